@@ -1,0 +1,231 @@
+#include "engine/core/commit.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/epoch.h"
+#include "engine/base/status_macros.h"
+#include "stave/limits.h"
+
+namespace stave {
+namespace {
+
+void Increment(std::atomic<uint64_t>* counter) {
+  counter->store(counter->load(std::memory_order_relaxed) + 1,
+                 std::memory_order_relaxed);
+}
+
+absl::Status CheckSizes(std::string_view key, std::string_view value) {
+  if (key.empty() || key.size() > kMaxKeyBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a key has 1 to ", kMaxKeyBytes, " bytes, not ",
+                     key.size()));
+  }
+  if (value.size() > kMaxValueBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a value has at most ", kMaxValueBytes, " bytes, not ",
+                     value.size()));
+  }
+  return absl::OkStatus();
+}
+
+PendingRecord PrepareDelete(std::string_view key) {
+  PendingRecord record;
+  record.key = key;
+  record.header.kind = RecordKind::kDelete;
+  record.header.key_size = static_cast<uint16_t>(key.size());
+  record.header.body = BodyChecksum(key, {});
+  return record;
+}
+
+}  // namespace
+
+absl::Status Commit::PreparePut(std::string_view key, std::string_view value,
+                                absl::Duration ttl, absl::Time expire_at,
+                                PendingRecord* record) const {
+  RETURN_IF_ERROR(CheckSizes(key, value));
+  if (ttl <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a time to live must be positive, not ", absl::FormatDuration(ttl)));
+  }
+  record->key = key;
+  record->value = value;
+  RecordHeader& header = record->header;
+  header.kind = RecordKind::kPut;
+  header.key_size = static_cast<uint16_t>(key.size());
+  header.value_size = static_cast<uint32_t>(value.size());
+  header.body = BodyChecksum(key, value);
+  if (ttl != absl::InfiniteDuration()) {
+    const absl::Time now = absl::FromUnixMillis(state_.clock->NowMs());
+    expire_at = std::min(expire_at, now + ttl);
+  }
+  if (expire_at != absl::InfiniteFuture()) {
+    header.expires = true;
+    header.expire_at_ms = absl::ToUnixMillis(expire_at);
+  }
+  return absl::OkStatus();
+}
+
+void Commit::Prefetch(const KeyHash& hash) const {
+  EpochGuard guard;
+  state_.keydir->Prefetch(hash);
+}
+
+KeydirEntry Commit::Present(const KeyRef& key) const {
+  EpochGuard guard;
+  return state_.keydir->Find(key);
+}
+
+bool Commit::IsExpired(KeydirEntry entry) const {
+  if (!entry.expires()) return false;
+  Segment* segment = nullptr;
+  RecordView record;
+  return state_.ReadAt(entry, &segment, &record).ok() &&
+         state_.Expired(record.header);
+}
+
+absl::Status Commit::Put(std::string_view key, std::string_view value,
+                         const WriteOptions& options) {
+  const KeyRef ref{key, key.empty() ? KeyHash{} : (*state_.hasher)(key)};
+  Prefetch(ref.hash);
+  PendingRecord record;
+  RETURN_IF_ERROR(
+      PreparePut(key, value, options.ttl, options.expire_at, &record));
+  Sequence sequence = 0;
+  {
+    MutexLock lock(&log_.append_mutex());
+    RETURN_IF_ERROR(log_.MakeRoom(record.size()));
+    ASSIGN_OR_RETURN(const Log::Place place, log_.Append(record));
+    RETURN_IF_ERROR(Publish(ref, record, place));
+    sequence = place.sequence;
+    Increment(&puts_);
+  }
+  return SyncIfAsked(options, sequence);
+}
+
+absl::StatusOr<bool> Commit::Delete(std::string_view key,
+                                    const WriteOptions& options) {
+  RETURN_IF_ERROR(CheckSizes(key, {}));
+  const KeyRef ref{key, (*state_.hasher)(key)};
+  Prefetch(ref.hash);
+  const PendingRecord record = PrepareDelete(key);
+  bool existed = false;
+  // Without a key that could be removed the answer depends on all before.
+  Sequence sequence = 0;
+  {
+    MutexLock lock(&log_.append_mutex());
+    RETURN_IF_ERROR(log_.CheckOpen());
+    if (!Present(ref).absent()) {
+      RETURN_IF_ERROR(log_.MakeRoom(record.size()));
+    }
+    // MakeRoom may have let others in.
+    const KeydirEntry present = Present(ref);
+    if (!present.absent()) {
+      existed = !IsExpired(present);
+      ASSIGN_OR_RETURN(const Log::Place place, log_.Append(record));
+      RETURN_IF_ERROR(Publish(ref, record, place));
+      Increment(&deletes_);
+    }
+    sequence = log_.last_change();
+  }
+  RETURN_IF_ERROR(SyncIfAsked(options, sequence));
+  return existed;
+}
+
+absl::Status Commit::Write(const WriteBatch& batch,
+                           const WriteOptions& options) {
+  std::vector<KeyRef> keys;
+  std::vector<PendingRecord> records(batch.size());
+  keys.reserve(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const WriteBatch::Operation operation = batch.operation(i);
+    RETURN_IF_ERROR(CheckSizes(operation.key, operation.value));
+    keys.push_back({operation.key, (*state_.hasher)(operation.key)});
+    if (operation.is_delete) {
+      records[i] = PrepareDelete(operation.key);
+      continue;
+    }
+    RETURN_IF_ERROR(PreparePut(operation.key, operation.value, operation.ttl,
+                               operation.expire_at, &records[i]));
+  }
+  const uint64_t size = Log::BatchSize(records);
+  if (size > kMaxBatchBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a batch has at most ", kMaxBatchBytes,
+                     " bytes of records, not ", size));
+  }
+  Sequence sequence = 0;
+  {
+    MutexLock lock(&log_.append_mutex());
+    RETURN_IF_ERROR(log_.CheckOpen());
+    if (!records.empty()) {
+      RETURN_IF_ERROR(log_.MakeRoom(size));
+      ASSIGN_OR_RETURN(const std::vector<Log::Place> places,
+                       log_.AppendBatch(records));
+      RETURN_IF_ERROR(PublishBatch(keys, records, places));
+    }
+    sequence = log_.last_change();
+  }
+  return SyncIfAsked(options, sequence);
+}
+
+absl::Status Commit::PublishBatch(const std::vector<KeyRef>& keys,
+                                  const std::vector<PendingRecord>& records,
+                                  const std::vector<Log::Place>& places) {
+  state_.publication.Begin(places.front().location(),
+                           places.back().location());
+  absl::Status status;
+  for (size_t i = 0; i < keys.size() && status.ok(); ++i) {
+    status = Publish(keys[i], records[i], places[i]);
+    const bool is_put = records[i].header.kind == RecordKind::kPut;
+    Increment(is_put ? &puts_ : &deletes_);
+  }
+  state_.publication.End();
+  return status;
+}
+
+absl::Status Commit::Sync() {
+  Sequence sequence = 0;
+  {
+    MutexLock lock(&log_.append_mutex());
+    RETURN_IF_ERROR(log_.CheckOpen());
+    sequence = log_.last_change();
+  }
+  return log_.SyncThrough(sequence);
+}
+
+absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
+                             const Log::Place& place) {
+  if (state_.overlay.active()) {
+    state_.overlay.Save(key.hash, Present(key));
+  }
+  if (record.header.kind == RecordKind::kDelete) {
+    CountDead(state_.keydir->Remove(key));
+    return absl::OkStatus();
+  }
+  const auto entry = KeydirEntry::Live(place.location(), record.size(),
+                                       record.header.expires);
+  absl::StatusOr<KeydirEntry> replaced = state_.keydir->Put(key, entry);
+  // The record is in the log but can't be found: the next open would show
+  // it, so nothing may go on as if it were not there.
+  if (!replaced.ok()) return log_.Fail(replaced.status());
+  place.segment->live_bytes().fetch_add(record.size(),
+                                        std::memory_order_relaxed);
+  CountDead(*replaced);
+  return absl::OkStatus();
+}
+
+void Commit::CountDead(KeydirEntry replaced) {
+  if (replaced.absent()) return;
+  state_.segments->Find(replaced.location())
+      ->live_bytes()
+      .fetch_sub(state_.SizeOf(replaced), std::memory_order_relaxed);
+}
+
+absl::Status Commit::SyncIfAsked(const WriteOptions& options,
+                                 Sequence sequence) {
+  if (!options.sync && !always_sync_) return absl::OkStatus();
+  return log_.SyncThrough(sequence);
+}
+
+}  // namespace stave

@@ -1,0 +1,67 @@
+#ifndef STAVE_ENGINE_CORE_COMMIT_H_
+#define STAVE_ENGINE_CORE_COMMIT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/core/state.h"
+#include "engine/log/log.h"
+#include "stave/options.h"
+#include "stave/write_batch.h"
+
+namespace stave {
+
+// The write path. Hashes and body checksums are made first; then, under the
+// log's append lock, a record gets its place, its bytes are copied and the
+// keydir is told, so that sequence order is the order of visibility, and a
+// reader can't see what a kill would take away. Thread-safe.
+class Commit {
+ public:
+  // `always_sync`: every write waits for the device.
+  Commit(State* state, Log* log, bool always_sync)
+      : state_(*state), log_(*log), always_sync_(always_sync) {}
+
+  absl::Status Put(std::string_view key, std::string_view value,
+                   const WriteOptions& options);
+  absl::StatusOr<bool> Delete(std::string_view key,
+                              const WriteOptions& options);
+  absl::Status Write(const WriteBatch& batch, const WriteOptions& options);
+  // Brings all that was written before to the device.
+  absl::Status Sync();
+
+  uint64_t puts() const { return puts_.load(std::memory_order_relaxed); }
+  uint64_t deletes() const { return deletes_.load(std::memory_order_relaxed); }
+
+ private:
+  absl::Status PreparePut(std::string_view key, std::string_view value,
+                          absl::Duration ttl, absl::Time expire_at,
+                          PendingRecord* record) const;
+  void Prefetch(const KeyHash& hash) const;
+  KeydirEntry Present(const KeyRef& key) const;
+  bool IsExpired(KeydirEntry entry) const;
+  // Tells the keydir of a record in the log.
+  absl::Status Publish(const KeyRef& key, const PendingRecord& record,
+                       const Log::Place& place)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());
+  absl::Status PublishBatch(const std::vector<KeyRef>& keys,
+                            const std::vector<PendingRecord>& records,
+                            const std::vector<Log::Place>& places)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());
+  void CountDead(KeydirEntry replaced);
+  absl::Status SyncIfAsked(const WriteOptions& options, Sequence sequence);
+
+  State& state_;
+  Log& log_;
+  const bool always_sync_;
+  // Changed under the append lock.
+  std::atomic<uint64_t> puts_{0};
+  std::atomic<uint64_t> deletes_{0};
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_CORE_COMMIT_H_

@@ -1,0 +1,264 @@
+#include "engine/core/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/clock.h"
+#include "engine/base/status_macros.h"
+#include "engine/format/file_names.h"
+#include "engine/fs/posix_file_system.h"
+
+namespace stave {
+namespace {
+
+// A writer may replace files while a read-only open looks at them.
+constexpr int kReadOnlyTries = 10;
+
+absl::Status ClosedError() {
+  return absl::FailedPreconditionError("the store is closed");
+}
+
+absl::Status CheckOptions(std::string_view path, const Options& options) {
+  if (path.empty()) {
+    return absl::InvalidArgumentError("the store's directory has no name");
+  }
+  if (options.segment_size_bytes < kMinSegmentSizeBytes ||
+      options.segment_size_bytes > kMaxSegmentSizeBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "segment_size_bytes is ", options.segment_size_bytes, ", not from ",
+        kMinSegmentSizeBytes, " to ", kMaxSegmentSizeBytes));
+  }
+  if (options.sync_interval < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("sync_interval is negative");
+  }
+  if (options.recovery_threads < 0) {
+    return absl::InvalidArgumentError("recovery_threads is negative");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
+    FileSystem* file_system, std::string_view path, const Options& options) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      file_system->OpenDirectory(path);
+  if (!absl::IsNotFound(directory.status())) return directory;
+  if (!options.create_if_missing || options.read_only) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no store in ", ToAbsl(path)));
+  }
+  RETURN_IF_ERROR(file_system->CreateDirectory(path));
+  return file_system->OpenDirectory(path);
+}
+
+// Before anything is made or recovered: the directory stays as it is if this
+// is an error.
+absl::Status CheckExists(Directory* directory, const Options& options) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
+  const bool exists =
+      std::any_of(names.begin(), names.end(), [](const std::string& name) {
+        return ParseManifestFileName(name).has_value() ||
+               ParseSegmentFileName(name).has_value();
+      });
+  if (exists && options.error_if_exists) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is a store in ", directory->path(), " already"));
+  }
+  if (!exists && !options.create_if_missing) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no store in ", directory->path()));
+  }
+  return absl::OkStatus();
+}
+
+// What tells whether a writer has changed the list of segments.
+std::pair<uint64_t, uint64_t> ManifestEnd(Directory* directory) {
+  const absl::StatusOr<LoadedManifest> manifest = Manifest::Load(directory);
+  if (!manifest.ok()) return {0, 0};
+  return {manifest->number, manifest->length};
+}
+
+// Files that a writer replaces meanwhile look as if they were missing or
+// damaged. They are if the manifest stayed the same.
+absl::StatusOr<RecoveredStore> RecoverReadOnly(Directory* directory,
+                                               const Options& options,
+                                               Clock* clock) {
+  for (int tries = 1;; ++tries) {
+    const auto before = ManifestEnd(directory);
+    absl::StatusOr<RecoveredStore> recovered =
+        Recover(directory, options, clock);
+    if (recovered.ok() || tries == kReadOnlyTries ||
+        ManifestEnd(directory) == before) {
+      return recovered;
+    }
+  }
+}
+
+absl::StatusOr<RecoveredStore> RecoverOrCreate(Directory* directory,
+                                               const Options& options,
+                                               Clock* clock) {
+  absl::StatusOr<RecoveredStore> recovered =
+      Recover(directory, options, clock);
+  if (absl::IsNotFound(recovered.status()) && options.create_if_missing) {
+    return CreateStore(directory, clock);
+  }
+  return recovered;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
+    std::string_view path, const Options& options) {
+  RETURN_IF_ERROR(CheckOptions(path, options));
+  FileSystem* const file_system =
+      options.file_system != nullptr ? options.file_system : PosixFileSystem();
+  Clock* const clock =
+      options.clock != nullptr ? options.clock : SystemClock();
+  ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
+                   OpenDirectory(file_system, path, options));
+  std::unique_ptr<File> lock;
+  absl::StatusOr<RecoveredStore> recovered = absl::UnknownError("");
+  if (options.read_only) {
+    recovered = RecoverReadOnly(directory.get(), options, clock);
+  } else {
+    RETURN_IF_ERROR(CheckExists(directory.get(), options));
+    ASSIGN_OR_RETURN(lock, directory->Lock(kLockFileName, ThisProcess()));
+    recovered = RecoverOrCreate(directory.get(), options, clock);
+  }
+  if (!recovered.ok()) return recovered.status();
+  return std::unique_ptr<Engine>(
+      new Engine(options, std::move(directory), std::move(lock),
+                 *std::move(recovered)));
+}
+
+Store::Engine::Engine(const Options& options,
+                      std::unique_ptr<Directory> directory,
+                      std::unique_ptr<File> lock, RecoveredStore recovered)
+    : options_(options),
+      directory_(std::move(directory)),
+      lock_(std::move(lock)),
+      manifest_(std::move(recovered.manifest)),
+      state_(std::move(recovered.state)),
+      reader_(state_.get()),
+      bytes_cut_at_open_(recovered.bytes_cut) {
+  if (options.read_only) return;
+  Log::Settings settings;
+  settings.directory = directory_.get();
+  settings.manifest = manifest_.get();
+  settings.segments = state_->segments.get();
+  settings.clock = state_->clock.get();
+  settings.next_capacity = [this] { return NextSegmentCapacity(); };
+  settings.sync_interval = options.sync_interval;
+  settings.background_threads = options.background_threads;
+  settings.mapped = directory_->SupportsMappedAppends();
+  log_ = std::make_unique<Log>(std::move(settings),
+                               std::move(recovered.active),
+                               recovered.last_sequence);
+  commit_ = std::make_unique<Commit>(
+      state_.get(), log_.get(),
+      options.sync_interval == absl::ZeroDuration());
+}
+
+// Errors of this last Close reach nobody; who wants them calls it before.
+Store::Engine::~Engine() { Close().IgnoreError(); }
+
+absl::Status Store::Engine::Close() {
+  MutexLock lock(&close_mutex_);
+  if (close_called_) return close_status_;
+  close_called_ = true;
+  closed_.store(true);
+  if (log_ != nullptr) close_status_ = log_->Close();
+  lock_ = nullptr;
+  return close_status_;
+}
+
+absl::StatusOr<Commit*> Store::Engine::ForWriting() {
+  if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  if (commit_ == nullptr) {
+    return absl::FailedPreconditionError("the store was opened read-only");
+  }
+  return commit_.get();
+}
+
+absl::StatusOr<const Reader*> Store::Engine::ForReading() const {
+  if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  return &reader_;
+}
+
+absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
+    const ReadOptions& options) {
+  if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  LogView view;
+  const auto capture = [this, &view] {
+    for (std::shared_ptr<Segment>& segment : state_->segments->All()) {
+      const uint64_t end = segment->end().load(std::memory_order_acquire);
+      view.parts.push_back({std::move(segment), end});
+    }
+  };
+  if (log_ == nullptr) {
+    capture();
+  } else {
+    // With the append lock held nothing changes keydir or log.
+    MutexLock lock(&log_->append_mutex());
+    view.layer = state_->overlay.NewLayer();
+    capture();
+  }
+  view.now_ms = state_->clock->NowMs();
+  return std::make_unique<LogIterator>(state_, std::move(view), options);
+}
+
+uint64_t Store::Engine::NextSegmentCapacity() const {
+  uint64_t live_bytes = 0;
+  for (const std::shared_ptr<Segment>& segment : state_->segments->All()) {
+    live_bytes += segment->live_bytes().load(std::memory_order_relaxed);
+  }
+  return SegmentCapacity(live_bytes, options_.segment_size_bytes);
+}
+
+void Store::Engine::CountSegments(Statistics* statistics) const {
+  for (const std::shared_ptr<Segment>& segment : state_->segments->All()) {
+    const uint64_t live = segment->live_bytes().load(std::memory_order_relaxed);
+    const uint64_t end = segment->end().load(std::memory_order_relaxed);
+    const uint64_t records = end - kSegmentHeaderBytes;
+    ++statistics->segments;
+    statistics->live_bytes += live;
+    // The two are read one after another, while writers go on.
+    statistics->dead_bytes += records - std::min(live, records);
+    statistics->segment_bytes +=
+        segment->file_bytes().load(std::memory_order_relaxed);
+  }
+}
+
+Statistics Store::Engine::GetStatistics() const {
+  Statistics statistics;
+  CountSegments(&statistics);
+  const Keydir::Statistics keydir = state_->keydir->GetStatistics();
+  statistics.keys = keydir.keys;
+  statistics.keydir_bytes = keydir.bytes;
+  statistics.bytes_cut_at_open = bytes_cut_at_open_;
+  statistics.disk_bytes = statistics.segment_bytes + OtherDiskBytes();
+  if (log_ == nullptr) return statistics;
+  statistics.puts = commit_->puts();
+  statistics.deletes = commit_->deletes();
+  statistics.bytes_appended = log_->bytes_appended();
+  statistics.syncs = log_->syncs();
+  const absl::Status failure = log_->failure();
+  statistics.latched = !failure.ok();
+  statistics.first_error = std::string(failure.message());
+  return statistics;
+}
+
+uint64_t Store::Engine::OtherDiskBytes() const {
+  const absl::StatusOr<std::vector<std::string>> names = directory_->List();
+  if (!names.ok()) return 0;
+  uint64_t bytes = 0;
+  for (const std::string& name : *names) {
+    if (!IsStoreFileName(name) || ParseSegmentFileName(name)) continue;
+    const auto file = directory_->OpenFile(name, /*writable=*/false);
+    if (!file.ok()) continue;  // removed meanwhile
+    bytes += (*file)->Size().value_or(0);
+  }
+  return bytes;
+}
+
+}  // namespace stave

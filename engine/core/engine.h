@@ -1,0 +1,68 @@
+#ifndef STAVE_ENGINE_CORE_ENGINE_H_
+#define STAVE_ENGINE_CORE_ENGINE_H_
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/base/mutex.h"
+#include "engine/core/commit.h"
+#include "engine/core/log_iterator.h"
+#include "engine/core/reader.h"
+#include "engine/core/recovery.h"
+#include "engine/core/state.h"
+#include "engine/fs/file_system.h"
+#include "engine/log/log.h"
+#include "stave/options.h"
+#include "stave/statistics.h"
+#include "stave/store.h"
+
+namespace stave {
+
+// An open store: puts the parts together, and keeps them in the order in which
+// they depend on one another. Thread-safe; store.h has the contract.
+class Store::Engine {
+ public:
+  static absl::StatusOr<std::unique_ptr<Engine>> Open(
+      std::string_view path, const Options& options);
+  ~Engine();
+
+  absl::Status Close();
+
+  // FailedPrecondition after Close, and for writing in a read-only store.
+  absl::StatusOr<Commit*> ForWriting();
+  absl::StatusOr<const Reader*> ForReading() const;
+
+  absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
+      const ReadOptions& options);
+  Statistics GetStatistics() const;
+
+ private:
+  Engine(const Options& options, std::unique_ptr<Directory> directory,
+         std::unique_ptr<File> lock, RecoveredStore recovered);
+
+  uint64_t NextSegmentCapacity() const;
+  uint64_t OtherDiskBytes() const;  // all files but segments
+  void CountSegments(Statistics* statistics) const;
+
+  const Options options_;
+  std::unique_ptr<Directory> directory_;
+  std::unique_ptr<File> lock_;  // null in a read-only store
+  std::unique_ptr<Manifest> manifest_;
+  const std::shared_ptr<State> state_;
+  std::unique_ptr<Log> log_;  // null in a read-only store
+  const Reader reader_;
+  std::unique_ptr<Commit> commit_;
+  const uint64_t bytes_cut_at_open_;
+
+  Mutex close_mutex_;
+  bool close_called_ ABSL_GUARDED_BY(close_mutex_) = false;
+  absl::Status close_status_ ABSL_GUARDED_BY(close_mutex_);
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_CORE_ENGINE_H_

@@ -1,0 +1,141 @@
+#include "engine/core/log_iterator.h"
+
+#include <utility>
+
+#include "engine/base/epoch.h"
+
+namespace stave {
+
+LogIterator::LogIterator(std::shared_ptr<const State> state, LogView view,
+                         const ReadOptions& options)
+    : state_(std::move(state)),
+      view_(std::move(view)),
+      verify_checksums_(options.verify_checksums),
+      lower_bound_(options.lower_bound),
+      upper_bound_(options.upper_bound),
+      prefix_(options.prefix) {}
+
+LogIterator::~LogIterator() = default;
+
+void LogIterator::SeekToFirst() {
+  status_ = absl::OkStatus();
+  part_ = 0;
+  scanner_ = nullptr;
+  FillAhead();
+}
+
+void LogIterator::Next() {
+  ++position_;
+  if (position_ >= ahead_count_) {
+    FillAhead();
+  } else {
+    CheckBody();
+  }
+}
+
+void LogIterator::FillAhead() {
+  position_ = ahead_count_ = 0;
+  while (ahead_count_ == 0) {
+    const size_t candidates = CollectCandidates();
+    if (candidates == 0) return;
+    EpochGuard guard;
+    for (size_t i = 0; i < candidates; ++i) {
+      if (WasLive(ahead_[i])) ahead_[ahead_count_++] = ahead_[i];
+    }
+  }
+  CheckBody();
+}
+
+size_t LogIterator::CollectCandidates() {
+  size_t count = 0;
+  RecordView record;
+  EpochGuard guard;
+  while (count < kAhead && NextRecord(&record)) {
+    if (!IsWanted(record)) continue;
+    Candidate& candidate = ahead_[count++];
+    candidate.record = record;
+    candidate.segment = view_.parts[part_].segment.get();
+    candidate.hash = (*state_->hasher)(record.key);
+    state_->keydir->Prefetch(candidate.hash);
+  }
+  return count;
+}
+
+bool LogIterator::NextRecord(RecordView* record) {
+  while (status_.ok()) {
+    if (scanner_ == nullptr && !OpenPart()) return false;
+    const auto step = scanner_->Next(record);
+    if (step == SegmentScanner::Step::kRecord) return true;
+    const LogView::Part& part = view_.parts[part_];
+    if (step == SegmentScanner::Step::kBadRecord ||
+        scanner_->offset() != part.length) {
+      Fail(state_->Damage(*part.segment, scanner_->offset(),
+                          "wrong checksum of a record"));
+      return false;
+    }
+    scanner_ = nullptr;
+    ++part_;
+  }
+  return false;
+}
+
+bool LogIterator::OpenPart() {
+  if (part_ >= view_.parts.size()) return false;
+  const LogView::Part& part = view_.parts[part_];
+  // Bodies are checked for what is returned alone.
+  scanner_ = std::make_unique<SegmentScanner>(
+      std::string_view(part.segment->data(), part.length),
+      part.segment->seed(), /*check_bodies=*/false);
+  return true;
+}
+
+bool LogIterator::IsWanted(const RecordView& record) const {
+  const RecordHeader& header = record.header;
+  if (header.kind != RecordKind::kPut) return false;
+  if (header.expires && header.expire_at_ms <= view_.now_ms) return false;
+  const std::string_view key = record.key;
+  return key.starts_with(prefix_) && key >= lower_bound_ &&
+         (upper_bound_.empty() || key < upper_bound_);
+}
+
+bool LogIterator::WasLive(const Candidate& candidate) const {
+  const RecordView& record = candidate.record;
+  const Location here = candidate.segment->LocationOf(record.offset);
+  const KeydirEntry present =
+      state_->keydir->Find({record.key, candidate.hash});
+  if (!present.absent() && present.location() == here) return true;
+  if (view_.layer == nullptr) return false;
+  const auto before = view_.layer->Find(candidate.hash);
+  return before.has_value() && !before->absent() &&
+         before->location() == here;
+}
+
+void LogIterator::CheckBody() {
+  if (!Valid() || !verify_checksums_) return;
+  const RecordView& record = Current();
+  if (BodyMatches(record.header, record.key, record.value)) return;
+  Fail(state_->Damage(*ahead_[position_].segment, record.offset,
+                      "wrong checksum of a record's body"));
+}
+
+void LogIterator::Fail(absl::Status status) {
+  status_ = std::move(status);
+  position_ = ahead_count_ = 0;
+}
+
+absl::Time LogIterator::expiry() const {
+  const RecordHeader& header = Current().header;
+  return header.expires ? absl::FromUnixMillis(header.expire_at_ms)
+                        : absl::InfiniteFuture();
+}
+
+void LogIterator::Seek(std::string_view) { NoOrder(); }
+void LogIterator::SeekToLast() { NoOrder(); }
+void LogIterator::Prev() { NoOrder(); }
+
+void LogIterator::NoOrder() {
+  Fail(absl::FailedPreconditionError(
+      "the hash keydir has no order: only SeekToFirst and Next are possible"));
+}
+
+}  // namespace stave

@@ -1,0 +1,376 @@
+#include "engine/core/recovery.h"
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/parallel.h"
+#include "engine/base/status_macros.h"
+#include "engine/core/keydir_fill.h"
+#include "engine/core/log_end.h"
+#include "engine/format/file_names.h"
+#include "engine/index/hash_keydir.h"
+#include "engine/log/segment_scanner.h"
+
+namespace stave {
+namespace {
+
+// A manifest longer than this is written anew when the store is opened.
+constexpr uint64_t kMaxResumedManifestBytes = 64 << 10;
+constexpr uint64_t kWriteBackBytes = 1 << 20;
+
+class Opener {
+ public:
+  Opener(Directory* directory, const Options& options, Clock* clock)
+      : directory_(directory), options_(options), clock_(clock) {}
+
+  absl::StatusOr<RecoveredStore> Run() {
+    RETURN_IF_ERROR(LoadManifest());
+    RETURN_IF_ERROR(CheckFiles());
+    RETURN_IF_ERROR(FindEnd());
+    RETURN_IF_ERROR(MakeState());
+    RETURN_IF_ERROR(OpenSegments());
+    RETURN_IF_ERROR(FillKeydir(store_.state.get(), sources_,
+                               ThreadCount(options_.recovery_threads)));
+    if (!options_.read_only) RETURN_IF_ERROR(MakeDurable());
+    return std::move(store_);
+  }
+
+ private:
+  absl::Status LoadManifest() {
+    absl::StatusOr<LoadedManifest> loaded = Manifest::Load(directory_);
+    ASSIGN_OR_RETURN(names_, directory_->List());
+    if (absl::IsNotFound(loaded.status())) {
+      for (const std::string& name : names_) {
+        if (!ParseSegmentFileName(name).has_value()) continue;
+        return absl::DataLossError(absl::StrCat(
+            directory_->path(), ": there is a segment, ", name,
+            ", but no manifest that can be read. The directory was left as "
+            "it is"));
+      }
+    }
+    if (!loaded.ok()) return loaded.status();
+    loaded_ = *std::move(loaded);
+    return absl::OkStatus();
+  }
+
+  // Nothing is deleted before every listed segment was found.
+  absl::Status CheckFiles() {
+    const std::set<std::string> names(names_.begin(), names_.end());
+    for (const ListedSegment& segment : loaded_.state.segments) {
+      const std::string name = SegmentFileName(segment.header.id);
+      if (names.count(name) > 0) continue;
+      return absl::DataLossError(absl::StrCat(
+          directory_->path(), "/", name, ": the segment is missing"));
+    }
+    for (const std::string& name : names_) {
+      const auto id = ParseSegmentFileName(name);
+      if (!id.has_value() || loaded_.state.Find(*id) != nullptr) continue;
+      loaded_.state.base.next_segment_id =
+          std::max(loaded_.state.base.next_segment_id, *id + 1);
+      const auto& removed = loaded_.state.removed;
+      const bool was_removed =
+          std::find(removed.begin(), removed.end(), *id) != removed.end();
+      if (!was_removed) RETURN_IF_ERROR(CheckUnlisted(*id));
+    }
+    return absl::OkStatus();
+  }
+
+  // A segment that the manifest never named is left from making one, and has
+  // no record; else the manifest has lost an edit.
+  absl::Status CheckUnlisted(SegmentId id) {
+    const std::string name = SegmentFileName(id);
+    absl::StatusOr<std::unique_ptr<File>> file =
+        directory_->OpenFile(name, /*writable=*/false);
+    // A running writer may have removed it.
+    if (absl::IsNotFound(file.status()) && options_.read_only) {
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(file.status());
+    char bytes[kSegmentHeaderBytes + kMaxRecordHeaderBytes] = {};
+    ASSIGN_OR_RETURN(const size_t size,
+                     (*file)->Read(0, absl::MakeSpan(bytes)));
+    const std::string_view from(bytes, size);
+    const absl::StatusOr<SegmentHeader> header = DecodeSegmentHeader(from);
+    if (!options_.read_only) unlisted_.push_back(name);
+    if (!header.ok() || header->id != id || options_.read_only) {
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(const bool has_record, HasRecord(**file, *header));
+    if (!has_record) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat(
+        directory_->path(), "/", name,
+        ": the segment has records, but the manifest doesn't know it"));
+  }
+
+  static absl::StatusOr<bool> HasRecord(const File& file,
+                                        const SegmentHeader& header) {
+    ASSIGN_OR_RETURN(const uint64_t size, file.Size());
+    ASSIGN_OR_RETURN(const MemoryRange memory,
+                     MemoryRange::Reserve(std::max<uint64_t>(size, 1)));
+    ASSIGN_OR_RETURN(const size_t read,
+                     file.Read(0, absl::MakeSpan(memory.data(), size)));
+    SegmentScanner scanner(std::string_view(memory.data(), read),
+                           SegmentSeed(header.salt, header.id), true);
+    RecordView record;
+    return scanner.Next(&record) == SegmentScanner::Step::kRecord;
+  }
+
+  absl::Status FindEnd() {
+    const auto& close = loaded_.state.clean_close;
+    if (close.has_value() && loaded_.whole_file) {
+      uint64_t size = 0;
+      if (close->id != 0) {
+        ASSIGN_OR_RETURN(
+            const std::unique_ptr<File> file,
+            directory_->OpenFile(SegmentFileName(close->id), false));
+        ASSIGN_OR_RETURN(size, file->Size());
+      }
+      closed_cleanly_ = size == close->summary.length;
+    }
+    store_.last_sequence = loaded_.state.base.sealed_through;
+    if (closed_cleanly_) {
+      store_.last_sequence = std::max(store_.last_sequence,
+                                      close->summary.greatest_sequence);
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(end_, FindLogEnd(directory_, loaded_.state));
+    store_.last_sequence = end_.last_sequence;
+    store_.bytes_cut = end_.bytes_cut;
+    int64_t& floor_ms = loaded_.state.base.clock_floor_ms;
+    floor_ms = std::max(floor_ms, end_.clock_floor_ms);
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeState() {
+    store_.state = std::make_unique<State>();
+    State& state = *store_.state;
+    state.directory = directory_->path();
+    state.clock = std::make_unique<EngineClock>(
+        clock_, loaded_.state.base.clock_floor_ms);
+    state.hasher = std::make_unique<KeyHasher>(loaded_.state.base.hash_secret);
+    ASSIGN_OR_RETURN(state.segments, SegmentSet::Create());
+    state.keydir = std::make_unique<HashKeydir>();
+    return absl::OkStatus();
+  }
+
+  // In log order, so that their ranges of locations are too.
+  absl::Status OpenSegments() {
+    for (const ListedSegment& listed : loaded_.state.segments) {
+      SegmentToRead source;
+      if (listed.sealed.has_value()) {
+        source.summary = *listed.sealed;
+      } else if (closed_cleanly_) {
+        source.summary = loaded_.state.clean_close->summary;
+        // A segment that was ready but never used has no records.
+        if (listed.header.id != loaded_.state.clean_close->id) continue;
+      } else {
+        const UnsealedSegment* unsealed = FindUnsealed(listed.header.id);
+        if (!unsealed->in_log || unsealed->summary.records == 0) continue;
+        source.summary = unsealed->summary;
+        source.check_bodies = false;  // was done while its end was looked for
+      }
+      RETURN_IF_ERROR(OpenSegment(listed, &source));
+      sources_.push_back(std::move(source));
+    }
+    return absl::OkStatus();
+  }
+
+  const UnsealedSegment* FindUnsealed(SegmentId id) const {
+    for (const UnsealedSegment& segment : end_.segments) {
+      if (segment.header.id == id) return &segment;
+    }
+    return nullptr;
+  }
+
+  absl::Status OpenSegment(const ListedSegment& listed,
+                           SegmentToRead* source) {
+    const SegmentId id = listed.header.id;
+    const bool resumed = closed_cleanly_ && !options_.read_only &&
+                         id == loaded_.state.clean_close->id;
+    Segment::Parts parts;
+    parts.header = listed.header;
+    parts.name = SegmentFileName(id);
+    ASSIGN_OR_RETURN(parts.file, directory_->OpenFile(parts.name, resumed));
+    RETURN_IF_ERROR(CheckFile(*parts.file, listed.header,
+                              source->summary.length));
+    const bool mapped = resumed && directory_->SupportsMappedAppends();
+    const uint64_t length = source->summary.length;
+    const uint64_t capacity =
+        resumed ? std::max(length, ResumedCapacity()) : length;
+    ASSIGN_OR_RETURN(parts.first,
+                     store_.state->segments->ReserveRange(capacity));
+    ASSIGN_OR_RETURN(parts.mapping, parts.file->Map(capacity, mapped));
+    ASSIGN_OR_RETURN(const uint64_t file_bytes, parts.file->Size());
+    // A mapping needs no open file, and processes may have few.
+    if (!resumed) parts.file = nullptr;
+    source->segment = Segment::Adopt(std::move(parts));
+    source->segment->end() = source->summary.length;
+    source->segment->file_bytes() = file_bytes;
+    store_.state->segments->Add(source->segment);
+    if (resumed) {
+      store_.active =
+          SegmentWriter::Resume(source->segment, source->summary, mapped);
+    }
+    return absl::OkStatus();
+  }
+
+  // What is live is not known yet; it is at most everything.
+  uint64_t ResumedCapacity() const {
+    uint64_t bytes = loaded_.state.clean_close->summary.length;
+    for (const ListedSegment& segment : loaded_.state.segments) {
+      if (segment.sealed.has_value()) bytes += segment.sealed->length;
+    }
+    return SegmentCapacity(bytes, options_.segment_size_bytes);
+  }
+
+  absl::Status CheckFile(const File& file, const SegmentHeader& expected,
+                         uint64_t length) const {
+    char bytes[kSegmentHeaderBytes] = {};
+    ASSIGN_OR_RETURN(const size_t read, file.Read(0, absl::MakeSpan(bytes)));
+    RETURN_IF_ERROR(CheckSegmentHeader(
+        *directory_, std::string_view(bytes, read), expected));
+    ASSIGN_OR_RETURN(const uint64_t size, file.Size());
+    if (size >= length) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat(
+        directory_->path(), "/", SegmentFileName(expected.id), ", offset ",
+        size, ": the file ends here, its records at ", length));
+  }
+
+  absl::Status MakeDurable() {
+    if (closed_cleanly_ && unlisted_.empty() &&
+        loaded_.length <= kMaxResumedManifestBytes) {
+      ASSIGN_OR_RETURN(store_.manifest,
+                       Manifest::Resume(directory_, std::move(loaded_)));
+      return absl::OkStatus();
+    }
+    if (!closed_cleanly_) {
+      loaded_.state.clean_close.reset();
+      // What marks vouch for must stay known if this is cut short.
+      for (const UnsealedSegment& segment : end_.segments) {
+        loaded_.state.Find(segment.header.id)->synced_length =
+            segment.synced_length;
+      }
+    }
+    // Edits that were read may be in the page cache alone, so all that they
+    // say is written anew before anything is done because of it.
+    ASSIGN_OR_RETURN(store_.manifest,
+                     Manifest::Replace(directory_, std::move(loaded_)));
+    for (const std::string& name : unlisted_) {
+      RETURN_IF_ERROR(directory_->Unlink(name));
+    }
+    if (!unlisted_.empty()) RETURN_IF_ERROR(directory_->Sync());
+    return SealEnd();
+  }
+
+  // One edit seals what is in the log and removes what is not.
+  absl::Status SealEnd() {
+    ManifestEdit edit;
+    std::vector<std::string> removed;
+    for (const UnsealedSegment& segment : end_.segments) {
+      if (!segment.in_log || segment.summary.records == 0) {
+        edit.push_back(RemoveSegmentChange{segment.header.id});
+        removed.push_back(SegmentFileName(segment.header.id));
+        continue;
+      }
+      RETURN_IF_ERROR(WriteBack(segment));
+      edit.push_back(
+          SealSegmentChange{segment.header.id, segment.summary});
+    }
+    if (!edit.empty()) RETURN_IF_ERROR(store_.manifest->Append(edit));
+    for (const std::string& name : removed) {
+      RETURN_IF_ERROR(directory_->Unlink(name));
+    }
+    return CutTails();
+  }
+
+  // Makes the bytes above the last mark dirty again and syncs them: they may
+  // have failed to reach the device without anybody left to be told.
+  absl::Status WriteBack(const UnsealedSegment& segment) {
+    ASSIGN_OR_RETURN(
+        const std::unique_ptr<File> file,
+        directory_->OpenFile(SegmentFileName(segment.header.id), true));
+    std::string bytes(kWriteBackBytes, '\0');
+    for (uint64_t at = segment.synced_length; at < segment.summary.length;) {
+      const uint64_t size =
+          std::min(kWriteBackBytes, segment.summary.length - at);
+      ASSIGN_OR_RETURN(const size_t read,
+                       file->Read(at, absl::MakeSpan(bytes.data(), size)));
+      if (read != size) return absl::DataLossError("the file became shorter");
+      RETURN_IF_ERROR(file->Write(at, std::string_view(bytes.data(), size)));
+      at += size;
+    }
+    return file->SyncData();
+  }
+
+  // The seal governs from now on; this only gives space back.
+  absl::Status CutTails() {
+    for (const SegmentToRead& source : sources_) {
+      if (source.segment->file_bytes() == source.summary.length) continue;
+      ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                       directory_->OpenFile(source.segment->name(), true));
+      RETURN_IF_ERROR(file->Truncate(source.summary.length));
+      source.segment->file_bytes() = source.summary.length;
+    }
+    return absl::OkStatus();
+  }
+
+  Directory* const directory_;
+  const Options& options_;
+  Clock* const clock_;
+  std::vector<std::string> names_;
+  LoadedManifest loaded_;
+  std::vector<std::string> unlisted_;
+  bool closed_cleanly_ = false;
+  LogEnd end_;
+  std::vector<SegmentToRead> sources_;
+  RecoveredStore store_;
+};
+
+template <typename Bytes>
+void FillRandom(Bytes* bytes) {
+  std::random_device device;
+  for (char& byte : *bytes) byte = static_cast<char>(device());
+}
+
+uint64_t RandomId() {
+  std::random_device device;
+  // Not 0, which stands for "no store" in a manifest that is being read.
+  return uint64_t{device()} << 32 | device() | 1;
+}
+
+}  // namespace
+
+uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes) {
+  constexpr uint64_t kLeastBytes = uint64_t{1} << 20;
+  constexpr uint64_t kFraction = 8;
+  return std::clamp(live_bytes / kFraction,
+                    std::min(kLeastBytes, segment_size_bytes),
+                    segment_size_bytes);
+}
+
+absl::StatusOr<RecoveredStore> Recover(Directory* directory,
+                                       const Options& options, Clock* clock) {
+  return Opener(directory, options, clock).Run();
+}
+
+absl::StatusOr<RecoveredStore> CreateStore(Directory* directory,
+                                           Clock* clock) {
+  RecoveredStore store;
+  ManifestState manifest;
+  manifest.base.store_id = RandomId();
+  FillRandom(&manifest.base.hash_secret);
+  store.state = std::make_unique<State>();
+  store.state->directory = directory->path();
+  store.state->clock = std::make_unique<EngineClock>(clock, 0);
+  store.state->hasher = std::make_unique<KeyHasher>(manifest.base.hash_secret);
+  ASSIGN_OR_RETURN(store.state->segments, SegmentSet::Create());
+  store.state->keydir = std::make_unique<HashKeydir>();
+  ASSIGN_OR_RETURN(store.manifest, Manifest::Create(directory, manifest));
+  return store;
+}
+
+}  // namespace stave

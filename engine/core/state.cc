@@ -1,0 +1,34 @@
+#include "engine/core/state.h"
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+
+namespace stave {
+
+uint64_t State::SizeOf(KeydirEntry entry) const {
+  if (entry.exact_size() != 0) return entry.exact_size();
+  Segment* segment = nullptr;
+  RecordView record;
+  if (!ReadAt(entry, &segment, &record).ok()) return 0;
+  return record.header.record_size();
+}
+
+absl::Status State::ReadAt(KeydirEntry entry, Segment** segment,
+                           RecordView* record) const {
+  *segment = segments->Find(entry.location());
+  const uint64_t offset = (*segment)->OffsetOf(entry.location());
+  if (!ReadRecord((*segment)->bytes_from(offset), offset, (*segment)->seed(),
+                  record)) {
+    return Damage(**segment, offset, "wrong checksum of a record's header");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status State::Damage(const Segment& segment, uint64_t offset,
+                           std::string_view what) const {
+  return absl::DataLossError(absl::StrCat(directory, "/", segment.name(),
+                                          ", offset ", offset, ": ",
+                                          ToAbsl(what)));
+}
+
+}  // namespace stave

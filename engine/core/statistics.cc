@@ -1,0 +1,51 @@
+#include "stave/statistics.h"
+
+#include "absl/strings/str_format.h"
+
+namespace stave {
+namespace {
+
+void AppendMetric(const char* name, const char* type, const char* help,
+                  double value, std::string* text) {
+  absl::StrAppendFormat(text, "# HELP stave_%s %s\n# TYPE stave_%s %s\n", name,
+                        help, name, type);
+  absl::StrAppendFormat(text, "stave_%s %.17g\n", name, value);
+}
+
+}  // namespace
+
+std::string Statistics::PrometheusText() const {
+  std::string text;
+  const auto gauge = [&text](const char* name, const char* help,
+                             double value) {
+    AppendMetric(name, "gauge", help, value, &text);
+  };
+  const auto counter = [&text](const char* name, const char* help,
+                               double value) {
+    AppendMetric(name, "counter", help, value, &text);
+  };
+  const auto number = [](uint64_t n) { return static_cast<double>(n); };
+  gauge("keys", "Live keys.", number(keys));
+  gauge("live_bytes", "Bytes of live records.", number(live_bytes));
+  gauge("dead_bytes", "Bytes of dead records.", number(dead_bytes));
+  gauge("segment_bytes", "Lengths of segment files.", number(segment_bytes));
+  gauge("hint_bytes", "Lengths of hint files.", number(hint_bytes));
+  gauge("checkpoint_bytes", "Lengths of keydir checkpoints.",
+        number(checkpoint_bytes));
+  gauge("disk_bytes", "Lengths of all files.", number(disk_bytes));
+  gauge("segments", "Segment files.", number(segments));
+  gauge("keydir_bytes", "Memory of the keydir.", number(keydir_bytes));
+  gauge("space_amplification", "Segment bytes over live bytes.",
+        space_amplification());
+  gauge("latched", "1 if a failed sync made the store read-only.",
+        latched ? 1 : 0);
+  counter("puts_total", "Puts since the store was opened.", number(puts));
+  counter("deletes_total", "Deletes since the store was opened.",
+          number(deletes));
+  counter("bytes_appended_total", "Bytes appended to the log.",
+          number(bytes_appended));
+  counter("syncs_total", "Flushes of segments to the device.", number(syncs));
+  return text;
+}
+
+}  // namespace stave

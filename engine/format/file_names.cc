@@ -1,0 +1,53 @@
+#include "engine/format/file_names.h"
+
+#include <charconv>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace stave {
+namespace {
+
+template <typename Number>
+std::optional<Number> ParseWhole(std::string_view digits, int base) {
+  Number number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number, base);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::string SegmentFileName(SegmentId id) {
+  return absl::StrFormat("%016x.seg", id);
+}
+
+std::optional<SegmentId> ParseSegmentFileName(std::string_view name) {
+  if (name.size() != 20 || !name.ends_with(".seg")) return std::nullopt;
+  const auto id = ParseWhole<SegmentId>(name.substr(0, 16), 16);
+  // One id, one name: "00000000000000AB.seg" is not ours.
+  if (!id.has_value() || SegmentFileName(*id) != name) return std::nullopt;
+  return id;
+}
+
+std::string ManifestFileName(uint64_t number) {
+  return absl::StrCat("MANIFEST-", number);
+}
+
+std::optional<uint64_t> ParseManifestFileName(std::string_view name) {
+  constexpr std::string_view kPrefix = "MANIFEST-";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  const auto number = ParseWhole<uint64_t>(name.substr(kPrefix.size()), 10);
+  if (!number.has_value() || ManifestFileName(*number) != name) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+bool IsStoreFileName(std::string_view name) {
+  return name == kLockFileName || ParseSegmentFileName(name).has_value() ||
+         ParseManifestFileName(name).has_value();
+}
+
+}  // namespace stave

@@ -1,0 +1,124 @@
+#include "engine/format/record.h"
+
+#include "engine/base/checksum.h"
+#include "engine/base/coding.h"
+#include "stave/limits.h"
+
+namespace stave {
+namespace {
+
+// Offsets of the header's fields, as FORMAT.md draws them.
+constexpr size_t kHeaderCrcAt = 0;
+constexpr size_t kKindAt = 4;
+constexpr size_t kFlagsAt = 5;
+constexpr size_t kKeySizeAt = 6;
+constexpr size_t kBodyAt = 8;
+constexpr size_t kValueSizeAt = 12;
+constexpr size_t kSequenceAt = 16;
+constexpr size_t kExpiryAt = 24;
+static_assert(kExpiryAt == kRecordHeaderBytes);
+
+constexpr uint8_t kExpiresFlag = 1;
+
+bool KnownKind(uint8_t kind) {
+  return kind >= static_cast<uint8_t>(RecordKind::kPut) &&
+         kind <= static_cast<uint8_t>(RecordKind::kSyncMark);
+}
+
+// The field holds the plain checksum xor the record's seed, so that it is
+// bound to the record's place though it was computed before that was known.
+bool BodyIsChecksum(RecordKind kind) { return kind != RecordKind::kBatch; }
+
+bool ShapeIsAllowed(const RecordHeader& header) {
+  if (header.expires && header.kind != RecordKind::kPut) return false;
+  switch (header.kind) {
+    case RecordKind::kPut:
+      return header.key_size > 0 && header.value_size <= kMaxValueBytes;
+    case RecordKind::kDelete:
+      return header.key_size > 0 && header.value_size == 0;
+    case RecordKind::kBatch:
+      return header.key_size == 0 && header.value_size <= kMaxBatchBytes;
+    case RecordKind::kSyncMark:
+      return header.key_size == 0 && header.value_size == kSyncMarkBytes;
+  }
+  return false;
+}
+
+}  // namespace
+
+uint32_t SegmentSeed(uint64_t salt, SegmentId id) {
+  char bytes[16];
+  EncodeFixed(salt, bytes);
+  EncodeFixed(id, bytes + 8);
+  return Crc32c(std::string_view(bytes, sizeof(bytes)));
+}
+
+uint32_t RecordSeed(uint32_t segment_seed, uint64_t offset) {
+  char bytes[8];
+  EncodeFixed(offset, bytes);
+  return ExtendCrc32c(segment_seed, std::string_view(bytes, sizeof(bytes)));
+}
+
+void EncodeRecordHeader(const RecordHeader& header, uint32_t record_seed,
+                        char* to) {
+  EncodeFixed(static_cast<uint8_t>(header.kind), to + kKindAt);
+  EncodeFixed(header.expires ? kExpiresFlag : uint8_t{0}, to + kFlagsAt);
+  EncodeFixed(header.key_size, to + kKeySizeAt);
+  const uint32_t body =
+      BodyIsChecksum(header.kind) ? header.body ^ record_seed : header.body;
+  EncodeFixed(body, to + kBodyAt);
+  EncodeFixed(header.value_size, to + kValueSizeAt);
+  EncodeFixed(header.sequence, to + kSequenceAt);
+  if (header.expires) EncodeFixed(header.expire_at_ms, to + kExpiryAt);
+  const std::string_view covered(to + kKindAt, header.header_size() - kKindAt);
+  EncodeFixed(ExtendCrc32c(record_seed, covered), to + kHeaderCrcAt);
+}
+
+bool DecodeRecordHeader(std::string_view from, uint32_t record_seed,
+                        RecordHeader* header) {
+  if (from.size() < kRecordHeaderBytes) return false;
+  const auto kind = DecodeFixed<uint8_t>(from.data() + kKindAt);
+  const auto flags = DecodeFixed<uint8_t>(from.data() + kFlagsAt);
+  if (!KnownKind(kind) || (flags & ~kExpiresFlag) != 0) return false;
+  header->kind = static_cast<RecordKind>(kind);
+  header->expires = (flags & kExpiresFlag) != 0;
+  const size_t header_size = header->header_size();
+  if (from.size() < header_size) return false;
+  const std::string_view covered =
+      from.substr(kKindAt, header_size - kKindAt);
+  if (ExtendCrc32c(record_seed, covered) !=
+      DecodeFixed<uint32_t>(from.data() + kHeaderCrcAt)) {
+    return false;
+  }
+  header->key_size = DecodeFixed<uint16_t>(from.data() + kKeySizeAt);
+  header->value_size = DecodeFixed<uint32_t>(from.data() + kValueSizeAt);
+  header->body = DecodeFixed<uint32_t>(from.data() + kBodyAt);
+  if (BodyIsChecksum(header->kind)) header->body ^= record_seed;
+  header->sequence = DecodeFixed<uint64_t>(from.data() + kSequenceAt);
+  header->expire_at_ms =
+      header->expires ? DecodeFixed<int64_t>(from.data() + kExpiryAt) : 0;
+  return ShapeIsAllowed(*header) && header->record_size() <= from.size();
+}
+
+uint32_t BodyChecksum(std::string_view key, std::string_view value) {
+  return ExtendCrc32c(Crc32c(key), value);
+}
+
+bool BodyMatches(const RecordHeader& header, std::string_view key,
+                 std::string_view value) {
+  return BodyChecksum(key, value) == header.body;
+}
+
+void EncodeSyncMark(const SyncMark& mark, char* to) {
+  EncodeFixed(mark.segment, to);
+  EncodeFixed(mark.length, to + 8);
+  EncodeFixed(mark.clock_floor_ms, to + 16);
+}
+
+bool DecodeSyncMark(std::string_view body, SyncMark* mark) {
+  return ConsumeFixed(&body, &mark->segment) &&
+         ConsumeFixed(&body, &mark->length) &&
+         ConsumeFixed(&body, &mark->clock_floor_ms) && body.empty();
+}
+
+}  // namespace stave

@@ -1,0 +1,18 @@
+#ifndef STAVE_ENGINE_FS_POSIX_FILE_SYSTEM_H_
+#define STAVE_ENGINE_FS_POSIX_FILE_SYSTEM_H_
+
+#include <string>
+
+#include "engine/fs/file_system.h"
+
+namespace stave {
+
+// The operating system's files; never destroyed.
+FileSystem* PosixFileSystem();
+
+// This process, for the contents of a lock file: "pid 1234\n".
+std::string ThisProcess();
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_FS_POSIX_FILE_SYSTEM_H_

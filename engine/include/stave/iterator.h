@@ -1,0 +1,58 @@
+#ifndef STAVE_ITERATOR_H_
+#define STAVE_ITERATOR_H_
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace stave {
+
+// Visits the keys of a store as they were at the instant of
+// Store::NewIterator: each key that was live then once, in no promised order.
+//
+//   auto it = store->NewIterator();
+//   if (!it.ok()) return it.status();
+//   for ((*it)->SeekToFirst(); (*it)->Valid(); (*it)->Next()) {
+//     Use((*it)->key(), (*it)->value());
+//   }
+//   if (absl::Status status = (*it)->status(); !status.ok()) return status;
+//
+// Holds the segments that it reads: their files stay until it is destroyed.
+// It may be used after Store::Close, and moved between threads, by one thread
+// at a time. Writers never wait for it; each key changed while it lives costs
+// about 50 bytes of memory.
+class Iterator {
+ public:
+  virtual ~Iterator() = default;
+
+  // Goes to some first key; call it before anything else.
+  virtual void SeekToFirst() = 0;
+  // To the next key. Requires Valid().
+  virtual void Next() = 0;
+
+  // The hash keydir has no order, so there these three are not possible:
+  // afterwards Valid() is false and status() FailedPrecondition.
+  virtual void Seek(std::string_view key) = 0;
+  virtual void SeekToLast() = 0;
+  virtual void Prev() = 0;
+
+  // Whether there is a key here. When it becomes false, status() tells the end
+  // (OK) from an error.
+  virtual bool Valid() const = 0;
+
+  // Of the present key; valid until the iterator moves or is destroyed.
+  // Require Valid().
+  virtual std::string_view key() const = 0;
+  virtual std::string_view value() const = 0;
+  // When the present key expires; absl::InfiniteFuture() when it does not.
+  virtual absl::Time expiry() const = 0;
+
+  // DataLoss, with file and offset, if bytes that should hold a record are
+  // wrong.
+  virtual absl::Status status() const = 0;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ITERATOR_H_

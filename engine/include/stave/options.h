@@ -1,0 +1,92 @@
+#ifndef STAVE_OPTIONS_H_
+#define STAVE_OPTIONS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/time/time.h"
+
+namespace stave {
+
+class Clock;
+class FileSystem;
+
+// How a store is opened. Everything may differ from one open to the next.
+struct Options {
+  // ---- Behaviour ----
+
+  // Open makes the directory (mode 0700; its parent must exist) and the store
+  // in it if there is none. When false, a missing store is NotFound.
+  bool create_if_missing = true;
+
+  // Open fails with FailedPrecondition if there is a store already.
+  bool error_if_exists = false;
+
+  // Takes no lock and changes no byte in the directory, so it works beside a
+  // running writer and shows what was in the log when it was opened. Writes
+  // return FailedPrecondition. Never creates a store.
+  bool read_only = false;
+
+  // How long an acknowledged write may wait until a background thread has
+  // brought it to the device; what a power loss can take away. A process that
+  // is killed loses nothing, whatever this is. ZeroDuration: every write waits
+  // for the device, as with WriteOptions::sync. InfiniteDuration: only Sync,
+  // Close and WriteOptions::sync do it. Shorter means more device flushes.
+  absl::Duration sync_interval = absl::Seconds(1);
+
+  // Threads that sync, prepare segments and populate pages ahead of writers.
+  // When false the calls that need this work do it themselves, which makes
+  // a run repeatable and each of those calls slower; sync_interval then has
+  // no effect unless it is zero.
+  bool background_threads = true;
+
+  // ---- Performance ----
+
+  // Largest size of a segment file, from kMinSegmentSizeBytes to
+  // kMaxSegmentSizeBytes. New segments are smaller while the store is small:
+  // an eighth of its live bytes, at least 1 MiB. Larger segments mean fewer
+  // files and larger steps in which space can be freed.
+  uint64_t segment_size_bytes = uint64_t{256} << 20;
+
+  // Threads that read segments while a store is opened; 0 means one for each
+  // processor. Each takes a megabyte of memory while Open runs.
+  int recovery_threads = 0;
+
+  // ---- For tests and simulation; not owned, must outlive the store ----
+
+  // nullptr: the operating system's files.
+  FileSystem* file_system = nullptr;
+  // nullptr: the operating system's clocks.
+  Clock* clock = nullptr;
+};
+
+struct ReadOptions {
+  // Checks the checksum of the value's bytes at each read: wrong bytes are
+  // DataLoss. Without it only the record's header is checked; that saves about
+  // 8 ns for 128 bytes.
+  bool verify_checksums = true;
+
+  // For iterators: keys k with lower_bound <= k < upper_bound (where they are
+  // not empty) that start with `prefix`, all by bytes. The strings are copied.
+  std::string_view lower_bound;
+  std::string_view upper_bound;
+  std::string_view prefix;
+};
+
+struct WriteOptions {
+  // Returns only when the write, and everything that its answer depends on,
+  // is on the device. Calls that wait at the same time share one flush.
+  bool sync = false;
+
+  // The key expires this long after the write, to the millisecond; it is
+  // absent from then on. Must be positive. InfiniteDuration: never.
+  absl::Duration ttl = absl::InfiniteDuration();
+
+  // The same as a point in time, rounded down to the millisecond; of the two
+  // the earlier one counts. A time that has passed makes the key absent.
+  absl::Time expire_at = absl::InfiniteFuture();
+};
+
+}  // namespace stave
+
+#endif  // STAVE_OPTIONS_H_

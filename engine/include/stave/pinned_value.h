@@ -1,0 +1,42 @@
+#ifndef STAVE_PINNED_VALUE_H_
+#define STAVE_PINNED_VALUE_H_
+
+#include <string_view>
+#include <utility>
+
+namespace stave {
+
+class Segment;
+
+// A value where it lies in its segment, without a copy. The bytes stay
+// readable and unchanged as long as this lives, also after the key was
+// changed, and after Store::Close. Holds the segment: its file's space is not
+// given back before. Movable between threads; thread-compatible.
+class PinnedValue {
+ public:
+  PinnedValue() = default;
+  PinnedValue(PinnedValue&& other) noexcept
+      : view_(std::exchange(other.view_, {})),
+        segment_(std::exchange(other.segment_, nullptr)) {}
+  PinnedValue& operator=(PinnedValue&& other) noexcept {
+    std::swap(view_, other.view_);
+    std::swap(segment_, other.segment_);
+    return *this;
+  }
+  ~PinnedValue();
+
+  std::string_view view() const { return view_; }
+
+ private:
+  friend class Reader;
+  // Takes over a pin that the caller holds on `segment`.
+  PinnedValue(std::string_view view, Segment* segment)
+      : view_(view), segment_(segment) {}
+
+  std::string_view view_;
+  Segment* segment_ = nullptr;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_PINNED_VALUE_H_

@@ -1,0 +1,46 @@
+#ifndef STAVE_STATISTICS_H_
+#define STAVE_STATISTICS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace stave {
+
+// A store's state at one moment. Bytes are bytes, counts are counts since the
+// store was opened unless said otherwise.
+struct Statistics {
+  uint64_t keys = 0;           // live, expired ones included until they are met
+  uint64_t live_bytes = 0;     // live records with headers and padding
+  uint64_t dead_bytes = 0;     // all other bytes of records in segments
+  uint64_t segment_bytes = 0;  // lengths of segment files, preallocated too
+  uint64_t hint_bytes = 0;     // lengths of hint files
+  uint64_t checkpoint_bytes = 0;  // lengths of keydir checkpoints
+  uint64_t disk_bytes = 0;        // lengths of all files of the store
+  uint64_t segments = 0;          // segment files
+  uint64_t keydir_bytes = 0;      // memory reserved by the keydir, all of it
+
+  uint64_t puts = 0;
+  uint64_t deletes = 0;
+  uint64_t bytes_appended = 0;  // to the log, all kinds of records
+  uint64_t syncs = 0;           // flushes of segments to the device
+  uint64_t bytes_cut_at_open = 0;  // torn tail that Open cut off, see Store
+
+  // True once a failed sync made the store read-only; first_error says why.
+  bool latched = false;
+  std::string first_error;
+
+  // segment_bytes / live_bytes; 0 for a store without live records.
+  double space_amplification() const {
+    if (live_bytes == 0) return 0;
+    return static_cast<double>(segment_bytes) /
+           static_cast<double>(live_bytes);
+  }
+
+  // All of the above in Prometheus' text format (version 0.0.4), names
+  // starting with "stave_".
+  std::string PrometheusText() const;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_STATISTICS_H_

@@ -1,0 +1,125 @@
+#ifndef STAVE_STORE_H_
+#define STAVE_STORE_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stave/iterator.h"
+#include "stave/limits.h"
+#include "stave/options.h"
+#include "stave/pinned_value.h"
+#include "stave/statistics.h"
+#include "stave/write_batch.h"
+
+namespace stave {
+
+// A persistent map from keys to values, both any bytes, in a directory.
+//
+//   absl::StatusOr<std::unique_ptr<stave::Store>> store =
+//       stave::Store::Open("/var/lib/example");
+//   if (!store.ok()) return store.status();
+//   absl::Status put = (*store)->Put("user:1", "Alice");
+//   absl::StatusOr<std::string> name = (*store)->Get("user:1");
+//
+// Thread-safe, all of it. Reads take no lock and never wait for writers.
+//
+// What is on disk when a write returns OK: the record is in the operating
+// system's page cache, so a process that is killed right then loses nothing;
+// a background thread brings it to the device within Options::sync_interval.
+// With WriteOptions::sync it is on the device before the call returns. After a
+// power loss the store equals its state after some prefix of the writes, at or
+// past the last one that was brought to the device.
+//
+// Errors, in every call:
+//   NotFound            no such key (absent or expired), or no such store
+//   InvalidArgument     a limit of limits.h or a malformed argument
+//   DataLoss            bytes on disk are wrong; the message has file, offset
+//   ResourceExhausted   the disk, or the memory, is full; nothing was written,
+//                       and writes go on when there is space again
+//   Unavailable         another process or Store has the directory open
+//   FailedPrecondition  the store is closed, was opened read-only, or became
+//                       read-only because a sync failed: the message then has
+//                       that first error, and reopening is the remedy
+//   PermissionDenied    the operating system refused, as it says
+//
+// Keys are found by 80 bits of a keyed hash. Two keys of one store that agree
+// in all 80 can't both be kept: a read of the older one then fails with
+// Internal instead of returning the other's value. With n keys the odds that
+// any such pair exists are n^2 / 2^81: 4e-7 for 10^9 keys.
+class Store {
+ public:
+  // Opens the store in `directory`, and creates it there if need be.
+  //
+  // A store that was not closed is recovered: everything that was acknowledged
+  // before the process was killed is there. A record that was being written
+  // when the machine stopped is cut off at the end of the log;
+  // Statistics::bytes_cut_at_open tells how much. Wrong bytes anywhere else
+  // are DataLoss: nothing is changed then.
+  //
+  // InvalidArgument if `directory` is empty or names something else than a
+  // directory, or if it holds a format that this version does not know;
+  // Unavailable if it is open already; NotFound as create_if_missing says.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(
+      std::string_view directory, const Options& options = {});
+
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  // Closes the store. Call Close to learn of errors.
+  ~Store();
+
+  // Brings everything to the device, gives back preallocated space and the
+  // lock. Calls that run at the same time end first; later ones return
+  // FailedPrecondition. Idempotent: later calls return what the first one did.
+  absl::Status Close();
+
+  // Adds the key or replaces its value. Clears an earlier expiry unless
+  // `options.ttl` sets one.
+  absl::Status Put(std::string_view key, std::string_view value,
+                   const WriteOptions& options = {});
+
+  // Removes the key. True: there was one. False: there was none, and nothing
+  // was written; with `sync` OK means that its absence is on the device.
+  absl::StatusOr<bool> Delete(std::string_view key,
+                              const WriteOptions& options = {});
+
+  // Applies all of `batch` at one instant, or nothing of it: once any read has
+  // seen a part of it, later reads see all of it, and so does recovery.
+  // `options.ttl` is not used; the batch's operations have their own.
+  absl::Status Write(const WriteBatch& batch,
+                     const WriteOptions& options = {});
+
+  // Brings every write that returned before this call to the device.
+  absl::Status Sync();
+
+  absl::StatusOr<std::string> Get(std::string_view key,
+                                  const ReadOptions& options = {});
+  // Into the caller's string, whose memory is used again. Not OK: *value is
+  // unspecified.
+  absl::Status Get(std::string_view key, std::string* value,
+                   const ReadOptions& options = {});
+  // Without a copy, see PinnedValue.
+  absl::StatusOr<PinnedValue> GetPinned(std::string_view key,
+                                        const ReadOptions& options = {});
+  // Answered from memory unless the key has an expiry.
+  absl::StatusOr<bool> Exists(std::string_view key,
+                              const ReadOptions& options = {});
+
+  // A consistent view of all keys as of now, see Iterator.
+  absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
+      const ReadOptions& options = {});
+
+  Statistics GetStatistics() const;
+
+ private:
+  class Engine;
+  explicit Store(std::unique_ptr<Engine> engine);
+
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_STORE_H_

@@ -1,0 +1,152 @@
+#include "engine/index/hash_keydir.h"
+
+#include "engine/index/hash_page.h"
+#include "engine/index/hash_stretch.h"
+
+namespace stave {
+
+HashKeydir::~HashKeydir() {
+  for (std::atomic<PageDirectory>& directory : directories_) {
+    PageDirectory::Destroy(directory.load(std::memory_order_relaxed));
+  }
+}
+
+PageRef HashKeydir::PageOf(const KeyPosition& position) const {
+  const PageDirectory directory =
+      directories_[position.partition].load(std::memory_order_acquire);
+  return directory.exists() ? directory.PageAt(position.stretched) : PageRef();
+}
+
+void HashKeydir::Prefetch(const KeyHash& hash) const {
+  const KeyPosition position(hash);
+  const PageRef page = PageOf(position);
+  if (!page.empty()) At(page).Prefetch(position.key);
+}
+
+KeydirEntry HashKeydir::Find(const KeyRef& key) const {
+  const KeyPosition position(key.hash);
+  const PageRef page = PageOf(position);
+  return page.empty() ? KeydirEntry() : At(page).Find(position.key);
+}
+
+template <typename Change>
+auto HashKeydir::Edit(size_t partition, Change change) {
+  bool retired_any = false;
+  auto result = [&] {
+    PartitionEditor editor(partition, &partitions_[partition],
+                           &directories_[partition], &arena_, &retired_);
+    auto changed = change(editor);
+    retired_any = editor.retired_any();
+    return changed;
+  }();
+  if (retired_any) [[unlikely]]
+    CleanUp();
+  return result;
+}
+
+template <typename Change>
+auto HashKeydir::EditKey(const KeyHash& hash, Change change) {
+  const KeyPosition position(hash);
+  return Edit(position.partition, [&](PartitionEditor& editor) {
+    return change(editor, editor.Seek(position));
+  });
+}
+
+absl::StatusOr<KeydirEntry> HashKeydir::Put(const KeyRef& key,
+                                            KeydirEntry entry) {
+  return EditKey(key.hash,
+                 [entry](PartitionEditor& editor,
+                         KeydirEntry present) -> absl::StatusOr<KeydirEntry> {
+                   absl::Status status = editor.Set(entry);
+                   if (!status.ok()) return status;
+                   return present;
+                 });
+}
+
+KeydirEntry HashKeydir::Remove(const KeyRef& key) {
+  return EditKey(key.hash, [](PartitionEditor& editor, KeydirEntry present) {
+    if (!present.absent()) editor.Remove();
+    return present;
+  });
+}
+
+bool HashKeydir::CompareAndSwap(const KeyRef& key, KeydirEntry expected,
+                                KeydirEntry desired) {
+  return EditKey(key.hash, [&](PartitionEditor& editor, KeydirEntry present) {
+    if (present.absent() || present != expected) return false;
+    if (desired.absent()) {
+      editor.Remove();
+    } else {
+      editor.Replace(desired);
+    }
+    return true;
+  });
+}
+
+absl::Status HashKeydir::Offer(
+    const KeyRef& key, KeydirEntry candidate,
+    absl::FunctionRef<bool(KeydirEntry present)> supersedes) {
+  return EditKey(key.hash, [&](PartitionEditor& editor, KeydirEntry present) {
+    if (!present.absent() && !supersedes(present)) return absl::OkStatus();
+    return editor.Set(candidate);
+  });
+}
+
+void HashKeydir::Sweep(size_t part, size_t parts,
+                       absl::FunctionRef<bool(KeydirEntry)> keep) {
+  const size_t end = kPartitions * (part + 1) / parts;
+  for (size_t partition = kPartitions * part / parts; partition < end;
+       ++partition) {
+    // Page by page, so that nobody waits for long.
+    uint64_t begin = PartitionBegin(partition);
+    do {
+      begin = Edit(partition, [&](PartitionEditor& editor) {
+        return editor.SweepPage(begin, keep);
+      });
+    } while (begin != PartitionEnd(partition));
+  }
+}
+
+Keydir::Statistics HashKeydir::GetStatistics() const {
+  Statistics statistics;
+  statistics.bytes =
+      sizeof(*this) + arena_.bytes() + retired_.directory_bytes();
+  for (const Partition& partition : partitions_) {
+    statistics.keys += partition.keys.load(std::memory_order_relaxed);
+  }
+  for (const std::atomic<PageDirectory>& directory : directories_) {
+    statistics.bytes += directory.load(std::memory_order_relaxed).bytes();
+  }
+  return statistics;
+}
+
+// Called with no lock held, after each change that retired something. So the
+// work keeps up with what makes it, and nobody does much of it at once.
+void HashKeydir::CleanUp() {
+  retired_.Reclaim();
+  if (!evacuation_lock_.TryLock()) return;
+  Evacuate();
+  evacuation_lock_.Unlock();
+}
+
+// Moves one page out of a span that had better be free.
+void HashKeydir::Evacuate() {
+  if (evacuated_spans_.empty()) {
+    for (const uint32_t span : arena_.BeginEvacuation()) {
+      evacuated_spans_.insert(span);
+    }
+    evacuated_partition_ = 0;
+    return;
+  }
+  const size_t partition = evacuated_partition_;
+  PartitionEditor editor(partition, &partitions_[partition],
+                         &directories_[partition], &arena_, &retired_);
+  const bool moved =
+      editor.MovePage([&spans = evacuated_spans_](uint32_t offset) {
+        return spans.contains(PageArena::SpanOf(offset));
+      });
+  if (moved) return;
+  if (++evacuated_partition_ == kPartitions) evacuated_spans_.clear();
+}
+
+}  // namespace stave

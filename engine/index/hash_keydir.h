@@ -1,0 +1,78 @@
+#ifndef STAVE_ENGINE_INDEX_HASH_KEYDIR_H_
+#define STAVE_ENGINE_INDEX_HASH_KEYDIR_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "engine/base/spin_lock.h"
+#include "engine/index/keydir.h"
+#include "engine/index/page_arena.h"
+#include "engine/index/page_directory.h"
+#include "engine/index/partition_editor.h"
+#include "engine/index/retired_pages.h"
+
+namespace stave {
+
+// A keydir without the keys' bytes: 16 bytes a key in pages of a hash table,
+// under 20 with all that is reserved beside them (from a million keys on).
+//
+// The stretched hash of a key chooses a partition, a page of that partition's
+// directory, and the key's other bits a cache line of the page. So a look-up
+// costs one access to memory that is not cached, and sometimes the line after.
+//
+// Thread-safe as Keydir says, and so is Prefetch only while its caller holds an
+// EpochGuard. Destroying it, as always, needs everybody to have left.
+class HashKeydir final : public Keydir {
+ public:
+  HashKeydir() : retired_(&arena_) {}
+  ~HashKeydir() override;
+
+  void Prefetch(const KeyHash& hash) const override;
+  KeydirEntry Find(const KeyRef& key) const override;
+  absl::StatusOr<KeydirEntry> Put(const KeyRef& key,
+                                  KeydirEntry entry) override;
+  KeydirEntry Remove(const KeyRef& key) override;
+  bool CompareAndSwap(const KeyRef& key, KeydirEntry expected,
+                      KeydirEntry desired) override;
+  absl::Status Offer(
+      const KeyRef& key, KeydirEntry candidate,
+      absl::FunctionRef<bool(KeydirEntry present)> supersedes) override;
+  void Sweep(size_t part, size_t parts,
+             absl::FunctionRef<bool(KeydirEntry)> keep) override;
+  Statistics GetStatistics() const override;
+
+ private:
+  PageRef PageOf(const KeyPosition& position) const;
+  HashPage At(PageRef page) const {
+    return HashPage(arena_.LinesAt(page.offset()), page.length());
+  }
+
+  // Returns change(editor) with an editor of the partition, and
+  // change(editor, present) with one that has turned to the key.
+  template <typename Change>
+  auto Edit(size_t partition, Change change);
+  template <typename Change>
+  auto EditKey(const KeyHash& hash, Change change);
+  void CleanUp();
+  void Evacuate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(evacuation_lock_);
+
+  PageArena arena_;
+  RetiredPages retired_;
+  std::array<std::atomic<PageDirectory>, kPartitions> directories_{};
+  std::array<Partition, kPartitions> partitions_;
+
+  // The spans that pages are being moved out of, if any, and the partition
+  // where to look for such pages next.
+  SpinLock evacuation_lock_;
+  absl::flat_hash_set<uint32_t> evacuated_spans_
+      ABSL_GUARDED_BY(evacuation_lock_);
+  size_t evacuated_partition_ ABSL_GUARDED_BY(evacuation_lock_) = 0;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_INDEX_HASH_KEYDIR_H_

@@ -1,0 +1,119 @@
+#ifndef STAVE_ENGINE_INDEX_KEYDIR_H_
+#define STAVE_ENGINE_INDEX_KEYDIR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/base/key_hash.h"
+#include "engine/base/types.h"
+
+namespace stave {
+
+// What the keydir knows of a key's last record, in 48 bits: its location, its
+// size and whether it expires. A default-constructed entry says "absent".
+class KeydirEntry {
+ public:
+  // Sizes are kept exactly, in units of 8 bytes, up to this many bytes.
+  static constexpr uint64_t kMaxExactSize = 1008;
+
+  constexpr KeydirEntry() = default;
+  // `record_size` is the whole record's, padding included, so at least 24.
+  static constexpr KeydirEntry Live(Location location, uint64_t record_size,
+                                    bool expires) {
+    uint64_t units = record_size / kRecordAlignment;
+    if (record_size > kMaxExactSize) units = kLargeSize;
+    return KeydirEntry(location.unit << 8 | units << 1 | uint64_t{expires});
+  }
+  // A tombstone at `location`; stands in the keydir during recovery only.
+  static constexpr KeydirEntry Tombstone(Location location) {
+    return KeydirEntry(location.unit << 8 | kTombstoneSize << 1);
+  }
+  static constexpr KeydirEntry FromBits(uint64_t bits) {
+    return KeydirEntry(bits);
+  }
+
+  constexpr bool absent() const { return bits_ == 0; }
+  constexpr bool tombstone() const { return size_units() == kTombstoneSize; }
+  constexpr Location location() const { return Location{bits_ >> 8}; }
+  constexpr bool expires() const { return (bits_ & 1) != 0; }
+  // The record's size in bytes, or 0 where only its header knows.
+  constexpr uint64_t exact_size() const {
+    return size_units() == kLargeSize ? 0 : size_units() * kRecordAlignment;
+  }
+  constexpr uint64_t bits() const { return bits_; }
+
+  friend constexpr bool operator==(KeydirEntry a, KeydirEntry b) {
+    return a.bits_ == b.bits_;
+  }
+
+ private:
+  static constexpr uint64_t kTombstoneSize = 1;
+  static constexpr uint64_t kLargeSize = 127;
+
+  constexpr explicit KeydirEntry(uint64_t bits) : bits_(bits) {}
+  constexpr uint64_t size_units() const { return bits_ >> 1 & 127; }
+
+  uint64_t bits_ = 0;
+};
+
+// A key as the keydirs take it. The bytes are borrowed for the call.
+struct KeyRef {
+  std::string_view bytes;
+  KeyHash hash;
+};
+
+// Maps each live key to its entry, in memory.
+//
+// Thread-safe. Find takes no lock and writes no shared memory; its caller
+// holds an EpochGuard. Changes of one key are ordered by a lock of the part of
+// the keydir that the key is in, held for the length of a call; callbacks
+// run under it and must not call the keydir.
+class Keydir {
+ public:
+  struct Statistics {
+    uint64_t keys = 0;  // tombstones of a recovery included
+    uint64_t bytes = 0;  // reserved: pages, free and retired ones, directory
+  };
+
+  virtual ~Keydir() = default;
+
+  // Brings the key's place nearer to the processor; changes nothing.
+  virtual void Prefetch(const KeyHash& hash) const = 0;
+
+  // The key's entry, absent when there is none.
+  virtual KeydirEntry Find(const KeyRef& key) const = 0;
+
+  // Makes `entry` the key's, and returns the one that it replaces.
+  // ResourceExhausted, and nothing changed, when memory has run out.
+  virtual absl::StatusOr<KeydirEntry> Put(const KeyRef& key,
+                                          KeydirEntry entry) = 0;
+
+  // Removes the key, and returns the entry that it had.
+  virtual KeydirEntry Remove(const KeyRef& key) = 0;
+
+  // Makes `desired` the key's entry (absent: removes it) if the present one
+  // is exactly `expected`, which is not absent; returns whether it was (I6).
+  virtual bool CompareAndSwap(const KeyRef& key, KeydirEntry expected,
+                              KeydirEntry desired) = 0;
+
+  // Makes `candidate` the key's entry if it has none or `supersedes(present)`.
+  virtual absl::Status Offer(
+      const KeyRef& key, KeydirEntry candidate,
+      absl::FunctionRef<bool(KeydirEntry present)> supersedes) = 0;
+
+  // Visits each entry of part `part` of `parts` and removes those for which
+  // `keep` is false. Parts are disjoint and together everything, so that
+  // threads can share the work.
+  virtual void Sweep(size_t part, size_t parts,
+                     absl::FunctionRef<bool(KeydirEntry)> keep) = 0;
+
+  virtual Statistics GetStatistics() const = 0;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_INDEX_KEYDIR_H_

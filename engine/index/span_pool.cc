@@ -1,0 +1,111 @@
+#include "engine/index/span_pool.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "absl/base/config.h"
+#include "absl/strings/str_cat.h"
+
+namespace stave {
+namespace {
+
+// Lines are numbered in 32 bits.
+constexpr size_t kMaxRangeBytes = sizeof(Line) << 32;
+constexpr size_t kMinRangeBytes = size_t{16} << 20;
+
+constexpr size_t kHugePageBytes = size_t{2} << 20;
+constexpr uint32_t kSpansPerHugePage = kHugePageBytes / kSpanBytes;
+// A range below this is not in huge pages: the last one, on average half of it
+// unused, would be felt in the bytes a key.
+constexpr size_t kMinHugeRangeBytes = size_t{64} << 20;
+
+// One span in 64 may be kept for later, and always a few.
+constexpr size_t kMinSpansKept = 2;
+constexpr size_t kSpansPerSpanKept = 64;
+
+// The sanitizers keep books on every byte of address space.
+#if defined(ABSL_HAVE_THREAD_SANITIZER) || defined(ABSL_HAVE_ADDRESS_SANITIZER)
+constexpr size_t kMaxSanitizedRangeBytes = size_t{4} << 30;
+#else
+constexpr size_t kMaxSanitizedRangeBytes = kMaxRangeBytes;
+#endif
+
+size_t PreferredRangeBytes() {
+  const size_t memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) *
+                        static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return std::min(std::bit_ceil(2 * memory), kMaxSanitizedRangeBytes);
+}
+
+}  // namespace
+
+absl::StatusOr<uint32_t> SpanPool::Take() {
+  SpinLockHolder hold(&lock_);
+  for (absl::btree_set<uint32_t>* free : {&kept_, &released_}) {
+    if (free->empty()) continue;
+    const uint32_t number = *free->begin();
+    free->erase(free->begin());
+    return number;
+  }
+  return Extend();
+}
+
+absl::StatusOr<uint32_t> SpanPool::Extend() {
+  if (lines_ == nullptr) {
+    if (absl::Status status = Reserve(); !status.ok()) return status;
+  }
+  if (size_ == range_.size() / kSpanBytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("keydir: all ", range_.size(), " bytes are in use"));
+  }
+  if (size_ % kSpansPerHugePage == 0) PreferHugePages();
+  return size_++;
+}
+
+absl::Status SpanPool::Reserve() {
+  size_t bytes = PreferredRangeBytes();
+  absl::StatusOr<MemoryRange> range = MemoryRange::Reserve(bytes);
+  while (!range.ok() && bytes > kMinRangeBytes) {
+    bytes /= 2;
+    range = MemoryRange::Reserve(bytes);
+  }
+  if (!range.ok()) return range.status();
+  range_ = *std::move(range);
+  lines_ = reinterpret_cast<Line*>(range_.data());
+  return absl::OkStatus();
+}
+
+void SpanPool::PreferHugePages() {
+  const size_t used = size_ * kSpanBytes;
+  if (used == kMinHugeRangeBytes) range_.PreferHugePages(0, used);
+  if (used < kMinHugeRangeBytes) return;
+  range_.PreferHugePages(used, std::min(kHugePageBytes, range_.size() - used));
+}
+
+void SpanPool::Return(uint32_t number) {
+  {
+    SpinLockHolder hold(&lock_);
+    kept_.insert(number);
+    if (!KeepsTooMany()) return;
+    number = *kept_.rbegin();
+    kept_.erase(number);
+  }
+  // A system call, so not under a lock that others spin for.
+  range_.Release(number * kSpanBytes, kSpanBytes);
+  SpinLockHolder hold(&lock_);
+  released_.insert(number);
+}
+
+bool SpanPool::KeepsTooMany() const {
+  const size_t taken = size_ - kept_.size() - released_.size();
+  return kept_.size() > kMinSpansKept + taken / kSpansPerSpanKept;
+}
+
+uint64_t SpanPool::bytes() const {
+  SpinLockHolder hold(&lock_);
+  return (size_ - released_.size()) * kSpanBytes;
+}
+
+}  // namespace stave

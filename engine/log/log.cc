@@ -1,0 +1,222 @@
+#include "engine/log/log.h"
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+
+namespace stave {
+namespace {
+
+// More rolled segments than this wait for the device before the log grows.
+constexpr size_t kMaxRolled = 3;
+
+uint64_t RandomSalt() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+Log::Log(Settings settings, std::unique_ptr<SegmentWriter> active,
+         Sequence last_sequence)
+    : settings_(std::move(settings)),
+      active_(std::move(active)),
+      last_sequence_(last_sequence),
+      last_change_(last_sequence),
+      synced_(last_sequence) {
+  if (active_ != nullptr) {
+    synced_segment_ = active_->segment()->id();
+    synced_length_ = active_->length();
+  }
+}
+
+Log::~Log() { StopThreads(); }
+
+SegmentId Log::active_id() const {
+  return active_ == nullptr ? 0 : active_->segment()->id();
+}
+
+uint64_t Log::active_length() const {
+  return active_ == nullptr ? 0 : active_->summary().length;
+}
+
+uint64_t Log::bytes_appended() const {
+  MutexLock lock(&append_mutex_);
+  return bytes_appended_;
+}
+
+absl::Status Log::CheckOpen() {
+  if (failed_.load(std::memory_order_relaxed)) return failure();
+  if (closed_) return absl::FailedPreconditionError("the store is closed");
+  return absl::OkStatus();
+}
+
+absl::Status Log::MakeRoom(uint64_t size) {
+  RETURN_IF_ERROR(CheckOpen());
+  if (!started_) StartThreads();
+  if (active_ == nullptr || !active_->HasRoom(size)) {
+    RETURN_IF_ERROR(Roll(size));
+  }
+  if (populator_sleeps_.load(std::memory_order_relaxed)) {
+    MutexLock lock(&thread_mutex_);
+    populator_sleeps_.store(false, std::memory_order_relaxed);
+    populator_wake_.Signal();
+  }
+  return active_->Reserve(size);
+}
+
+absl::StatusOr<Log::Place> Log::Append(const PendingRecord& record) {
+  ASSIGN_OR_RETURN(const uint64_t offset,
+                   active_->Append(record, last_sequence_ + 1));
+  ++last_sequence_;
+  bytes_appended_ += record.size();
+  if (record.header.kind != RecordKind::kSyncMark) {
+    last_change_ = last_sequence_;
+  }
+  return Place{active_->segment().get(), offset, last_sequence_};
+}
+
+uint64_t Log::BatchSize(const std::vector<PendingRecord>& records) {
+  uint64_t size = kRecordHeaderBytes;
+  for (const PendingRecord& record : records) size += record.size();
+  return size;
+}
+
+absl::StatusOr<std::vector<Log::Place>> Log::AppendBatch(
+    const std::vector<PendingRecord>& records) {
+  const SegmentSummary before = active_->summary();
+  const uint64_t size = BatchSize(records);
+  Sequence sequence = last_sequence_ + 1;
+  absl::Status status =
+      active_
+          ->AppendFrame(size - kRecordHeaderBytes,
+                        static_cast<uint32_t>(records.size()), sequence)
+          .status();
+  Segment* const segment = active_->segment().get();
+  std::vector<Place> places;
+  places.reserve(records.size());
+  for (size_t i = 0; status.ok() && i < records.size(); ++i) {
+    absl::StatusOr<uint64_t> offset = active_->Append(records[i], ++sequence);
+    status = offset.status();
+    if (status.ok()) places.push_back({segment, *offset, sequence});
+  }
+  if (!status.ok()) {
+    if (absl::Status rewound = active_->RewindTo(before); !rewound.ok()) {
+      return Latch(rewound);
+    }
+    return status;
+  }
+  last_sequence_ = last_change_ = sequence;
+  bytes_appended_ += size;
+  return places;
+}
+
+absl::Status Log::Roll(uint64_t size) {
+  while (active_ == nullptr || !active_->HasRoom(size)) {
+    if (creating_) {
+      created_.Wait(&append_mutex_);
+    } else if (rolled_.size() >= kMaxRolled) {
+      append_mutex_.Unlock();
+      const absl::Status status = SealRolled();
+      append_mutex_.Lock();
+      RETURN_IF_ERROR(status);
+    } else if (next_ != nullptr && next_->HasRoom(size)) {
+      SwitchToNext();
+      if (settings_.background_threads) continue;
+      append_mutex_.Unlock();
+      const absl::Status status = SealRolled();
+      append_mutex_.Lock();
+      RETURN_IF_ERROR(status);
+    } else {
+      RETURN_IF_ERROR(PrepareNext(size));
+    }
+    RETURN_IF_ERROR(CheckOpen());
+  }
+  return absl::OkStatus();
+}
+
+void Log::SwitchToNext() {
+  if (active_ != nullptr) {
+    rolled_.push_back(std::move(active_));
+    has_rolled_ = true;
+  }
+  active_ = std::move(next_);
+  next_ = nullptr;
+  MutexLock lock(&thread_mutex_);
+  flusher_has_work_ = true;
+  flusher_wake_.Signal();
+}
+
+absl::Status Log::PrepareNext(uint64_t record_size) {
+  creating_ = true;
+  Writer next = std::exchange(next_, nullptr);
+  append_mutex_.Unlock();
+  absl::Status status;
+  if (next != nullptr) {
+    // It has no room for this record: it is empty, and makes way.
+    status = DropSegment(next);
+    if (status.ok()) next = nullptr;
+  }
+  if (status.ok()) status = CreateSegment(record_size, &next);
+  append_mutex_.Lock();
+  creating_ = false;
+  created_.SignalAll();
+  next_ = std::move(next);
+  return status;
+}
+
+absl::Status Log::CreateSegment(uint64_t record_size, Writer* created) {
+  SegmentWriter::Settings segment;
+  segment.header.id = settings_.manifest->NextSegmentId();
+  segment.header.salt = RandomSalt();
+  segment.capacity = std::max(settings_.next_capacity(),
+                              kSegmentHeaderBytes + record_size);
+  segment.mapped = settings_.mapped;
+  ASSIGN_OR_RETURN(segment.range,
+                   settings_.segments->ReserveRange(segment.capacity));
+  const absl::Status status = CreateSegmentAt(segment, created);
+  // Retries on a full disk would use up the store's space of locations.
+  if (!status.ok()) {
+    settings_.segments->ReturnRange(segment.range, segment.capacity);
+  }
+  return status;
+}
+
+absl::Status Log::CreateSegmentAt(const SegmentWriter::Settings& segment,
+                                  Writer* created) {
+  ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> writer,
+                   SegmentWriter::Create(settings_.directory, segment));
+  // I3: the header, then the name, then the edit; each durable before the
+  // next, and all of them before the first record.
+  absl::Status status = settings_.directory->Sync();
+  if (!status.ok()) return Latch(status);
+  status = settings_.manifest->AppendWithHeadroom(
+      {AddSegmentChange{segment.header, 0}});
+  if (absl::IsResourceExhausted(status)) {
+    settings_.directory->Unlink(writer->segment()->name()).IgnoreError();
+    return status;
+  }
+  if (!status.ok()) return Latch(status);
+  settings_.segments->Add(writer->segment());
+  *created = std::move(writer);
+  return absl::OkStatus();
+}
+
+absl::Status Log::DropSegment(const Writer& writer) {
+  const SegmentId id = writer->segment()->id();
+  const absl::Status status =
+      settings_.manifest->Append({RemoveSegmentChange{id}});
+  if (!status.ok()) {
+    return absl::IsResourceExhausted(status) ? status : Latch(status);
+  }
+  settings_.segments->Remove(writer->segment().get());
+  // The manifest remembers a file that stays behind.
+  settings_.directory->Unlink(writer->segment()->name()).IgnoreError();
+  return absl::OkStatus();
+}
+
+}  // namespace stave

@@ -1,0 +1,205 @@
+#ifndef STAVE_ENGINE_LOG_LOG_H_
+#define STAVE_ENGINE_LOG_LOG_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "engine/base/engine_clock.h"
+#include "engine/base/mutex.h"
+#include "engine/base/types.h"
+#include "engine/fs/file_system.h"
+#include "engine/log/manifest.h"
+#include "engine/log/segment_set.h"
+#include "engine/log/segment_writer.h"
+
+namespace stave {
+
+// The growing end of a store: gives records their place and sequence, brings
+// them to the device, and rolls from segment to segment.
+//
+// Segments in log order are: sealed ones; rolled ones, which are full but not
+// sealed yet; the active one; at most one next one, empty and ready.
+//
+// Invariants:
+//  1. A segment is sealed only after all that precede it (I3).
+//  2. synced sequence <= last sequence; what is at or below the synced
+//     sequence is on the device, in segments that are sealed or active.
+//  3. The first error of a sync, or of the manifest, is final: every later
+//     append and sync returns it (I7).
+//
+// Thread-safe. Two locks: append_mutex() for position, sequence and
+// publication, held for a copy's length; and a flush token, for the one
+// thread at a time that syncs and seals, which takes append_mutex() only for
+// moments. Threads of its own, started by the first append, sync each
+// interval, make the next segment, reserve space and populate pages ahead.
+class Log {
+ public:
+  struct Settings {
+    Directory* directory = nullptr;
+    Manifest* manifest = nullptr;
+    SegmentSet* segments = nullptr;
+    EngineClock* clock = nullptr;
+    // The capacity of a segment that is made now.
+    std::function<uint64_t()> next_capacity;
+    absl::Duration sync_interval;
+    bool background_threads = true;
+    bool mapped = false;
+  };
+
+  // A record's place.
+  struct Place {
+    Segment* segment = nullptr;
+    uint64_t offset = 0;
+    Sequence sequence = 0;
+
+    Location location() const { return segment->LocationOf(offset); }
+  };
+
+  // `active` may be null: the first append makes a segment then.
+  Log(Settings settings, std::unique_ptr<SegmentWriter> active,
+      Sequence last_sequence);
+  // Stops the threads; does not sync.
+  ~Log();
+
+  Mutex& append_mutex() ABSL_LOCK_RETURNED(append_mutex_) {
+    return append_mutex_;
+  }
+
+  // OK unless the log was closed or has failed.
+  absl::Status CheckOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+
+  // Makes sure that `size` bytes of records have space in one segment. May
+  // release the lock meanwhile. On an error nothing has changed.
+  absl::Status MakeRoom(uint64_t size)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+
+  // Adds a record to the space that the last MakeRoom has made sure of, in
+  // the same hold of the lock. It is not published: nobody finds it before
+  // the caller has told the keydir.
+  absl::StatusOr<Place> Append(const PendingRecord& record)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+
+  // Adds a batch's frame and records, as Append does; all or nothing.
+  absl::StatusOr<std::vector<Place>> AppendBatch(
+      const std::vector<PendingRecord>& records)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  // What MakeRoom must be asked for before AppendBatch.
+  static uint64_t BatchSize(const std::vector<PendingRecord>& records);
+
+  // The sequence of the last record that is more than a sync mark.
+  Sequence last_change() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_) {
+    return last_change_;
+  }
+  // Where the log ends now.
+  SegmentId active_id() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  uint64_t active_length() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+
+  // Returns once all records up to `sequence` are on the device. Callers that
+  // wait at the same time share one fdatasync.
+  absl::Status SyncThrough(Sequence sequence);
+
+  // Syncs, seals what was rolled, cuts the active segment to its records and
+  // notes a clean close. Nothing may be appended afterwards.
+  absl::Status Close();
+
+  // Makes the log read-only for good, and returns the error that all get now.
+  absl::Status Fail(const absl::Status& status) { return Latch(status); }
+
+  // OK, or the error that made the store read-only.
+  absl::Status failure() const;
+
+  uint64_t bytes_appended() const;
+  uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
+
+ private:
+  using Writer = std::shared_ptr<SegmentWriter>;
+
+  // What one flush brings to the device.
+  struct FlushTarget {
+    std::vector<Writer> rolled;
+    Writer active;
+    uint64_t active_length = 0;
+    Sequence sequence = 0;
+  };
+
+  // Rolling, log.cc.
+  absl::Status Roll(uint64_t size)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  void SwitchToNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  absl::Status PrepareNext(uint64_t record_size)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  absl::Status CreateSegment(uint64_t record_size, Writer* created);
+  absl::Status CreateSegmentAt(const SegmentWriter::Settings& segment,
+                               Writer* created);
+  absl::Status DropSegment(const Writer& writer);
+
+  // Flushing, log_flush.cc.
+  absl::Status SealRolled();
+  FlushTarget CaptureTarget();
+  absl::Status SealAll(const FlushTarget& target);
+  absl::Status Seal(const Writer& writer);
+  absl::Status SyncActive(const FlushTarget& target);
+  void AppendSyncMark(const FlushTarget& target);
+  absl::Status CloseManifest();
+  absl::Status Latch(const absl::Status& status);
+
+  // Threads, log_background.cc.
+  void StartThreads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  void StopThreads();
+  void RunFlusher();
+  void RunPopulator();
+  bool WaitForFlusherWork(absl::Duration until_sync);
+  void PrepareNextIfWanted();
+  // Populates for the rate of the last period; false if nothing was appended.
+  bool PopulateForRate();
+
+  const Settings settings_;
+
+  mutable Mutex append_mutex_;
+  CondVar created_;  // creating_ became false
+  Writer active_ ABSL_GUARDED_BY(append_mutex_);
+  Writer next_ ABSL_GUARDED_BY(append_mutex_);
+  bool creating_ ABSL_GUARDED_BY(append_mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(append_mutex_) = false;
+  bool started_ ABSL_GUARDED_BY(append_mutex_) = false;
+  bool has_rolled_ ABSL_GUARDED_BY(append_mutex_) = false;
+  std::vector<Writer> rolled_ ABSL_GUARDED_BY(append_mutex_);
+  Sequence last_sequence_ ABSL_GUARDED_BY(append_mutex_);
+  Sequence last_change_ ABSL_GUARDED_BY(append_mutex_);
+  uint64_t bytes_appended_ ABSL_GUARDED_BY(append_mutex_) = 0;
+
+  mutable Mutex flush_mutex_;
+  CondVar flushed_;  // flushing_ became false
+  bool flushing_ ABSL_GUARDED_BY(flush_mutex_) = false;
+  Sequence synced_ ABSL_GUARDED_BY(flush_mutex_);
+  absl::Status failure_ ABSL_GUARDED_BY(flush_mutex_);
+  std::atomic<bool> failed_{false};  // failure_ is not OK
+  std::atomic<uint64_t> syncs_{0};
+
+  // Owned by the thread that holds the flush token.
+  SegmentId synced_segment_ = 0;
+  uint64_t synced_length_ = 0;
+
+  mutable Mutex thread_mutex_;
+  CondVar flusher_wake_;
+  CondVar populator_wake_;
+  bool stopping_ ABSL_GUARDED_BY(thread_mutex_) = false;
+  bool flusher_has_work_ ABSL_GUARDED_BY(thread_mutex_) = false;
+  std::vector<std::thread> threads_ ABSL_GUARDED_BY(append_mutex_);
+  // The populator sleeps until an append wakes it.
+  std::atomic<bool> populator_sleeps_{false};
+  // Owned by the populator.
+  uint64_t populated_at_bytes_ = 0;
+  uint64_t populated_at_syncs_ = 0;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_LOG_LOG_H_

@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <chrono>
+
+#include "engine/log/log.h"
+
+namespace stave {
+namespace {
+
+// How often the populator looks how far the log has grown, and for how long
+// the pages that it makes present should last at that rate.
+constexpr absl::Duration kPopulatePeriod = absl::Milliseconds(10);
+constexpr uint64_t kPeriodsAhead = 5;
+// So many idle periods later it goes to sleep.
+constexpr int kIdlePeriods = 20;
+constexpr uint64_t kLeastWindowBytes = 64 << 10;
+// A next segment is made when this part of the active one is used: there is
+// none in a store that never gets there.
+constexpr uint64_t kPrepareAtFraction = 2;
+
+// Time since some moment, which nobody can set.
+absl::Duration SteadyNow() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+void Log::StartThreads() {
+  started_ = true;
+  if (!settings_.background_threads) return;
+  threads_.emplace_back([this] { RunFlusher(); });
+  threads_.emplace_back([this] { RunPopulator(); });
+}
+
+void Log::StopThreads() {
+  std::vector<std::thread> threads;
+  {
+    MutexLock lock(&append_mutex_);
+    threads.swap(threads_);
+  }
+  {
+    MutexLock lock(&thread_mutex_);
+    stopping_ = true;
+    flusher_wake_.SignalAll();
+    populator_wake_.SignalAll();
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+void Log::RunFlusher() {
+  // With an interval of zero every write syncs by itself.
+  const absl::Duration interval =
+      settings_.sync_interval == absl::ZeroDuration()
+          ? absl::InfiniteDuration()
+          : settings_.sync_interval;
+  absl::Duration next_sync = SteadyNow() + interval;
+  while (WaitForFlusherWork(next_sync - SteadyNow())) {
+    PrepareNextIfWanted();
+    // An error has latched, or is a full disk, which appends will meet.
+    SealRolled().IgnoreError();
+    if (SteadyNow() < next_sync) continue;
+    Sequence last_change = 0;
+    {
+      MutexLock lock(&append_mutex_);
+      last_change = last_change_;
+    }
+    SyncThrough(last_change).IgnoreError();
+    next_sync = SteadyNow() + interval;
+  }
+}
+
+bool Log::WaitForFlusherWork(absl::Duration until_sync) {
+  const absl::Duration deadline = SteadyNow() + until_sync;
+  MutexLock lock(&thread_mutex_);
+  while (!stopping_ && !flusher_has_work_) {
+    const absl::Duration left = deadline - SteadyNow();
+    if (left <= absl::ZeroDuration()) break;
+    flusher_wake_.WaitWithTimeout(&thread_mutex_, left);
+  }
+  flusher_has_work_ = false;
+  return !stopping_;
+}
+
+void Log::PrepareNextIfWanted() {
+  MutexLock lock(&append_mutex_);
+  if (closed_ || creating_ || next_ != nullptr || active_ == nullptr) return;
+  const uint64_t used_from =
+      active_->segment()->capacity() / kPrepareAtFraction;
+  if (!has_rolled_ && active_length() < used_from) return;
+  PrepareNext(0).IgnoreError();  // appends will meet the error themselves
+}
+
+void Log::RunPopulator() {
+  int idle_periods = 0;
+  while (true) {
+    idle_periods = PopulateForRate() ? 0 : idle_periods + 1;
+    MutexLock lock(&thread_mutex_);
+    if (stopping_) return;
+    if (idle_periods < kIdlePeriods) {
+      populator_wake_.WaitWithTimeout(&thread_mutex_, kPopulatePeriod);
+      continue;
+    }
+    populator_sleeps_.store(true, std::memory_order_relaxed);
+    while (!stopping_ && populator_sleeps_.load(std::memory_order_relaxed)) {
+      populator_wake_.Wait(&thread_mutex_);
+    }
+    idle_periods = 0;
+  }
+}
+
+bool Log::PopulateForRate() {
+  Writer active, next;
+  uint64_t bytes = 0;
+  {
+    MutexLock lock(&append_mutex_);
+    active = active_;
+    next = next_;
+    bytes = bytes_appended_;
+  }
+  if (active == nullptr) return false;
+  const uint64_t grown = bytes - populated_at_bytes_;
+  const uint64_t synced = syncs() - populated_at_syncs_;
+  populated_at_bytes_ = bytes;
+  populated_at_syncs_ += synced;
+  // Durable puts pay for every dirty page that lies ahead of them.
+  const uint64_t window =
+      synced > 1 ? kLeastWindowBytes
+                 : std::max(grown * kPeriodsAhead, kLeastWindowBytes);
+  if (grown == 0) return false;
+  active->ExtendAhead().IgnoreError();  // appends will meet a full disk
+  active->PopulateAhead(window);
+  const uint64_t left = active->segment()->capacity() - active->length();
+  if (next != nullptr && left < window) next->PopulateAhead(window - left);
+  if (next == nullptr && left < active->segment()->capacity() / 2) {
+    MutexLock lock(&thread_mutex_);
+    flusher_has_work_ = true;
+    flusher_wake_.Signal();
+  }
+  return true;
+}
+
+}  // namespace stave

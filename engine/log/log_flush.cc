@@ -1,0 +1,175 @@
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+#include "engine/log/log.h"
+
+namespace stave {
+
+absl::Status Log::failure() const {
+  MutexLock lock(&flush_mutex_);
+  return failure_;
+}
+
+absl::Status Log::Latch(const absl::Status& status) {
+  MutexLock lock(&flush_mutex_);
+  if (failure_.ok()) {
+    failure_ = absl::FailedPreconditionError(
+        absl::StrCat("the store is read-only until it is opened again, since "
+                     "a sync failed: ",
+                     status.message()));
+    failed_.store(true, std::memory_order_relaxed);
+  }
+  return failure_;
+}
+
+absl::Status Log::SyncThrough(Sequence sequence) {
+  MutexLock lock(&flush_mutex_);
+  while (synced_ < sequence) {
+    if (!failure_.ok()) return failure_;
+    if (flushing_) {
+      flushed_.Wait(&flush_mutex_);
+      continue;
+    }
+    flushing_ = true;
+    flush_mutex_.Unlock();
+    const FlushTarget target = CaptureTarget();
+    absl::Status status = SealAll(target);
+    if (status.ok()) status = SyncActive(target);
+    flush_mutex_.Lock();
+    if (status.ok()) synced_ = target.sequence;
+    flushing_ = false;
+    flushed_.SignalAll();
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Log::SealRolled() {
+  MutexLock lock(&flush_mutex_);
+  while (flushing_) flushed_.Wait(&flush_mutex_);
+  if (!failure_.ok()) return failure_;
+  flushing_ = true;
+  flush_mutex_.Unlock();
+  const absl::Status status = SealAll(CaptureTarget());
+  flush_mutex_.Lock();
+  flushing_ = false;
+  flushed_.SignalAll();
+  return status;
+}
+
+Log::FlushTarget Log::CaptureTarget() {
+  MutexLock lock(&append_mutex_);
+  FlushTarget target;
+  target.rolled = rolled_;
+  target.active = active_;
+  target.active_length = active_length();
+  target.sequence = last_change_;
+  return target;
+}
+
+absl::Status Log::SealAll(const FlushTarget& target) {
+  for (const Writer& writer : target.rolled) {
+    RETURN_IF_ERROR(Seal(writer));
+    MutexLock lock(&append_mutex_);
+    rolled_.erase(rolled_.begin());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Log::Seal(const Writer& writer) {
+  Segment& segment = *writer->segment();
+  absl::Status status = writer->Trim();
+  if (status.ok()) status = segment.file()->SyncData();
+  if (!status.ok()) return Latch(status);
+  syncs_.fetch_add(1, std::memory_order_relaxed);
+  status = settings_.manifest->Append(
+      {SealSegmentChange{segment.id(), writer->summary()},
+       ClockFloorChange{settings_.clock->NowMs()}});
+  if (absl::IsResourceExhausted(status)) return status;
+  if (!status.ok()) return Latch(status);
+  // A stray store into a sealed segment is a bug; it only loses a safeguard
+  // if this fails.
+  segment.mapping()->MakeReadOnly().IgnoreError();
+  segment.CloseFile();
+  return absl::OkStatus();
+}
+
+absl::Status Log::SyncActive(const FlushTarget& target) {
+  if (target.active == nullptr) return absl::OkStatus();
+  const Segment& segment = *target.active->segment();
+  if (segment.id() == synced_segment_ &&
+      target.active_length == synced_length_) {
+    return absl::OkStatus();
+  }
+  const absl::Status status = segment.file()->SyncData();
+  if (!status.ok()) return Latch(status);
+  syncs_.fetch_add(1, std::memory_order_relaxed);
+  synced_segment_ = segment.id();
+  synced_length_ = target.active_length;
+  AppendSyncMark(target);
+  return absl::OkStatus();
+}
+
+void Log::AppendSyncMark(const FlushTarget& target) {
+  SyncMark mark;
+  mark.segment = target.active->segment()->id();
+  mark.length = target.active_length;
+  mark.clock_floor_ms = settings_.clock->NowMs();
+  char body[kSyncMarkBytes];
+  EncodeSyncMark(mark, body);
+  PendingRecord record;
+  record.value = std::string_view(body, sizeof(body));
+  record.header.kind = RecordKind::kSyncMark;
+  record.header.value_size = kSyncMarkBytes;
+  record.header.body = BodyChecksum({}, record.value);
+  MutexLock lock(&append_mutex_);
+  // A mark is help for recovery, no promise: without room there is none.
+  if (closed_ || active_ == nullptr || !active_->HasRoom(record.size()) ||
+      !active_->Reserve(record.size()).ok()) {
+    return;
+  }
+  Append(record).IgnoreError();
+}
+
+absl::Status Log::Close() {
+  {
+    MutexLock lock(&append_mutex_);
+    closed_ = true;
+    while (creating_) created_.Wait(&append_mutex_);
+  }
+  StopThreads();
+  Sequence last_change = 0;
+  {
+    MutexLock lock(&append_mutex_);
+    last_change = last_change_;
+  }
+  RETURN_IF_ERROR(SyncThrough(last_change));
+  RETURN_IF_ERROR(SealRolled());
+  return CloseManifest();
+}
+
+absl::Status Log::CloseManifest() {
+  Writer active, next;
+  {
+    MutexLock lock(&append_mutex_);
+    active = std::exchange(active_, nullptr);
+    next = std::exchange(next_, nullptr);
+  }
+  if (next != nullptr) RETURN_IF_ERROR(DropSegment(next));
+  CleanCloseChange close;
+  if (active != nullptr) {
+    // Marks may have come after the last sync.
+    RETURN_IF_ERROR(active->Trim());
+    const absl::Status status = active->segment()->file()->SyncData();
+    if (!status.ok()) return Latch(status);
+    close.id = active->segment()->id();
+    close.summary = active->summary();
+  }
+  const absl::Status status = settings_.manifest->Append(
+      {ClockFloorChange{settings_.clock->NowMs()}, close});
+  if (!status.ok()) return Latch(status);
+  return settings_.manifest->Trim();
+}
+
+}  // namespace stave

@@ -1,0 +1,353 @@
+#include "engine/log/manifest.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+#include "engine/format/file_names.h"
+
+namespace stave {
+namespace {
+
+// Space is reserved in steps, so that a full disk is met before an edit.
+constexpr uint64_t kReserveBytes = 16 << 10;
+constexpr uint64_t kHeadroomBytes = 4 << 10;
+
+absl::Status Damaged(std::string_view why) {
+  return absl::DataLossError(ToAbsl(why));
+}
+
+absl::Status InFile(const absl::Status& status, const Directory& directory,
+                    uint64_t number) {
+  return absl::Status(status.code(),
+                      absl::StrCat(directory.path(), "/",
+                                   ManifestFileName(number), ": ",
+                                   status.message()));
+}
+
+// Applies one change after another to a state.
+class Applier {
+ public:
+  explicit Applier(ManifestState* state) : state_(*state) {}
+
+  absl::Status operator()(const BaseChange& change) {
+    if (state_.base.store_id != 0) return Damaged("a second base");
+    state_.base = change;
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const AddSegmentChange& change) {
+    if (state_.Find(change.header.id) != nullptr) {
+      return Damaged("a segment is added twice");
+    }
+    state_.segments.push_back(
+        {change.header, std::nullopt, change.synced_length});
+    state_.base.next_segment_id =
+        std::max(state_.base.next_segment_id, change.header.id + 1);
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const SealSegmentChange& change) {
+    ListedSegment* segment = state_.Find(change.id);
+    if (segment == nullptr || segment->sealed.has_value()) {
+      return Damaged("a seal of a segment that is not open");
+    }
+    segment->sealed = change.summary;
+    state_.base.sealed_through = std::max(state_.base.sealed_through,
+                                          change.summary.greatest_sequence);
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const RemoveSegmentChange& change) {
+    ListedSegment* segment = state_.Find(change.id);
+    if (segment == nullptr) {
+      return Damaged("a removal of a segment that is not there");
+    }
+    state_.segments.erase(state_.segments.begin() +
+                          (segment - state_.segments.data()));
+    state_.removed.push_back(change.id);
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const CleanCloseChange& change) {
+    ListedSegment* segment = state_.Find(change.id);
+    if (change.id != 0 && (segment == nullptr || segment->sealed)) {
+      return Damaged("a close in a segment that is not open");
+    }
+    if (segment != nullptr) segment->synced_length = change.summary.length;
+    state_.clean_close = change;
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const ForgetSegmentChange& change) {
+    auto& removed = state_.removed;
+    removed.erase(std::remove(removed.begin(), removed.end(), change.id),
+                  removed.end());
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const ClockFloorChange& change) {
+    state_.base.clock_floor_ms =
+        std::max(state_.base.clock_floor_ms, change.clock_floor_ms);
+    return absl::OkStatus();
+  }
+
+ private:
+  ManifestState& state_;
+};
+
+absl::StatusOr<std::string> ReadWhole(Directory* directory,
+                                      const std::string& name) {
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file,
+                   directory->OpenFile(name, /*writable=*/false));
+  ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  std::string bytes(size, '\0');
+  ASSIGN_OR_RETURN(const size_t read,
+                   file->Read(0, absl::MakeSpan(bytes.data(), bytes.size())));
+  bytes.resize(read);
+  return bytes;
+}
+
+// Whether a valid edit stands anywhere behind the first invalid one: since
+// each is synced before the next is written, that one is no torn tail then.
+bool EditFollows(std::string_view bytes, uint64_t number, uint64_t offset) {
+  size_t size = 0;
+  for (uint64_t at = AlignRecord(offset + 1); at < bytes.size();
+       at += kRecordAlignment) {
+    const auto edit = DecodeManifestEdit(bytes.substr(at), number, at, &size);
+    if (!absl::IsDataLoss(edit.status())) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<LoadedManifest> Parse(std::string_view bytes, uint64_t number) {
+  RETURN_IF_ERROR(DecodeManifestHeader(bytes, number));
+  LoadedManifest loaded;
+  loaded.number = number;
+  loaded.length = kManifestHeaderBytes;
+  while (loaded.length < bytes.size()) {
+    size_t size = 0;
+    absl::StatusOr<ManifestEdit> edit = DecodeManifestEdit(
+        bytes.substr(loaded.length), number, loaded.length, &size);
+    if (!edit.ok()) {
+      const bool torn = absl::IsDataLoss(edit.status()) &&
+                        !EditFollows(bytes, number, loaded.length);
+      if (torn) break;
+      return absl::Status(edit.status().code(),
+                          absl::StrCat("offset ", loaded.length, ": ",
+                                       edit.status().message()));
+    }
+    loaded.state.clean_close.reset();
+    RETURN_IF_ERROR(loaded.state.Apply(*edit));
+    loaded.length += size;
+  }
+  if (loaded.state.base.store_id == 0) return Damaged("no valid first edit");
+  loaded.whole_file =
+      bytes.find_first_not_of('\0', loaded.length) == bytes.npos;
+  return loaded;
+}
+
+bool BaseIsValid(std::string_view bytes, uint64_t number) {
+  if (!DecodeManifestHeader(bytes, number).ok()) return false;
+  size_t size = 0;
+  return DecodeManifestEdit(bytes.substr(kManifestHeaderBytes), number,
+                            kManifestHeaderBytes, &size)
+      .ok();
+}
+
+absl::StatusOr<std::vector<uint64_t>> ListNumbers(Directory* directory) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
+  std::vector<uint64_t> numbers;
+  for (const std::string& name : names) {
+    if (auto number = ParseManifestFileName(name)) numbers.push_back(*number);
+  }
+  std::sort(numbers.rbegin(), numbers.rend());
+  return numbers;
+}
+
+}  // namespace
+
+ListedSegment* ManifestState::Find(SegmentId id) {
+  for (ListedSegment& segment : segments) {
+    if (segment.header.id == id) return &segment;
+  }
+  return nullptr;
+}
+
+absl::Status ManifestState::Apply(const ManifestEdit& edit) {
+  for (const ManifestChange& change : edit) {
+    const bool is_base = std::holds_alternative<BaseChange>(change);
+    if (!is_base && base.store_id == 0) return Damaged("no base");
+    RETURN_IF_ERROR(std::visit(Applier(this), change));
+  }
+  return absl::OkStatus();
+}
+
+ManifestEdit ManifestState::WholeEdit() const {
+  ManifestEdit edit = {base};
+  for (const ListedSegment& segment : segments) {
+    edit.push_back(AddSegmentChange{segment.header, segment.synced_length});
+    if (segment.sealed.has_value()) {
+      edit.push_back(SealSegmentChange{segment.header.id, *segment.sealed});
+    }
+  }
+  for (const SegmentId id : removed) {
+    edit.push_back(AddSegmentChange{{SegmentKind::kLog, id, 0}, 0});
+    edit.push_back(RemoveSegmentChange{id});
+  }
+  if (clean_close.has_value()) edit.push_back(*clean_close);
+  return edit;
+}
+
+absl::StatusOr<LoadedManifest> Manifest::Load(Directory* directory) {
+  ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers,
+                   ListNumbers(directory));
+  if (numbers.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no store in ", directory->path()));
+  }
+  absl::Status first_error;
+  for (const uint64_t number : numbers) {
+    ASSIGN_OR_RETURN(const std::string bytes,
+                     ReadWhole(directory, ManifestFileName(number)));
+    absl::StatusOr<LoadedManifest> loaded = Parse(bytes, number);
+    if (loaded.ok()) return loaded;
+    const absl::Status error = InFile(loaded.status(), *directory, number);
+    // Only a manifest that was never finished may be passed over.
+    const bool unfinished =
+        absl::IsDataLoss(error) && !BaseIsValid(bytes, number);
+    if (!unfinished) return error;
+    if (first_error.ok()) first_error = error;
+  }
+  // A store's making that was cut short leaves this, and nothing else.
+  if (numbers.front() == 1) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no store in ", directory->path(), " yet: ",
+                     first_error.message()));
+  }
+  return first_error;
+}
+
+absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Create(
+    Directory* directory, const ManifestState& state) {
+  ASSIGN_OR_RETURN(const std::vector<uint64_t> unfinished,
+                   ListNumbers(directory));
+  for (const uint64_t number : unfinished) {
+    RETURN_IF_ERROR(directory->Unlink(ManifestFileName(number)));
+  }
+  return WriteWhole(directory, 1, state);
+}
+
+absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Resume(
+    Directory* directory, LoadedManifest loaded) {
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<File> file,
+      directory->OpenFile(ManifestFileName(loaded.number), true));
+  std::unique_ptr<Manifest> manifest(
+      new Manifest(directory, std::move(file), loaded.number, loaded.length,
+                   std::move(loaded.state)));
+  RETURN_IF_ERROR(manifest->UnlinkRemoved());
+  return manifest;
+}
+
+absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Replace(
+    Directory* directory, LoadedManifest loaded) {
+  ASSIGN_OR_RETURN(const std::vector<uint64_t> old, ListNumbers(directory));
+  // Above old ones that were never finished, too.
+  ASSIGN_OR_RETURN(std::unique_ptr<Manifest> manifest,
+                   WriteWhole(directory, old.front() + 1, loaded.state));
+  for (const uint64_t number : old) {
+    RETURN_IF_ERROR(directory->Unlink(ManifestFileName(number)));
+  }
+  RETURN_IF_ERROR(directory->Sync());
+  RETURN_IF_ERROR(manifest->UnlinkRemoved());
+  return manifest;
+}
+
+absl::Status Manifest::UnlinkRemoved() {
+  ManifestEdit edit;
+  for (const SegmentId id : state().removed) {
+    const absl::Status status = directory_->Unlink(SegmentFileName(id));
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
+    edit.push_back(ForgetSegmentChange{id});
+  }
+  if (edit.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(directory_->Sync());
+  return Append(edit);
+}
+
+absl::StatusOr<std::unique_ptr<Manifest>> Manifest::WriteWhole(
+    Directory* directory, uint64_t number, const ManifestState& state) {
+  std::string bytes = EncodeManifestHeader(number);
+  bytes += EncodeManifestEdit(state.WholeEdit(), number, bytes.size());
+  const std::string name = ManifestFileName(number);
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, directory->CreateFile(name));
+  absl::Status status = file->Write(0, bytes);
+  if (status.ok()) status = file->SyncData();
+  if (status.ok()) status = directory->Sync();
+  if (!status.ok()) {
+    // While its name may stand for less than a whole manifest, the one
+    // before it counts; try to leave nothing behind.
+    directory->Unlink(name).IgnoreError();
+    return status;
+  }
+  return std::unique_ptr<Manifest>(new Manifest(
+      directory, std::move(file), number, bytes.size(), state));
+}
+
+absl::Status Manifest::Reserve(uint64_t size) {
+  if (length_ + size <= reserved_) return absl::OkStatus();
+  const uint64_t step = std::max(kReserveBytes, size);
+  const absl::Status status = file_->Allocate(length_, step);
+  if (absl::IsUnimplemented(status)) return absl::OkStatus();
+  if (status.ok()) reserved_ = length_ + step;
+  return status;
+}
+
+absl::Status Manifest::Append(const ManifestEdit& edit) {
+  MutexLock lock(&mutex_);
+  return AppendLocked(edit, 0);
+}
+
+absl::Status Manifest::AppendWithHeadroom(const ManifestEdit& edit) {
+  MutexLock lock(&mutex_);
+  return AppendLocked(edit, kHeadroomBytes);
+}
+
+absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
+                                    uint64_t headroom) {
+  if (!failure_.ok()) return failure_;
+  const std::string bytes = EncodeManifestEdit(edit, number_, length_);
+  RETURN_IF_ERROR(Reserve(bytes.size() + headroom));
+  absl::Status status = file_->Write(length_, bytes);
+  // A part of an edit is as good as none, and will be written over.
+  if (absl::IsResourceExhausted(status)) return status;
+  if (status.ok()) status = file_->SyncData();
+  if (!status.ok()) {
+    failure_ = status;
+    return status;
+  }
+  length_ += bytes.size();
+  state_.clean_close.reset();
+  return state_.Apply(edit);
+}
+
+SegmentId Manifest::NextSegmentId() {
+  MutexLock lock(&mutex_);
+  return state_.base.next_segment_id++;
+}
+
+ManifestState Manifest::state() const {
+  MutexLock lock(&mutex_);
+  return state_;
+}
+
+absl::Status Manifest::Trim() {
+  MutexLock lock(&mutex_);
+  if (reserved_ == length_) return absl::OkStatus();
+  reserved_ = length_;
+  return file_->Truncate(length_);
+}
+
+}  // namespace stave

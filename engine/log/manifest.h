@@ -1,0 +1,122 @@
+#ifndef STAVE_ENGINE_LOG_MANIFEST_H_
+#define STAVE_ENGINE_LOG_MANIFEST_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/base/mutex.h"
+#include "engine/format/manifest_edit.h"
+#include "engine/fs/file_system.h"
+
+namespace stave {
+
+// A segment as the manifest knows it.
+struct ListedSegment {
+  SegmentHeader header;
+  std::optional<SegmentSummary> sealed;
+  // Of a segment that is not sealed: what an earlier clean close, or recovery,
+  // knew to be on the device.
+  uint64_t synced_length = 0;
+};
+
+// What a manifest's edits say, all together.
+struct ManifestState {
+  BaseChange base;
+  // In log order.
+  std::vector<ListedSegment> segments;
+  // Whose unlink may not be durable yet.
+  std::vector<SegmentId> removed;
+  // Present only if nothing followed it.
+  std::optional<CleanCloseChange> clean_close;
+
+  ListedSegment* Find(SegmentId id);
+  // DataLoss if `edit` can't follow this state.
+  absl::Status Apply(const ManifestEdit& edit);
+  // The edit that leads from nothing to this state.
+  ManifestEdit WholeEdit() const;
+};
+
+// A manifest as it was read.
+struct LoadedManifest {
+  uint64_t number = 0;
+  uint64_t length = 0;  // of the valid edits
+  bool whole_file = false;  // nothing but zeros follows them
+  ManifestState state;
+};
+
+// The list of a store's segments and all else that must change at one
+// instant. An edit is durable when Append returns OK.
+//
+// Thread-safe. The writer's process has one; read-only opens use Load alone.
+class Manifest {
+ public:
+  // Reads the manifest that counts: that of the highest number whose first
+  // edit is valid. NotFound if the directory has none, or none but a
+  // MANIFEST-1 that was never finished; DataLoss, with file and offset, if no
+  // other can be read.
+  static absl::StatusOr<LoadedManifest> Load(Directory* directory);
+
+  // Makes MANIFEST-1 of a new store, in place of unfinished ones.
+  static absl::StatusOr<std::unique_ptr<Manifest>> Create(
+      Directory* directory, const ManifestState& state);
+
+  // Goes on with a manifest that a clean close ended. Like Replace, unlinks
+  // files of removed segments that are still there.
+  static absl::StatusOr<std::unique_ptr<Manifest>> Resume(
+      Directory* directory, LoadedManifest loaded);
+
+  // Writes `loaded.state` as a whole new manifest, which is durable before all
+  // others are removed.
+  static absl::StatusOr<std::unique_ptr<Manifest>> Replace(
+      Directory* directory, LoadedManifest loaded);
+
+  // Adds an edit. ResourceExhausted: the disk is full, and nothing has
+  // changed. Any other error latches: each later Append returns it (I7).
+  absl::Status Append(const ManifestEdit& edit);
+  // The same, if afterwards some more edits have space, so that what was added
+  // can also be sealed or removed on a full disk.
+  absl::Status AppendWithHeadroom(const ManifestEdit& edit);
+
+  // A number for a new segment, never used before (I9).
+  SegmentId NextSegmentId();
+
+  ManifestState state() const;
+
+  // Gives back space that was reserved for edits to come.
+  absl::Status Trim();
+
+ private:
+  Manifest(Directory* directory, std::unique_ptr<File> file, uint64_t number,
+           uint64_t length, ManifestState state)
+      : directory_(directory),
+        file_(std::move(file)),
+        number_(number),
+        length_(length),
+        reserved_(length),
+        state_(std::move(state)) {}
+
+  static absl::StatusOr<std::unique_ptr<Manifest>> WriteWhole(
+      Directory* directory, uint64_t number, const ManifestState& state);
+  absl::Status UnlinkRemoved();
+  absl::Status AppendLocked(const ManifestEdit& edit, uint64_t headroom)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Reserve(uint64_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  Directory* const directory_;
+  mutable Mutex mutex_;
+  std::unique_ptr<File> file_ ABSL_GUARDED_BY(mutex_);
+  const uint64_t number_;
+  uint64_t length_ ABSL_GUARDED_BY(mutex_);
+  uint64_t reserved_ ABSL_GUARDED_BY(mutex_);
+  ManifestState state_ ABSL_GUARDED_BY(mutex_);
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_LOG_MANIFEST_H_

@@ -1,0 +1,71 @@
+#include "engine/log/segment.h"
+
+#include <utility>
+
+#include "engine/base/epoch.h"
+
+namespace stave {
+
+std::shared_ptr<Segment> Segment::Adopt(Parts parts) {
+  return std::shared_ptr<Segment>(
+      new Segment(std::move(parts)),
+      [](Segment* segment) { segment->Retire(); });
+}
+
+Segment::Segment(Parts parts)
+    : data_(parts.mapping->data()),
+      capacity_(parts.mapping->size()),
+      first_(parts.first),
+      seed_(SegmentSeed(parts.header.salt, parts.header.id)),
+      header_(parts.header),
+      name_(std::move(parts.name)),
+      mapping_(std::move(parts.mapping)),
+      file_(std::move(parts.file)) {}
+
+Segment::Stripe& Segment::MyStripe() {
+  static std::atomic<size_t> next_thread{0};
+  thread_local const size_t stripe =
+      next_thread.fetch_add(1, std::memory_order_relaxed) % kStripes;
+  return stripes_[stripe];
+}
+
+void Segment::Pin() {
+  MyStripe().pins.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Either this Unpin sees retired_, or Retire sees its decrement: both orders
+// are sequentially consistent. The guard keeps the segment while another
+// thread finds that this pin was the last one. A pin may be released on
+// another thread than it was taken, so only the stripes' sum has a meaning.
+void Segment::Unpin() {
+  {
+    EpochGuard guard;
+    MyStripe().pins.fetch_sub(1, std::memory_order_seq_cst);
+    if (!retired_.load(std::memory_order_seq_cst)) return;
+    if (!LastPinIsGone()) return;
+  }
+  Destroy();
+}
+
+void Segment::Retire() {
+  retired_.store(true, std::memory_order_seq_cst);
+  if (LastPinIsGone()) Destroy();
+}
+
+void Segment::Destroy() {
+  WaitForReaders();
+  delete this;
+}
+
+bool Segment::LastPinIsGone() {
+  MutexLock lock(&retire_mutex_);
+  int64_t pins = 0;
+  for (const Stripe& stripe : stripes_) {
+    pins += stripe.pins.load(std::memory_order_seq_cst);
+  }
+  if (pins != 0 || destroyed_) return false;
+  destroyed_ = true;
+  return true;
+}
+
+}  // namespace stave

@@ -1,0 +1,119 @@
+#ifndef STAVE_ENGINE_LOG_SEGMENT_H_
+#define STAVE_ENGINE_LOG_SEGMENT_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/base/mutex.h"
+#include "engine/base/types.h"
+#include "engine/format/record.h"
+#include "engine/format/segment_header.h"
+#include "engine/fs/file_system.h"
+
+namespace stave {
+
+// An open segment: its file, mapped for reading, and what is known of it.
+// Owns the file and the mapping; a SegmentWriter adds records to the last one.
+//
+// Thread-safe. Bytes below the writer's position never change, so whoever
+// holds a segment may read the records that it knows of without a lock.
+//
+// Lifetime: made by Adopt, which returns the owners' pointer. The segment
+// lives until the last owner and the last pin are gone. Pins are for what
+// outlives a call and must not write a cache line that other threads write:
+// they are counted by stripes.
+class Segment {
+ public:
+  struct Parts {
+    SegmentHeader header;
+    std::string name;
+    std::unique_ptr<File> file;
+    std::unique_ptr<FileMapping> mapping;
+    Location first;  // of offset 0
+  };
+  static std::shared_ptr<Segment> Adopt(Parts parts);
+
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  SegmentId id() const { return header_.id; }
+  const SegmentHeader& header() const { return header_; }
+  const std::string& name() const { return name_; }
+  // Null once the segment is sealed: its mapping needs no open file, and a
+  // process may have few. Only who seals and who appends may ask.
+  File* file() const { return file_.get(); }
+  void CloseFile() { file_ = nullptr; }
+  FileMapping* mapping() const { return mapping_.get(); }
+
+  // Bytes of the file, as far as they exist.
+  const char* data() const { return data_; }
+  // Where the mapping, and so every record, ends at the latest.
+  uint64_t capacity() const { return capacity_; }
+  std::string_view bytes_from(uint64_t offset) const {
+    return std::string_view(data_ + offset, capacity_ - offset);
+  }
+
+  uint32_t seed() const { return seed_; }
+  uint32_t SeedAt(uint64_t offset) const { return RecordSeed(seed_, offset); }
+  Location LocationOf(uint64_t offset) const {
+    return Location{first_.unit + offset / kRecordAlignment};
+  }
+  uint64_t OffsetOf(Location location) const {
+    return (location.unit - first_.unit) * kRecordAlignment;
+  }
+
+  // Where its records end now; grows while the segment is active.
+  std::atomic<uint64_t>& end() { return counters_.end; }
+  // Bytes of live records. Changed by who changes the keydir.
+  std::atomic<uint64_t>& live_bytes() { return counters_.live_bytes; }
+  // Length of the file, preallocated space included.
+  std::atomic<uint64_t>& file_bytes() { return counters_.file_bytes; }
+
+  // The caller makes sure that an owner is left while Pin runs.
+  void Pin();
+  void Unpin();
+
+ private:
+  static constexpr size_t kStripes = 8;
+  struct alignas(64) Stripe {
+    std::atomic<int64_t> pins{0};
+  };
+  struct alignas(64) Counters {
+    std::atomic<uint64_t> end{kSegmentHeaderBytes};
+    std::atomic<uint64_t> live_bytes{0};
+    std::atomic<uint64_t> file_bytes{0};
+  };
+
+  explicit Segment(Parts parts);
+  ~Segment() = default;
+  // No owner is left: destroys the segment now or with the last Unpin.
+  void Retire();
+  bool LastPinIsGone();
+  void Destroy();
+  Stripe& MyStripe();
+
+  // Read by every Get; nothing that changes shares their cache line.
+  const char* const data_;
+  const uint64_t capacity_;
+  const Location first_;
+  const uint32_t seed_;
+  const SegmentHeader header_;
+  const std::string name_;
+  const std::unique_ptr<FileMapping> mapping_;
+
+  std::unique_ptr<File> file_;
+  Counters counters_;
+  std::array<Stripe, kStripes> stripes_;
+  std::atomic<bool> retired_{false};
+  Mutex retire_mutex_;
+  bool destroyed_ ABSL_GUARDED_BY(retire_mutex_) = false;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_LOG_SEGMENT_H_

@@ -1,0 +1,153 @@
+#include "engine/log/segment_scanner.h"
+
+#include <algorithm>
+
+#include "engine/base/checksum.h"
+#include "engine/base/coding.h"
+
+namespace stave {
+namespace {
+
+bool AllZero(std::string_view bytes) {
+  if (bytes.empty()) return true;
+  // Each byte equals its neighbour, and the first one is zero.
+  return bytes[0] == '\0' &&
+         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
+}  // namespace
+
+bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
+                RecordView* record) {
+  if (!DecodeRecordHeader(from, RecordSeed(segment_seed, offset),
+                          &record->header)) {
+    return false;
+  }
+  const RecordHeader& header = record->header;
+  record->offset = offset;
+  record->key = from.substr(header.header_size(), header.key_size);
+  record->value = from.substr(header.header_size() + header.key_size,
+                              header.value_size);
+  return true;
+}
+
+SegmentScanner::SegmentScanner(std::string_view bytes, uint32_t segment_seed,
+                               bool check_bodies)
+    : bytes_(bytes),
+      seed_(segment_seed),
+      check_bodies_(check_bodies),
+      offset_(std::min<uint64_t>(kSegmentHeaderBytes, bytes.size())) {
+  summary_.length = offset_;
+}
+
+SegmentScanner::Step SegmentScanner::Next(RecordView* record) {
+  if (!ReadRecord(bytes_.substr(offset_), offset_, seed_, record)) {
+    return EndOrBad();
+  }
+  if (offset_ >= batch_end_) {  // else checked with its batch
+    const Sequence expected = summary_.records == 0
+                                  ? record->header.sequence
+                                  : summary_.greatest_sequence + 1;
+    if (!CheckRecord(*record, expected)) return Step::kBadRecord;
+    if (record->header.kind == RecordKind::kBatch && !CheckBatch(*record)) {
+      return Step::kBadRecord;
+    }
+  }
+  Account(*record);
+  return Step::kRecord;
+}
+
+SegmentScanner::Step SegmentScanner::EndOrBad() {
+  // I2: zeros are a clean end only if nothing else follows.
+  if (AllZero(bytes_.substr(offset_))) return Step::kCleanEnd;
+  return Bad("wrong checksum of a record's header");
+}
+
+SegmentScanner::Step SegmentScanner::Bad(std::string_view problem) {
+  problem_ = std::string(problem);
+  return Step::kBadRecord;
+}
+
+bool SegmentScanner::CheckRecord(const RecordView& record,
+                                 Sequence expected) {
+  if (record.header.sequence == 0 || record.header.sequence != expected) {
+    Bad("a record out of sequence");
+    return false;
+  }
+  if (!check_bodies_ || record.header.kind == RecordKind::kBatch) return true;
+  if (!BodyMatches(record.header, record.key, record.value)) {
+    Bad("wrong checksum of a record's body");
+    return false;
+  }
+  const RecordHeader& header = record.header;
+  const uint64_t used = header.header_size() + header.body_size();
+  if (!AllZero(bytes_.substr(record.offset + used,
+                             header.record_size() - used))) {
+    Bad("wrong padding of a record");
+    return false;
+  }
+  return true;
+}
+
+bool SegmentScanner::CheckBatch(const RecordView& frame) {
+  const uint64_t begin = frame.offset + frame.header.header_size();
+  const uint64_t end = begin + frame.header.value_size;
+  const std::string_view within = bytes_.substr(0, end);
+  Sequence sequence = frame.header.sequence;
+  uint32_t records = 0;
+  uint64_t at = begin;
+  RecordView record;
+  for (; at < end; at += record.header.record_size(), ++records) {
+    if (!ReadRecord(within.substr(at), at, seed_, &record)) {
+      Bad("wrong checksum of a record's header within a batch");
+      return false;
+    }
+    if (record.header.kind != RecordKind::kPut &&
+        record.header.kind != RecordKind::kDelete) {
+      Bad("a record within a batch that is neither put nor delete");
+      return false;
+    }
+    if (!CheckRecord(record, ++sequence)) return false;
+  }
+  if (records != frame.header.body) {
+    Bad("a batch with a wrong number of records");
+    return false;
+  }
+  batch_end_ = end;
+  return true;
+}
+
+void SegmentScanner::Account(const RecordView& record) {
+  const bool frame = record.header.kind == RecordKind::kBatch;
+  offset_ += frame ? record.header.header_size() : record.header.record_size();
+  summary_.length = offset_;
+  if (summary_.records == 0) summary_.least_sequence = record.header.sequence;
+  summary_.greatest_sequence = record.header.sequence;
+  ++summary_.records;
+  summary_.chain_crc = ExtendCrc32c(
+      summary_.chain_crc, bytes_.substr(record.offset, sizeof(uint32_t)));
+}
+
+uint64_t FindSyncedLength(std::string_view bytes, uint64_t offset,
+                          uint32_t segment_seed, SegmentId segment) {
+  constexpr uint64_t kMarkRecordBytes = kRecordHeaderBytes + kSyncMarkBytes;
+  constexpr char kKind = static_cast<char>(RecordKind::kSyncMark);
+  uint64_t synced = 0;
+  RecordView record;
+  for (uint64_t at = AlignRecord(offset);
+       at <= bytes.size() && bytes.size() - at >= kMarkRecordBytes;
+       at += kRecordAlignment) {
+    if (bytes[at + 4] != kKind) continue;  // the header's kind, FORMAT.md
+    SyncMark mark;
+    if (!ReadRecord(bytes.substr(at), at, segment_seed, &record) ||
+        record.header.kind != RecordKind::kSyncMark ||
+        !BodyMatches(record.header, record.key, record.value) ||
+        !DecodeSyncMark(record.value, &mark)) {
+      continue;
+    }
+    if (mark.segment == segment) synced = std::max(synced, mark.length);
+  }
+  return synced;
+}
+
+}  // namespace stave

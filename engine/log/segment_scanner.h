@@ -1,0 +1,87 @@
+#ifndef STAVE_ENGINE_LOG_SEGMENT_SCANNER_H_
+#define STAVE_ENGINE_LOG_SEGMENT_SCANNER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/base/types.h"
+#include "engine/format/manifest_edit.h"
+#include "engine/format/record.h"
+
+namespace stave {
+
+// A record within a segment's bytes.
+struct RecordView {
+  uint64_t offset = 0;
+  RecordHeader header;
+  std::string_view key;
+  std::string_view value;
+};
+
+// Reads the record at the front of `from`, which starts at a record of offset
+// `offset` and reaches to the end of its segment. False unless its header is
+// right; the body is not checked.
+bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
+                RecordView* record);
+
+// Walks a segment's records in order, and trusts nothing:
+//  1. Each header's checksum is right and its record lies within the segment.
+//  2. Bodies, and that zeros pad them, are checked if asked for.
+//  3. Sequences follow one another without a gap.
+//  4. A batch frame is valid only if exactly its number of records fills it,
+//     all valid; the frame comes first, then its records. A frame that isn't
+//     valid hides all of its records (I13).
+//
+// Thread-compatible. The bytes are borrowed; another process may be adding to
+// them behind the last valid record.
+class SegmentScanner {
+ public:
+  enum class Step {
+    kRecord,
+    kCleanEnd,  // the bytes end here, or there are only zeros from here on
+    kBadRecord,
+  };
+
+  // `bytes` is the segment from its first byte on; the header is skipped.
+  SegmentScanner(std::string_view bytes, uint32_t segment_seed,
+                 bool check_bodies);
+
+  // Goes to the next record.
+  Step Next(RecordView* record);
+
+  // Where the next record starts, or after a Step other than kRecord, where
+  // valid records end.
+  uint64_t offset() const { return offset_; }
+  // What is wrong there after kBadRecord.
+  const std::string& problem() const { return problem_; }
+
+  // All records so far.
+  const SegmentSummary& summary() const { return summary_; }
+
+ private:
+  Step EndOrBad();
+  Step Bad(std::string_view problem);
+  bool CheckRecord(const RecordView& record, Sequence expected);
+  bool CheckBatch(const RecordView& frame);
+  void Account(const RecordView& record);
+
+  const std::string_view bytes_;
+  const uint32_t seed_;
+  const bool check_bodies_;
+  uint64_t offset_;
+  uint64_t batch_end_ = 0;  // records before it were checked with their frame
+  SegmentSummary summary_;
+  std::string problem_;
+};
+
+// Looks through `bytes` (a segment from its first byte) from `offset` on for
+// sync marks, wherever they stand, also behind bad records; returns the
+// greatest length that one of them gives for segment `segment`, 0 if none.
+uint64_t FindSyncedLength(std::string_view bytes, uint64_t offset,
+                          uint32_t segment_seed, SegmentId segment);
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_LOG_SEGMENT_SCANNER_H_

@@ -1,0 +1,206 @@
+#include "engine/log/segment_writer.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/base/checksum.h"
+#include "engine/base/status_macros.h"
+#include "engine/format/file_names.h"
+
+namespace stave {
+namespace {
+
+constexpr uint64_t kLeastStepBytes = uint64_t{1} << 20;
+constexpr uint64_t kGreatestStepBytes = uint64_t{64} << 20;
+
+// Reserves the first step and writes the header. Sets `*mapped` to false where
+// the file system turns out not to reserve space.
+absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
+    File* file, const SegmentWriter::Settings& settings, uint64_t step,
+    bool* mapped) {
+  if (*mapped) {
+    const absl::Status status = file->Allocate(0, step);
+    *mapped = !absl::IsUnimplemented(status);
+    if (*mapped) RETURN_IF_ERROR(status);
+  }
+  RETURN_IF_ERROR(file->Write(0, EncodeSegmentHeader(settings.header)));
+  RETURN_IF_ERROR(file->SyncData());
+  return file->Map(settings.capacity, *mapped);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
+    Directory* directory, const Settings& settings) {
+  const std::string name = SegmentFileName(settings.header.id);
+  const uint64_t step = std::min(kLeastStepBytes, settings.capacity);
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file, directory->CreateFile(name));
+  bool mapped = settings.mapped;
+  auto mapping = PrepareFile(file.get(), settings, step, &mapped);
+  if (!mapping.ok()) {
+    // The manifest never named it, so Open removes it if this fails.
+    directory->Unlink(name).IgnoreError();
+    return mapping.status();
+  }
+  Segment::Parts parts;
+  parts.header = settings.header;
+  parts.name = name;
+  parts.file = std::move(file);
+  parts.mapping = *std::move(mapping);
+  parts.first = settings.range;
+  std::shared_ptr<Segment> segment = Segment::Adopt(std::move(parts));
+  const uint64_t allocated = mapped ? step : kSegmentHeaderBytes;
+  segment->file_bytes().store(allocated, std::memory_order_relaxed);
+  SegmentSummary empty;
+  empty.length = kSegmentHeaderBytes;
+  return std::unique_ptr<SegmentWriter>(
+      new SegmentWriter(std::move(segment), empty, mapped, allocated));
+}
+
+std::unique_ptr<SegmentWriter> SegmentWriter::Resume(
+    std::shared_ptr<Segment> segment, const SegmentSummary& summary,
+    bool mapped) {
+  return std::unique_ptr<SegmentWriter>(new SegmentWriter(
+      std::move(segment), summary, mapped, summary.length));
+}
+
+SegmentWriter::SegmentWriter(std::shared_ptr<Segment> segment,
+                             const SegmentSummary& summary, bool mapped,
+                             uint64_t allocated)
+    : segment_(std::move(segment)),
+      mapped_(mapped),
+      summary_(summary),
+      allocated_(allocated),
+      populated_(summary.length) {
+  segment_->end().store(summary.length, std::memory_order_relaxed);
+}
+
+absl::Status SegmentWriter::Reserve(uint64_t size) {
+  const uint64_t end = summary_.length + size;
+  if (!mapped_ || end <= allocated_.load(std::memory_order_acquire)) {
+    return absl::OkStatus();
+  }
+  const absl::Status status = AllocateThrough(end);
+  if (!absl::IsUnimplemented(status)) return status;
+  mapped_ = false;  // as when Create finds this out
+  return absl::OkStatus();
+}
+
+absl::Status SegmentWriter::AllocateThrough(uint64_t end) {
+  MutexLock lock(&allocate_mutex_);
+  const uint64_t allocated = allocated_.load(std::memory_order_relaxed);
+  if (trimmed_ || end <= allocated) return absl::OkStatus();
+  const uint64_t step =
+      std::clamp(allocated, kLeastStepBytes, kGreatestStepBytes);
+  uint64_t target =
+      std::min(std::max(end, allocated + step), segment_->capacity());
+  absl::Status status =
+      segment_->file()->Allocate(allocated, target - allocated);
+  if (absl::IsResourceExhausted(status) && end < target) {
+    target = end;  // a disk that is nearly full may still have this much
+    status = segment_->file()->Allocate(allocated, target - allocated);
+  }
+  RETURN_IF_ERROR(status);
+  segment_->file_bytes().store(target, std::memory_order_relaxed);
+  allocated_.store(target, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+absl::Status SegmentWriter::ExtendAhead() {
+  if (!mapped_) return absl::OkStatus();
+  const uint64_t allocated = allocated_.load(std::memory_order_acquire);
+  const uint64_t step =
+      std::clamp(allocated, kLeastStepBytes, kGreatestStepBytes);
+  const uint64_t wanted =
+      std::min(length() + step / 2, segment_->capacity());
+  return wanted <= allocated ? absl::OkStatus() : AllocateThrough(wanted);
+}
+
+void SegmentWriter::PopulateAhead(uint64_t window) {
+  if (!mapped_) return;
+  constexpr uint64_t kPage = 4096;
+  const uint64_t tail = length() & ~(kPage - 1);
+  const uint64_t from =
+      std::max(populated_.load(std::memory_order_relaxed) & ~(kPage - 1), tail);
+  const uint64_t to = std::min(
+      tail + window, allocated_.load(std::memory_order_acquire) & ~(kPage - 1));
+  if (to <= from) return;
+  segment_->mapping()->Populate(from, to - from);
+  populated_.store(to, std::memory_order_relaxed);
+}
+
+absl::StatusOr<uint64_t> SegmentWriter::Append(const PendingRecord& record,
+                                               Sequence sequence) {
+  RecordHeader header = record.header;
+  header.sequence = sequence;
+  return Put(header, record.key, record.value, record.size());
+}
+
+absl::StatusOr<uint64_t> SegmentWriter::AppendFrame(uint64_t body_bytes,
+                                                    uint32_t records,
+                                                    Sequence sequence) {
+  RecordHeader header;
+  header.kind = RecordKind::kBatch;
+  header.value_size = static_cast<uint32_t>(body_bytes);
+  header.body = records;
+  header.sequence = sequence;
+  return Put(header, {}, {}, header.header_size());
+}
+
+absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
+                                            std::string_view key,
+                                            std::string_view value,
+                                            uint64_t size) {
+  static constexpr char kZeros[kRecordAlignment] = {};
+  const uint64_t offset = summary_.length;
+  char bytes[kMaxRecordHeaderBytes];
+  EncodeRecordHeader(header, segment_->SeedAt(offset), bytes);
+  const size_t header_size = header.header_size();
+  const size_t padding = size - header_size - key.size() - value.size();
+  const std::string_view parts[] = {
+      std::string_view(bytes, header_size), key, value,
+      std::string_view(kZeros, padding)};
+  if (mapped_) {
+    segment_->mapping()->Store(offset, parts);
+  } else {
+    if (absl::Status status = segment_->file()->Write(offset, parts);
+        !status.ok()) {
+      // A part of a record behind the end would look like the log's end.
+      RETURN_IF_ERROR(segment_->file()->Truncate(offset));
+      return status;
+    }
+    segment_->file_bytes().store(offset + size, std::memory_order_relaxed);
+  }
+  if (summary_.records == 0) summary_.least_sequence = header.sequence;
+  summary_.greatest_sequence = header.sequence;
+  ++summary_.records;
+  summary_.chain_crc =
+      ExtendCrc32c(summary_.chain_crc, std::string_view(bytes, 4));
+  summary_.length = offset + size;
+  segment_->end().store(summary_.length, std::memory_order_release);
+  return offset;
+}
+
+absl::Status SegmentWriter::RewindTo(const SegmentSummary& summary) {
+  summary_ = summary;
+  segment_->end().store(summary.length, std::memory_order_release);
+  // Records that stood here must not be found behind shorter ones. In a
+  // mapped segment nothing fails after the first byte of a batch.
+  return mapped_ ? absl::OkStatus()
+                 : segment_->file()->Truncate(summary.length);
+}
+
+absl::Status SegmentWriter::Trim() {
+  MutexLock lock(&allocate_mutex_);
+  trimmed_ = true;
+  const uint64_t length = summary_.length;
+  if (!mapped_ || allocated_.load(std::memory_order_relaxed) > length) {
+    RETURN_IF_ERROR(segment_->file()->Truncate(length));
+    allocated_.store(length, std::memory_order_release);
+  }
+  segment_->file_bytes().store(length, std::memory_order_relaxed);
+  return absl::OkStatus();
+}
+
+}  // namespace stave
