@@ -18,12 +18,11 @@ inline absl::string_view ToAbsl(std::string_view text) {
 }  // namespace stave
 
 // Returns from the function with the expression's status unless it is OK.
-#define RETURN_IF_ERROR(expression)                                \
-  do {                                                             \
-    if (absl::Status status_of_it = (expression);                  \
-        !status_of_it.ok()) {                                      \
-      return status_of_it;                                         \
-    }                                                              \
+#define RETURN_IF_ERROR(expression)                                     \
+  do {                                                                  \
+    if (absl::Status status_of_it = (expression); !status_of_it.ok()) { \
+      return status_of_it;                                              \
+    }                                                                   \
   } while (false)
 
 // Moves the StatusOr's value into `variable` (which may be declared there), or

@@ -17,14 +17,12 @@ void Increment(std::atomic<uint64_t>* counter) {
 
 absl::Status CheckSizes(std::string_view key, std::string_view value) {
   if (key.empty() || key.size() > kMaxKeyBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a key has 1 to ", kMaxKeyBytes, " bytes, not ",
-                     key.size()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a key has 1 to ", kMaxKeyBytes, " bytes, not ", key.size()));
   }
   if (value.size() > kMaxValueBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a value has at most ", kMaxValueBytes, " bytes, not ",
-                     value.size()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a value has at most ", kMaxValueBytes, " bytes, not ", value.size()));
   }
   return absl::OkStatus();
 }
@@ -172,8 +170,7 @@ absl::Status Commit::Write(const WriteBatch& batch,
 absl::Status Commit::PublishBatch(const std::vector<KeyRef>& keys,
                                   const std::vector<PendingRecord>& records,
                                   const std::vector<Log::Place>& places) {
-  state_.publication.Begin(places.front().location(),
-                           places.back().location());
+  state_.publication.Begin(places.front().location(), places.back().location());
   absl::Status status;
   for (size_t i = 0; i < keys.size() && status.ok(); ++i) {
     status = Publish(keys[i], records[i], places[i]);
@@ -203,8 +200,8 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
     CountDead(state_.keydir->Remove(key));
     return absl::OkStatus();
   }
-  const auto entry = KeydirEntry::Live(place.location(), record.size(),
-                                       record.header.expires);
+  const auto entry =
+      KeydirEntry::Live(place.location(), record.size(), record.header.expires);
   absl::StatusOr<KeydirEntry> replaced = state_.keydir->Put(key, entry);
   // The record is in the log but can't be found: the next open would show
   // it, so nothing may go on as if it were not there.

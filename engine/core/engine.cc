@@ -23,6 +23,10 @@ absl::Status CheckOptions(std::string_view path, const Options& options) {
   if (path.empty()) {
     return absl::InvalidArgumentError("the store's directory has no name");
   }
+  if (path.find('\0') != path.npos) {
+    return absl::InvalidArgumentError(
+        "the name of the store's directory has a zero byte");
+  }
   if (options.segment_size_bytes < kMinSegmentSizeBytes ||
       options.segment_size_bytes > kMaxSegmentSizeBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -97,8 +101,7 @@ absl::StatusOr<RecoveredStore> RecoverReadOnly(Directory* directory,
 absl::StatusOr<RecoveredStore> RecoverOrCreate(Directory* directory,
                                                const Options& options,
                                                Clock* clock) {
-  absl::StatusOr<RecoveredStore> recovered =
-      Recover(directory, options, clock);
+  absl::StatusOr<RecoveredStore> recovered = Recover(directory, options, clock);
   if (absl::IsNotFound(recovered.status()) && options.create_if_missing) {
     return CreateStore(directory, clock);
   }
@@ -112,8 +115,7 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
   RETURN_IF_ERROR(CheckOptions(path, options));
   FileSystem* const file_system =
       options.file_system != nullptr ? options.file_system : PosixFileSystem();
-  Clock* const clock =
-      options.clock != nullptr ? options.clock : SystemClock();
+  Clock* const clock = options.clock != nullptr ? options.clock : SystemClock();
   ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
                    OpenDirectory(file_system, path, options));
   std::unique_ptr<File> lock;
@@ -126,9 +128,8 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
     recovered = RecoverOrCreate(directory.get(), options, clock);
   }
   if (!recovered.ok()) return recovered.status();
-  return std::unique_ptr<Engine>(
-      new Engine(options, std::move(directory), std::move(lock),
-                 *std::move(recovered)));
+  return std::unique_ptr<Engine>(new Engine(
+      options, std::move(directory), std::move(lock), *std::move(recovered)));
 }
 
 Store::Engine::Engine(const Options& options,
@@ -151,12 +152,10 @@ Store::Engine::Engine(const Options& options,
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
   settings.mapped = directory_->SupportsMappedAppends();
-  log_ = std::make_unique<Log>(std::move(settings),
-                               std::move(recovered.active),
+  log_ = std::make_unique<Log>(std::move(settings), std::move(recovered.active),
                                recovered.last_sequence);
   commit_ = std::make_unique<Commit>(
-      state_.get(), log_.get(),
-      options.sync_interval == absl::ZeroDuration());
+      state_.get(), log_.get(), options.sync_interval == absl::ZeroDuration());
 }
 
 // Errors of this last Close reach nobody; who wants them calls it before.

@@ -25,8 +25,8 @@ namespace stave {
 // they depend on one another. Thread-safe; store.h has the contract.
 class Store::Engine {
  public:
-  static absl::StatusOr<std::unique_ptr<Engine>> Open(
-      std::string_view path, const Options& options);
+  static absl::StatusOr<std::unique_ptr<Engine>> Open(std::string_view path,
+                                                      const Options& options);
   ~Engine();
 
   absl::Status Close();

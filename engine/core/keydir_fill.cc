@@ -62,10 +62,9 @@ class SegmentReader {
     const Location location = source_.segment->LocationOf(record.offset);
     Waiting& waiting = waiting_[waiting_count_++];
     waiting.key = {record.key, (*state_.hasher)(record.key)};
-    waiting.entry = is_put
-                        ? KeydirEntry::Live(location, header.record_size(),
-                                            header.expires)
-                        : KeydirEntry::Tombstone(location);
+    waiting.entry = is_put ? KeydirEntry::Live(location, header.record_size(),
+                                               header.expires)
+                           : KeydirEntry::Tombstone(location);
     return waiting_count_ < kAhead ? absl::OkStatus() : OfferAll();
   }
 
@@ -97,8 +96,7 @@ absl::Status CountLive(State* state, size_t part, size_t parts) {
   absl::flat_hash_map<Segment*, uint64_t> live_bytes;
   state->keydir->Sweep(part, parts, [&](KeydirEntry entry) {
     if (entry.tombstone()) return false;
-    live_bytes[state->segments->Find(entry.location())] +=
-        state->SizeOf(entry);
+    live_bytes[state->segments->Find(entry.location())] += state->SizeOf(entry);
     return true;
   });
   for (const auto& [segment, bytes] : live_bytes) {

@@ -34,9 +34,9 @@ absl::Status ReadBytes(Walked* walked) {
     ASSIGN_OR_RETURN(walked->memory,
                      MemoryRange::Reserve(std::max<uint64_t>(size, 1)));
   }
-  ASSIGN_OR_RETURN(walked->size,
-                   walked->file->Read(
-                       0, absl::MakeSpan(walked->memory.data(), size)));
+  ASSIGN_OR_RETURN(
+      walked->size,
+      walked->file->Read(0, absl::MakeSpan(walked->memory.data(), size)));
   return absl::OkStatus();
 }
 
@@ -110,9 +110,9 @@ class Finder {
     segment.summary = walked->summary;
     segment.file_bytes = walked->size;
     const SegmentSummary& summary = walked->summary;
-    segment.in_log = !ended_ && (summary.records == 0 ||
-                                 summary.least_sequence ==
-                                     end_.last_sequence + 1);
+    segment.in_log =
+        !ended_ && (summary.records == 0 ||
+                    summary.least_sequence == end_.last_sequence + 1);
     const uint64_t valid =
         segment.in_log ? summary.length : kSegmentHeaderBytes;
     if (segment.synced_length > valid) return Lost(*walked, valid);
@@ -120,8 +120,9 @@ class Finder {
       end_.last_sequence = summary.greatest_sequence;
     }
     if (!segment.in_log || !walked->problem.empty()) ended_ = true;
-    if (ended_) end_.bytes_cut += UsedBytes(*walked) - std::min(
-                                      valid, UsedBytes(*walked));
+    if (ended_)
+      end_.bytes_cut +=
+          UsedBytes(*walked) - std::min(valid, UsedBytes(*walked));
     end_.segments.push_back(std::move(segment));
     return absl::OkStatus();
   }
@@ -131,9 +132,9 @@ class Finder {
   absl::Status LookBehindTheEnd(Walked* walked) {
     if (walked->problem.empty()) return absl::OkStatus();
     uint64_t& synced = marks_.synced_lengths[walked->header.id];
-    synced = std::max(
-        synced, FindSyncedLength(walked->bytes(), walked->summary.length,
-                                 walked->seed, walked->header.id));
+    synced = std::max(synced,
+                      FindSyncedLength(walked->bytes(), walked->summary.length,
+                                       walked->seed, walked->header.id));
     if (synced <= walked->summary.length) return absl::OkStatus();
     RETURN_IF_ERROR(ReadBytes(walked));
     Walk(walked, &marks_);
@@ -148,8 +149,8 @@ class Finder {
 
   absl::Status Lost(const Walked& walked, uint64_t valid) const {
     return absl::DataLossError(absl::StrCat(
-        directory_->path(), "/", SegmentFileName(walked.header.id),
-        ", offset ", valid, ": ",
+        directory_->path(), "/", SegmentFileName(walked.header.id), ", offset ",
+        valid, ": ",
         walked.problem.empty() ? "records are missing" : walked.problem,
         ", though everything before offset ",
         marks_.synced_lengths.at(walked.header.id),

@@ -84,8 +84,8 @@ bool LogIterator::OpenPart() {
   const LogView::Part& part = view_.parts[part_];
   // Bodies are checked for what is returned alone.
   scanner_ = std::make_unique<SegmentScanner>(
-      std::string_view(part.segment->data(), part.length),
-      part.segment->seed(), /*check_bodies=*/false);
+      std::string_view(part.segment->data(), part.length), part.segment->seed(),
+      /*check_bodies=*/false);
   return true;
 }
 
@@ -106,8 +106,7 @@ bool LogIterator::WasLive(const Candidate& candidate) const {
   if (!present.absent() && present.location() == here) return true;
   if (view_.layer == nullptr) return false;
   const auto before = view_.layer->Find(candidate.hash);
-  return before.has_value() && !before->absent() &&
-         before->location() == here;
+  return before.has_value() && !before->absent() && before->location() == here;
 }
 
 void LogIterator::CheckBody() {

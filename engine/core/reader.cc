@@ -24,9 +24,8 @@ void PrefetchRecord(const char* record, uint64_t size) {
 
 absl::Status CheckKey(std::string_view key) {
   if (key.empty() || key.size() > kMaxKeyBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a key has 1 to ", kMaxKeyBytes, " bytes, not ",
-                     key.size()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a key has 1 to ", kMaxKeyBytes, " bytes, not ", key.size()));
   }
   return absl::OkStatus();
 }

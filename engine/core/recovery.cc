@@ -47,9 +47,8 @@ class Opener {
       for (const std::string& name : names_) {
         if (!ParseSegmentFileName(name).has_value()) continue;
         return absl::DataLossError(absl::StrCat(
-            directory_->path(), ": there is a segment, ", name,
-            ", but no manifest that can be read. The directory was left as "
-            "it is"));
+            loaded.status().message(), "; but there is a segment, ", name,
+            ". The directory was left as it is"));
       }
     }
     if (!loaded.ok()) return loaded.status();
@@ -63,8 +62,8 @@ class Opener {
     for (const ListedSegment& segment : loaded_.state.segments) {
       const std::string name = SegmentFileName(segment.header.id);
       if (names.count(name) > 0) continue;
-      return absl::DataLossError(absl::StrCat(
-          directory_->path(), "/", name, ": the segment is missing"));
+      return absl::DataLossError(absl::StrCat(directory_->path(), "/", name,
+                                              ": the segment is missing"));
     }
     for (const std::string& name : names_) {
       const auto id = ParseSegmentFileName(name);
@@ -79,44 +78,44 @@ class Opener {
     return absl::OkStatus();
   }
 
-  // A segment that the manifest never named is left from making one, and has
-  // no record; else the manifest has lost an edit.
+  // A segment that the manifest never named is left from making one: it has
+  // at most a header. With more in it, the manifest has lost an edit.
   absl::Status CheckUnlisted(SegmentId id) {
     const std::string name = SegmentFileName(id);
-    absl::StatusOr<std::unique_ptr<File>> file =
-        directory_->OpenFile(name, /*writable=*/false);
+    const absl::StatusOr<bool> unused = HasNoRecords(name);
     // A running writer may have removed it.
-    if (absl::IsNotFound(file.status()) && options_.read_only) {
+    if (absl::IsNotFound(unused.status()) && options_.read_only) {
       return absl::OkStatus();
     }
-    RETURN_IF_ERROR(file.status());
-    char bytes[kSegmentHeaderBytes + kMaxRecordHeaderBytes] = {};
-    ASSIGN_OR_RETURN(const size_t size,
-                     (*file)->Read(0, absl::MakeSpan(bytes)));
-    const std::string_view from(bytes, size);
-    const absl::StatusOr<SegmentHeader> header = DecodeSegmentHeader(from);
-    if (!options_.read_only) unlisted_.push_back(name);
-    if (!header.ok() || header->id != id || options_.read_only) {
+    RETURN_IF_ERROR(unused.status());
+    if (*unused) {
+      unlisted_.push_back(name);
       return absl::OkStatus();
     }
-    ASSIGN_OR_RETURN(const bool has_record, HasRecord(**file, *header));
-    if (!has_record) return absl::OkStatus();
     return absl::DataLossError(absl::StrCat(
-        directory_->path(), "/", name,
-        ": the segment has records, but the manifest doesn't know it"));
+        directory_->path(), "/", name, ", offset ", kSegmentHeaderBytes,
+        ": the segment has records, but the manifest doesn't know it. The "
+        "directory was left as it is"));
   }
 
-  static absl::StatusOr<bool> HasRecord(const File& file,
-                                        const SegmentHeader& header) {
-    ASSIGN_OR_RETURN(const uint64_t size, file.Size());
+  absl::StatusOr<bool> HasNoRecords(const std::string& name) const {
+    ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                     directory_->OpenFile(name, /*writable=*/false));
+    ASSIGN_OR_RETURN(const uint64_t size, file->Size());
     ASSIGN_OR_RETURN(const MemoryRange memory,
                      MemoryRange::Reserve(std::max<uint64_t>(size, 1)));
     ASSIGN_OR_RETURN(const size_t read,
-                     file.Read(0, absl::MakeSpan(memory.data(), size)));
-    SegmentScanner scanner(std::string_view(memory.data(), read),
-                           SegmentSeed(header.salt, header.id), true);
+                     file->Read(0, absl::MakeSpan(memory.data(), size)));
+    const std::string_view bytes(memory.data(), read);
+    const absl::StatusOr<SegmentHeader> header = DecodeSegmentHeader(bytes);
+    if (!header.ok()) {
+      // It was cut short before or while the header was written.
+      return bytes.find_first_not_of('\0', kSegmentHeaderBytes) == bytes.npos;
+    }
+    SegmentScanner scanner(bytes, SegmentSeed(header->salt, header->id),
+                           /*check_bodies=*/true);
     RecordView record;
-    return scanner.Next(&record) == SegmentScanner::Step::kRecord;
+    return scanner.Next(&record) != SegmentScanner::Step::kRecord;
   }
 
   absl::Status FindEnd() {
@@ -133,8 +132,8 @@ class Opener {
     }
     store_.last_sequence = loaded_.state.base.sealed_through;
     if (closed_cleanly_) {
-      store_.last_sequence = std::max(store_.last_sequence,
-                                      close->summary.greatest_sequence);
+      store_.last_sequence =
+          std::max(store_.last_sequence, close->summary.greatest_sequence);
       return absl::OkStatus();
     }
     ASSIGN_OR_RETURN(end_, FindLogEnd(directory_, loaded_.state));
@@ -186,8 +185,7 @@ class Opener {
     return nullptr;
   }
 
-  absl::Status OpenSegment(const ListedSegment& listed,
-                           SegmentToRead* source) {
+  absl::Status OpenSegment(const ListedSegment& listed, SegmentToRead* source) {
     const SegmentId id = listed.header.id;
     const bool resumed = closed_cleanly_ && !options_.read_only &&
                          id == loaded_.state.clean_close->id;
@@ -195,8 +193,8 @@ class Opener {
     parts.header = listed.header;
     parts.name = SegmentFileName(id);
     ASSIGN_OR_RETURN(parts.file, directory_->OpenFile(parts.name, resumed));
-    RETURN_IF_ERROR(CheckFile(*parts.file, listed.header,
-                              source->summary.length));
+    RETURN_IF_ERROR(
+        CheckFile(*parts.file, listed.header, source->summary.length));
     const bool mapped = resumed && directory_->SupportsMappedAppends();
     const uint64_t length = source->summary.length;
     const uint64_t capacity =
@@ -277,8 +275,7 @@ class Opener {
         continue;
       }
       RETURN_IF_ERROR(WriteBack(segment));
-      edit.push_back(
-          SealSegmentChange{segment.header.id, segment.summary});
+      edit.push_back(SealSegmentChange{segment.header.id, segment.summary});
     }
     if (!edit.empty()) RETURN_IF_ERROR(store_.manifest->Append(edit));
     for (const std::string& name : removed) {
@@ -357,8 +354,7 @@ absl::StatusOr<RecoveredStore> Recover(Directory* directory,
   return Opener(directory, options, clock).Run();
 }
 
-absl::StatusOr<RecoveredStore> CreateStore(Directory* directory,
-                                           Clock* clock) {
+absl::StatusOr<RecoveredStore> CreateStore(Directory* directory, Clock* clock) {
   RecoveredStore store;
   ManifestState manifest;
   manifest.base.store_id = RandomId();

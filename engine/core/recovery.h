@@ -17,7 +17,7 @@ namespace stave {
 
 // The state of a store that is being opened, and where its log goes on.
 struct RecoveredStore {
-  std::unique_ptr<Manifest> manifest;     // null in a read-only open
+  std::unique_ptr<Manifest> manifest;  // null in a read-only open
   std::unique_ptr<State> state;
   std::unique_ptr<SegmentWriter> active;  // null: the log goes on in a new one
   Sequence last_sequence = 0;
@@ -46,8 +46,7 @@ absl::StatusOr<RecoveredStore> Recover(Directory* directory,
                                        const Options& options, Clock* clock);
 
 // Makes an empty store in a directory that holds none.
-absl::StatusOr<RecoveredStore> CreateStore(Directory* directory,
-                                           Clock* clock);
+absl::StatusOr<RecoveredStore> CreateStore(Directory* directory, Clock* clock);
 
 }  // namespace stave
 

@@ -26,9 +26,8 @@ absl::Status State::ReadAt(KeydirEntry entry, Segment** segment,
 
 absl::Status State::Damage(const Segment& segment, uint64_t offset,
                            std::string_view what) const {
-  return absl::DataLossError(absl::StrCat(directory, "/", segment.name(),
-                                          ", offset ", offset, ": ",
-                                          ToAbsl(what)));
+  return absl::DataLossError(absl::StrCat(
+      directory, "/", segment.name(), ", offset ", offset, ": ", ToAbsl(what)));
 }
 
 }  // namespace stave

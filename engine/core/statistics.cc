@@ -16,8 +16,7 @@ void AppendMetric(const char* name, const char* type, const char* help,
 
 std::string Statistics::PrometheusText() const {
   std::string text;
-  const auto gauge = [&text](const char* name, const char* help,
-                             double value) {
+  const auto gauge = [&text](const char* name, const char* help, double value) {
     AppendMetric(name, "gauge", help, value, &text);
   };
   const auto counter = [&text](const char* name, const char* help,

@@ -18,8 +18,7 @@ void WriteBatch::Delete(std::string_view key) {
 }
 
 void WriteBatch::Add(std::string_view key, std::string_view value,
-                     absl::Duration ttl, absl::Time expire_at,
-                     bool is_delete) {
+                     absl::Duration ttl, absl::Time expire_at, bool is_delete) {
   entries_.push_back(
       {bytes_.size(), key.size(), value.size(), ttl, expire_at, is_delete});
   bytes_.append(key);

@@ -31,12 +31,11 @@ uint32_t NumberSeed(uint64_t number) {
 }
 
 // An edit's checksum covers all of it but itself, and its place.
-uint32_t EditCrc(std::string_view after_crc, uint64_t number,
-                 uint64_t offset) {
+uint32_t EditCrc(std::string_view after_crc, uint64_t number, uint64_t offset) {
   char bytes[8];
   EncodeFixed(offset, bytes);
-  const uint32_t seed = ExtendCrc32c(NumberSeed(number),
-                                     std::string_view(bytes, sizeof(bytes)));
+  const uint32_t seed =
+      ExtendCrc32c(NumberSeed(number), std::string_view(bytes, sizeof(bytes)));
   return ExtendCrc32c(seed, after_crc);
 }
 
@@ -225,8 +224,7 @@ std::string EncodeManifestEdit(const ManifestEdit& edit, uint64_t number,
 
 absl::StatusOr<ManifestEdit> DecodeManifestEdit(std::string_view from,
                                                 uint64_t number,
-                                                uint64_t offset,
-                                                size_t* size) {
+                                                uint64_t offset, size_t* size) {
   if (from.size() < kEditHeaderBytes) {
     return absl::DataLossError("the file ends within an edit");
   }

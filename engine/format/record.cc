@@ -84,8 +84,7 @@ bool DecodeRecordHeader(std::string_view from, uint32_t record_seed,
   header->expires = (flags & kExpiresFlag) != 0;
   const size_t header_size = header->header_size();
   if (from.size() < header_size) return false;
-  const std::string_view covered =
-      from.substr(kKindAt, header_size - kKindAt);
+  const std::string_view covered = from.substr(kKindAt, header_size - kKindAt);
   if (ExtendCrc32c(record_seed, covered) !=
       DecodeFixed<uint32_t>(from.data() + kHeaderCrcAt)) {
     return false;

@@ -34,9 +34,9 @@ std::string EncodeSegmentHeader(const SegmentHeader& header) {
 
 absl::StatusOr<SegmentHeader> DecodeSegmentHeader(std::string_view from) {
   if (from.size() < kSegmentHeaderBytes) {
-    return absl::DataLossError(absl::StrCat(
-        "a segment header has ", kSegmentHeaderBytes, " bytes, the file ",
-        from.size()));
+    return absl::DataLossError(absl::StrCat("a segment header has ",
+                                            kSegmentHeaderBytes,
+                                            " bytes, the file ", from.size()));
   }
   if (!from.starts_with(kMagic)) {
     return absl::DataLossError("it does not begin as segments do");

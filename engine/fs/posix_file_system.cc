@@ -1,5 +1,7 @@
 #include "engine/fs/posix_file_system.h"
 
+#include <unistd.h>
+
 #include <memory>
 #include <string>
 #include <string_view>

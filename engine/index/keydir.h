@@ -75,7 +75,7 @@ struct KeyRef {
 class Keydir {
  public:
   struct Statistics {
-    uint64_t keys = 0;  // tombstones of a recovery included
+    uint64_t keys = 0;   // tombstones of a recovery included
     uint64_t bytes = 0;  // reserved: pages, free and retired ones, directory
   };
 

@@ -173,8 +173,8 @@ absl::Status Log::CreateSegment(uint64_t record_size, Writer* created) {
   SegmentWriter::Settings segment;
   segment.header.id = settings_.manifest->NextSegmentId();
   segment.header.salt = RandomSalt();
-  segment.capacity = std::max(settings_.next_capacity(),
-                              kSegmentHeaderBytes + record_size);
+  segment.capacity =
+      std::max(settings_.next_capacity(), kSegmentHeaderBytes + record_size);
   segment.mapped = settings_.mapped;
   ASSIGN_OR_RETURN(segment.range,
                    settings_.segments->ReserveRange(segment.capacity));

@@ -130,8 +130,7 @@ class Log {
   };
 
   // Rolling, log.cc.
-  absl::Status Roll(uint64_t size)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  absl::Status Roll(uint64_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   void SwitchToNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status PrepareNext(uint64_t record_size)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);

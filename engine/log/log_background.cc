@@ -49,9 +49,8 @@ void Log::StopThreads() {
 void Log::RunFlusher() {
   // With an interval of zero every write syncs by itself.
   const absl::Duration interval =
-      settings_.sync_interval == absl::ZeroDuration()
-          ? absl::InfiniteDuration()
-          : settings_.sync_interval;
+      settings_.sync_interval == absl::ZeroDuration() ? absl::InfiniteDuration()
+                                                      : settings_.sync_interval;
   absl::Duration next_sync = SteadyNow() + interval;
   while (WaitForFlusherWork(next_sync - SteadyNow())) {
     PrepareNextIfWanted();

@@ -20,10 +20,9 @@ absl::Status Damaged(std::string_view why) {
 
 absl::Status InFile(const absl::Status& status, const Directory& directory,
                     uint64_t number) {
-  return absl::Status(status.code(),
-                      absl::StrCat(directory.path(), "/",
-                                   ManifestFileName(number), ": ",
-                                   status.message()));
+  return absl::Status(status.code(), absl::StrCat(directory.path(), "/",
+                                                  ManifestFileName(number),
+                                                  ", ", status.message()));
 }
 
 // Applies one change after another to a state.
@@ -54,8 +53,8 @@ class Applier {
       return Damaged("a seal of a segment that is not open");
     }
     segment->sealed = change.summary;
-    state_.base.sealed_through = std::max(state_.base.sealed_through,
-                                          change.summary.greatest_sequence);
+    state_.base.sealed_through =
+        std::max(state_.base.sealed_through, change.summary.greatest_sequence);
     return absl::OkStatus();
   }
 
@@ -121,8 +120,15 @@ bool EditFollows(std::string_view bytes, uint64_t number, uint64_t offset) {
   return false;
 }
 
+absl::Status AtOffset(uint64_t offset, const absl::Status& status) {
+  return absl::Status(status.code(),
+                      absl::StrCat("offset ", offset, ": ", status.message()));
+}
+
 absl::StatusOr<LoadedManifest> Parse(std::string_view bytes, uint64_t number) {
-  RETURN_IF_ERROR(DecodeManifestHeader(bytes, number));
+  if (absl::Status header = DecodeManifestHeader(bytes, number); !header.ok()) {
+    return AtOffset(0, header);
+  }
   LoadedManifest loaded;
   loaded.number = number;
   loaded.length = kManifestHeaderBytes;
@@ -131,18 +137,22 @@ absl::StatusOr<LoadedManifest> Parse(std::string_view bytes, uint64_t number) {
     absl::StatusOr<ManifestEdit> edit = DecodeManifestEdit(
         bytes.substr(loaded.length), number, loaded.length, &size);
     if (!edit.ok()) {
-      const bool torn = absl::IsDataLoss(edit.status()) &&
+      const bool torn = loaded.length > kManifestHeaderBytes &&
+                        absl::IsDataLoss(edit.status()) &&
                         !EditFollows(bytes, number, loaded.length);
       if (torn) break;
-      return absl::Status(edit.status().code(),
-                          absl::StrCat("offset ", loaded.length, ": ",
-                                       edit.status().message()));
+      return AtOffset(loaded.length, edit.status());
     }
     loaded.state.clean_close.reset();
-    RETURN_IF_ERROR(loaded.state.Apply(*edit));
+    if (absl::Status applied = loaded.state.Apply(*edit); !applied.ok()) {
+      return AtOffset(loaded.length, applied);
+    }
+    loaded.last_edit = bytes.substr(loaded.length, size);
     loaded.length += size;
   }
-  if (loaded.state.base.store_id == 0) return Damaged("no valid first edit");
+  if (loaded.state.base.store_id == 0) {
+    return AtOffset(kManifestHeaderBytes, Damaged("there is no first edit"));
+  }
   loaded.whole_file =
       bytes.find_first_not_of('\0', loaded.length) == bytes.npos;
   return loaded;
@@ -201,8 +211,7 @@ ManifestEdit ManifestState::WholeEdit() const {
 }
 
 absl::StatusOr<LoadedManifest> Manifest::Load(Directory* directory) {
-  ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers,
-                   ListNumbers(directory));
+  ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, ListNumbers(directory));
   if (numbers.empty()) {
     return absl::NotFoundError(
         absl::StrCat("there is no store in ", directory->path()));
@@ -222,9 +231,9 @@ absl::StatusOr<LoadedManifest> Manifest::Load(Directory* directory) {
   }
   // A store's making that was cut short leaves this, and nothing else.
   if (numbers.front() == 1) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no store in ", directory->path(), " yet: ",
-                     first_error.message()));
+    return absl::NotFoundError(absl::StrCat("there is no store in ",
+                                            directory->path(),
+                                            " yet: ", first_error.message()));
   }
   return first_error;
 }
@@ -241,12 +250,15 @@ absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Create(
 
 absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Resume(
     Directory* directory, LoadedManifest loaded) {
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<File> file,
-      directory->OpenFile(ManifestFileName(loaded.number), true));
-  std::unique_ptr<Manifest> manifest(
-      new Manifest(directory, std::move(file), loaded.number, loaded.length,
-                   std::move(loaded.state)));
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file,
+                   directory->OpenFile(ManifestFileName(loaded.number), true));
+  std::unique_ptr<Manifest> manifest(new Manifest(directory, std::move(file),
+                                                  loaded.number, loaded.length,
+                                                  std::move(loaded.state)));
+  {
+    MutexLock lock(&manifest->mutex_);
+    manifest->unproven_ = std::move(loaded.last_edit);
+  }
   RETURN_IF_ERROR(manifest->UnlinkRemoved());
   return manifest;
 }
@@ -292,8 +304,8 @@ absl::StatusOr<std::unique_ptr<Manifest>> Manifest::WriteWhole(
     directory->Unlink(name).IgnoreError();
     return status;
   }
-  return std::unique_ptr<Manifest>(new Manifest(
-      directory, std::move(file), number, bytes.size(), state));
+  return std::unique_ptr<Manifest>(
+      new Manifest(directory, std::move(file), number, bytes.size(), state));
 }
 
 absl::Status Manifest::Reserve(uint64_t size) {
@@ -320,7 +332,8 @@ absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
   if (!failure_.ok()) return failure_;
   const std::string bytes = EncodeManifestEdit(edit, number_, length_);
   RETURN_IF_ERROR(Reserve(bytes.size() + headroom));
-  absl::Status status = file_->Write(length_, bytes);
+  const std::string_view parts[] = {unproven_, bytes};
+  absl::Status status = file_->Write(length_ - unproven_.size(), parts);
   // A part of an edit is as good as none, and will be written over.
   if (absl::IsResourceExhausted(status)) return status;
   if (status.ok()) status = file_->SyncData();
@@ -329,6 +342,7 @@ absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
     return status;
   }
   length_ += bytes.size();
+  unproven_.clear();
   state_.clean_close.reset();
   return state_.Apply(edit);
 }

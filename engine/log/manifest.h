@@ -44,8 +44,9 @@ struct ManifestState {
 // A manifest as it was read.
 struct LoadedManifest {
   uint64_t number = 0;
-  uint64_t length = 0;  // of the valid edits
+  uint64_t length = 0;      // of the valid edits
   bool whole_file = false;  // nothing but zeros follows them
+  std::string last_edit;    // its bytes
   ManifestState state;
 };
 
@@ -113,6 +114,10 @@ class Manifest {
   const uint64_t number_;
   uint64_t length_ ABSL_GUARDED_BY(mutex_);
   uint64_t reserved_ ABSL_GUARDED_BY(mutex_);
+  // The last edit, if this manifest was resumed. It may be in the page cache
+  // alone: an error of writing it back was told to a process that is gone. So
+  // it is written once more, together with the next edit.
+  std::string unproven_ ABSL_GUARDED_BY(mutex_);
   ManifestState state_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };

@@ -7,9 +7,8 @@
 namespace stave {
 
 std::shared_ptr<Segment> Segment::Adopt(Parts parts) {
-  return std::shared_ptr<Segment>(
-      new Segment(std::move(parts)),
-      [](Segment* segment) { segment->Retire(); });
+  return std::shared_ptr<Segment>(new Segment(std::move(parts)),
+                                  [](Segment* segment) { segment->Retire(); });
 }
 
 Segment::Segment(Parts parts)
@@ -29,9 +28,7 @@ Segment::Stripe& Segment::MyStripe() {
   return stripes_[stripe];
 }
 
-void Segment::Pin() {
-  MyStripe().pins.fetch_add(1, std::memory_order_relaxed);
-}
+void Segment::Pin() { MyStripe().pins.fetch_add(1, std::memory_order_relaxed); }
 
 // Either this Unpin sees retired_, or Retire sees its decrement: both orders
 // are sequentially consistent. The guard keeps the segment while another

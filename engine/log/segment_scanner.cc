@@ -26,8 +26,8 @@ bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
   const RecordHeader& header = record->header;
   record->offset = offset;
   record->key = from.substr(header.header_size(), header.key_size);
-  record->value = from.substr(header.header_size() + header.key_size,
-                              header.value_size);
+  record->value =
+      from.substr(header.header_size() + header.key_size, header.value_size);
   return true;
 }
 
@@ -68,8 +68,7 @@ SegmentScanner::Step SegmentScanner::Bad(std::string_view problem) {
   return Step::kBadRecord;
 }
 
-bool SegmentScanner::CheckRecord(const RecordView& record,
-                                 Sequence expected) {
+bool SegmentScanner::CheckRecord(const RecordView& record, Sequence expected) {
   if (record.header.sequence == 0 || record.header.sequence != expected) {
     Bad("a record out of sequence");
     return false;
@@ -81,8 +80,8 @@ bool SegmentScanner::CheckRecord(const RecordView& record,
   }
   const RecordHeader& header = record.header;
   const uint64_t used = header.header_size() + header.body_size();
-  if (!AllZero(bytes_.substr(record.offset + used,
-                             header.record_size() - used))) {
+  if (!AllZero(
+          bytes_.substr(record.offset + used, header.record_size() - used))) {
     Bad("wrong padding of a record");
     return false;
   }

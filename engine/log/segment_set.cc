@@ -18,9 +18,9 @@ absl::StatusOr<Location> SegmentSet::ReserveRange(uint64_t size) {
   const uint64_t granules = GranulesFor(size);
   MutexLock lock(&mutex_);
   if (granules > kGranules - next_granule_) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the store has reached its limit of ", kMaxStoreBytes,
-        " bytes of segments"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the store has reached its limit of ", kMaxStoreBytes,
+                     " bytes of segments"));
   }
   const Location first{next_granule_ << kGranuleUnitBits};
   next_granule_ += granules;

@@ -57,7 +57,7 @@ class SegmentSet {
                                         << (kLocationBits - kGranuleUnitBits);
 
   static uint64_t GranulesFor(uint64_t size) {
-    return (size + kGranuleBytes - 1) / kGranuleBytes;
+    return size / kGranuleBytes + (size % kGranuleBytes != 0 ? 1 : 0);
   }
 
   explicit SegmentSet(MemoryRange table) : table_(std::move(table)) {}

@@ -61,8 +61,8 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
 std::unique_ptr<SegmentWriter> SegmentWriter::Resume(
     std::shared_ptr<Segment> segment, const SegmentSummary& summary,
     bool mapped) {
-  return std::unique_ptr<SegmentWriter>(new SegmentWriter(
-      std::move(segment), summary, mapped, summary.length));
+  return std::unique_ptr<SegmentWriter>(
+      new SegmentWriter(std::move(segment), summary, mapped, summary.length));
 }
 
 SegmentWriter::SegmentWriter(std::shared_ptr<Segment> segment,
@@ -112,8 +112,7 @@ absl::Status SegmentWriter::ExtendAhead() {
   const uint64_t allocated = allocated_.load(std::memory_order_acquire);
   const uint64_t step =
       std::clamp(allocated, kLeastStepBytes, kGreatestStepBytes);
-  const uint64_t wanted =
-      std::min(length() + step / 2, segment_->capacity());
+  const uint64_t wanted = std::min(length() + step / 2, segment_->capacity());
   return wanted <= allocated ? absl::OkStatus() : AllocateThrough(wanted);
 }
 
@@ -158,9 +157,8 @@ absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
   EncodeRecordHeader(header, segment_->SeedAt(offset), bytes);
   const size_t header_size = header.header_size();
   const size_t padding = size - header_size - key.size() - value.size();
-  const std::string_view parts[] = {
-      std::string_view(bytes, header_size), key, value,
-      std::string_view(kZeros, padding)};
+  const std::string_view parts[] = {std::string_view(bytes, header_size), key,
+                                    value, std::string_view(kZeros, padding)};
   if (mapped_) {
     segment_->mapping()->Store(offset, parts);
   } else {

@@ -50,9 +50,9 @@ class SegmentWriter {
       Directory* directory, const Settings& settings);
 
   // Goes on where `summary` ends, in a file that is exactly that long.
-  static std::unique_ptr<SegmentWriter> Resume(
-      std::shared_ptr<Segment> segment, const SegmentSummary& summary,
-      bool mapped);
+  static std::unique_ptr<SegmentWriter> Resume(std::shared_ptr<Segment> segment,
+                                               const SegmentSummary& summary,
+                                               bool mapped);
 
   // Whether `size` more bytes are within the capacity.
   bool HasRoom(uint64_t size) const {
@@ -92,9 +92,8 @@ class SegmentWriter {
   absl::Status Trim();
 
  private:
-  SegmentWriter(std::shared_ptr<Segment> segment,
-                const SegmentSummary& summary, bool mapped,
-                uint64_t allocated);
+  SegmentWriter(std::shared_ptr<Segment> segment, const SegmentSummary& summary,
+                bool mapped, uint64_t allocated);
 
   absl::Status AllocateThrough(uint64_t end);
   absl::StatusOr<uint64_t> Put(RecordHeader header, std::string_view key,

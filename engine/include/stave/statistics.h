@@ -21,8 +21,8 @@ struct Statistics {
 
   uint64_t puts = 0;
   uint64_t deletes = 0;
-  uint64_t bytes_appended = 0;  // to the log, all kinds of records
-  uint64_t syncs = 0;           // flushes of segments to the device
+  uint64_t bytes_appended = 0;     // to the log, all kinds of records
+  uint64_t syncs = 0;              // flushes of segments to the device
   uint64_t bytes_cut_at_open = 0;  // torn tail that Open cut off, see Store
 
   // True once a failed sync made the store read-only; first_error says why.
@@ -32,8 +32,7 @@ struct Statistics {
   // segment_bytes / live_bytes; 0 for a store without live records.
   double space_amplification() const {
     if (live_bytes == 0) return 0;
-    return static_cast<double>(segment_bytes) /
-           static_cast<double>(live_bytes);
+    return static_cast<double>(segment_bytes) / static_cast<double>(live_bytes);
   }
 
   // All of the above in Prometheus' text format (version 0.0.4), names

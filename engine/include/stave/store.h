@@ -88,8 +88,7 @@ class Store {
   // Applies all of `batch` at one instant, or nothing of it: once any read has
   // seen a part of it, later reads see all of it, and so does recovery.
   // `options.ttl` is not used; the batch's operations have their own.
-  absl::Status Write(const WriteBatch& batch,
-                     const WriteOptions& options = {});
+  absl::Status Write(const WriteBatch& batch, const WriteOptions& options = {});
 
   // Brings every write that returned before this call to the device.
   absl::Status Sync();
