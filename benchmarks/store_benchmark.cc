@@ -1,0 +1,228 @@
+// A store of 1 M and 10 M keys of 16 bytes with values of 100 bytes: fill,
+// overwrite, get, absent get, scan, opening it after a close and without one.
+//
+// Each benchmark prints operations a second. Stores are made beneath
+// $STAVE_BENCHMARK_DIR, or else $TMPDIR, or /tmp, and removed afterwards; the
+// largest takes 3 GB there.
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "stave/store.h"
+
+namespace stave {
+namespace {
+
+constexpr size_t kKeyBytes = 16;
+constexpr size_t kValueBytes = 100;
+
+// The key with number `index`: unlike all others, in no order.
+class Key {
+ public:
+  explicit Key(uint64_t index) {
+    const uint64_t scattered = index * 0x9E3779B97F4A7C15u;
+    std::memcpy(bytes_, &scattered, sizeof(scattered));
+    std::memcpy(bytes_ + sizeof(scattered), &index, sizeof(index));
+  }
+  operator std::string_view() const { return {bytes_, kKeyBytes}; }
+
+ private:
+  char bytes_[kKeyBytes];
+};
+
+// xorshift64: random enough to pick keys, and free.
+class Picker {
+ public:
+  uint64_t Pick(uint64_t below) {
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 7;
+    state_ ^= state_ << 17;
+    return state_ % below;
+  }
+
+ private:
+  uint64_t state_ = 88172645463325252u;
+};
+
+std::string Place() {
+  for (const char* name : {"STAVE_BENCHMARK_DIR", "TMPDIR"}) {
+    if (const char* place = std::getenv(name)) return place;
+  }
+  return "/tmp";
+}
+
+[[noreturn]] void Die(const absl::Status& status) {
+  std::fprintf(stderr, "%s\n", status.ToString().c_str());
+  std::exit(1);
+}
+
+// A store that is gone with its directory at the end.
+class TemporaryStore {
+ public:
+  TemporaryStore() : directory_(Place() + "/stave_benchmark") {
+    std::filesystem::remove_all(directory_);
+    Open();
+  }
+  ~TemporaryStore() {
+    store_ = nullptr;
+    std::filesystem::remove_all(directory_);
+  }
+
+  Store* operator->() { return store_.get(); }
+
+  void Open(Options options = {}) {
+    store_ = nullptr;
+    auto store = Store::Open(directory_, options);
+    if (!store.ok()) Die(store.status());
+    store_ = *std::move(store);
+  }
+
+  void Fill(uint64_t keys) {
+    const std::string value(kValueBytes, 'v');
+    for (uint64_t i = 0; i < keys; ++i) {
+      const absl::Status status = store_->Put(Key(i), value);
+      if (!status.ok()) Die(status);
+    }
+  }
+
+ private:
+  const std::string directory_;
+  std::unique_ptr<Store> store_;
+};
+
+// One store for all benchmarks that read or overwrite a full one.
+TemporaryStore& FullStore(uint64_t keys) {
+  static std::unique_ptr<TemporaryStore> store;
+  static uint64_t present = 0;
+  if (present != keys) {
+    store = nullptr;
+    store = std::make_unique<TemporaryStore>();
+    store->Fill(keys);
+    present = keys;
+  }
+  return *store;
+}
+
+void ReportRate(benchmark::State& state, uint64_t operations) {
+  state.counters["per_second"] = benchmark::Counter(
+      static_cast<double>(operations), benchmark::Counter::kIsRate);
+}
+
+void BM_Fill(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto store = std::make_unique<TemporaryStore>();
+    state.ResumeTiming();
+    store->Fill(keys);
+    state.PauseTiming();
+    const Statistics statistics = (*store)->GetStatistics();
+    state.counters["keydir_bytes_per_key"] =
+        static_cast<double>(statistics.keydir_bytes) /
+        static_cast<double>(statistics.keys);
+    store = nullptr;
+    state.ResumeTiming();
+  }
+  ReportRate(state, state.iterations() * keys);
+}
+
+void BM_Overwrite(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  TemporaryStore& store = FullStore(keys);
+  const std::string value(kValueBytes, 'w');
+  Picker picker;
+  for (auto _ : state) {
+    const absl::Status status = store->Put(Key(picker.Pick(keys)), value);
+    if (!status.ok()) Die(status);
+  }
+  ReportRate(state, state.iterations());
+}
+
+void BM_Get(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  TemporaryStore& store = FullStore(keys);
+  std::string value;
+  Picker picker;
+  for (auto _ : state) {
+    const absl::Status status = store->Get(Key(picker.Pick(keys)), &value);
+    if (!status.ok()) Die(status);
+  }
+  ReportRate(state, state.iterations());
+}
+
+void BM_GetAbsent(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  TemporaryStore& store = FullStore(keys);
+  std::string value;
+  Picker picker;
+  for (auto _ : state) {
+    const absl::Status status =
+        store->Get(Key(keys + picker.Pick(keys)), &value);
+    if (!absl::IsNotFound(status)) Die(status);
+  }
+  ReportRate(state, state.iterations());
+}
+
+void BM_Scan(benchmark::State& state) {
+  TemporaryStore& store = FullStore(state.range(0));
+  uint64_t keys = 0;
+  for (auto _ : state) {
+    auto iterator = store->NewIterator();
+    if (!iterator.ok()) Die(iterator.status());
+    for ((*iterator)->SeekToFirst(); (*iterator)->Valid();
+         (*iterator)->Next()) {
+      benchmark::DoNotOptimize((*iterator)->value());
+      ++keys;
+    }
+    if (!(*iterator)->status().ok()) Die((*iterator)->status());
+  }
+  ReportRate(state, keys);
+}
+
+// The keydir is filled from the segments alone.
+void BM_OpenFromSegments(benchmark::State& state) {
+  TemporaryStore store;
+  store.Fill(state.range(0));
+  uint64_t bytes = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    if (absl::Status status = store->Close(); !status.ok()) Die(status);
+    state.ResumeTiming();
+    store.Open();
+    bytes += store->GetStatistics().segment_bytes;
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(bytes));
+}
+
+#define STORE_BENCHMARK(function)            \
+  BENCHMARK(function)                        \
+      ->ArgName("keys")                      \
+      ->Arg(1'000'000)                       \
+      ->Arg(10'000'000)                      \
+      ->Unit(benchmark::kNanosecond)         \
+      ->UseRealTime()
+
+STORE_BENCHMARK(BM_Fill)->Iterations(1)->Unit(benchmark::kMillisecond);
+STORE_BENCHMARK(BM_OpenFromSegments)
+    ->Iterations(3)
+    ->Unit(benchmark::kMillisecond);
+// Those that share a full store, by its size, so that it is made twice only.
+#define FULL_STORE_BENCHMARKS(keys)                                      \
+  BENCHMARK(BM_Get)->ArgName("keys")->Arg(keys)->UseRealTime();          \
+  BENCHMARK(BM_GetAbsent)->ArgName("keys")->Arg(keys)->UseRealTime();    \
+  BENCHMARK(BM_Scan)->ArgName("keys")->Arg(keys)->UseRealTime()->Unit(   \
+      benchmark::kMillisecond);                                          \
+  BENCHMARK(BM_Overwrite)->ArgName("keys")->Arg(keys)->UseRealTime()
+FULL_STORE_BENCHMARKS(1'000'000);
+FULL_STORE_BENCHMARKS(10'000'000);
+
+}  // namespace
+}  // namespace stave
