@@ -2,8 +2,8 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "engine/base/epoch.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
@@ -91,16 +91,19 @@ class SegmentReader {
   size_t waiting_count_ = 0;
 };
 
-// Drops tombstones, which have done their work, and counts what is left.
+// Drops tombstones, which have done their work, and counts what is left: by
+// granules, which an entry tells without a look at its segment.
 absl::Status CountLive(State* state, size_t part, size_t parts) {
-  absl::flat_hash_map<Segment*, uint64_t> live_bytes;
+  std::vector<uint64_t> live_bytes(state->segments->GranuleCount());
   state->keydir->Sweep(part, parts, [&](KeydirEntry entry) {
     if (entry.tombstone()) return false;
-    live_bytes[state->segments->Find(entry.location())] += state->SizeOf(entry);
+    live_bytes[SegmentSet::GranuleOf(entry.location())] += state->SizeOf(entry);
     return true;
   });
-  for (const auto& [segment, bytes] : live_bytes) {
-    segment->live_bytes().fetch_add(bytes, std::memory_order_relaxed);
+  for (size_t granule = 0; granule < live_bytes.size(); ++granule) {
+    if (live_bytes[granule] == 0) continue;
+    state->segments->SegmentOfGranule(granule)->live_bytes().fetch_add(
+        live_bytes[granule], std::memory_order_relaxed);
   }
   return absl::OkStatus();
 }

@@ -106,7 +106,7 @@ class HashPage {
   friend class HashPageBuilder;
 
   // More would have inserts search for a vacant slot through many lines.
-  static constexpr uint32_t kMaxLoadPercent = 92;
+  static constexpr uint32_t kMaxLoadPercent = 94;
 
   static constexpr uint64_t kUsed = uint64_t{1} << PageKey::kHashBits;
   static constexpr int kReachShift = PageKey::kHashBits + 1;

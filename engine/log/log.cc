@@ -188,10 +188,15 @@ absl::Status Log::CreateSegment(uint64_t record_size, Writer* created) {
 
 absl::Status Log::CreateSegmentAt(const SegmentWriter::Settings& segment,
                                   Writer* created) {
-  ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> writer,
-                   SegmentWriter::Create(settings_.directory, segment));
   // I3: the header, then the name, then the edit; each durable before the
   // next, and all of them before the first record.
+  absl::StatusOr<std::unique_ptr<SegmentWriter>> made =
+      SegmentWriter::Create(settings_.directory, segment);
+  if (!made.ok()) {
+    const bool broken = absl::IsInternal(made.status());  // I7
+    return broken ? Latch(made.status()) : made.status();
+  }
+  Writer writer = *std::move(made);
   absl::Status status = settings_.directory->Sync();
   if (!status.ok()) return Latch(status);
   status = settings_.manifest->AppendWithHeadroom(

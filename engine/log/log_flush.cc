@@ -86,7 +86,8 @@ absl::Status Log::Seal(const Writer& writer) {
   status = settings_.manifest->Append(
       {SealSegmentChange{segment.id(), writer->summary()},
        ClockFloorChange{settings_.clock->NowMs()}});
-  if (absl::IsResourceExhausted(status)) return status;
+  // Room for this edit was made sure of together with the segment; and who
+  // waits here has written already, so "the disk is full" would be wrong.
   if (!status.ok()) return Latch(status);
   // A stray store into a sealed segment is a bug; it only loses a safeguard
   // if this fails.
@@ -168,6 +169,8 @@ absl::Status Log::CloseManifest() {
   }
   const absl::Status status = settings_.manifest->Append(
       {ClockFloorChange{settings_.clock->NowMs()}, close});
+  // Everything is on the device; the next open just has to look for the end.
+  if (absl::IsResourceExhausted(status)) return status;
   if (!status.ok()) return Latch(status);
   return settings_.manifest->Trim();
 }

@@ -338,8 +338,11 @@ absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
   if (absl::IsResourceExhausted(status)) return status;
   if (status.ok()) status = file_->SyncData();
   if (!status.ok()) {
-    failure_ = status;
-    return status;
+    // A sync that ran out of space has lost bytes: more than a full disk.
+    failure_ = absl::IsResourceExhausted(status)
+                   ? absl::InternalError(status.message())
+                   : status;
+    return failure_;
   }
   length_ += bytes.size();
   unproven_.clear();

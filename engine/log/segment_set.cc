@@ -43,6 +43,11 @@ void SegmentSet::Add(std::shared_ptr<Segment> segment) {
   segments_.push_back(std::move(segment));
 }
 
+size_t SegmentSet::GranuleCount() const {
+  MutexLock lock(&mutex_);
+  return next_granule_;
+}
+
 void SegmentSet::Remove(const Segment* segment) {
   MutexLock lock(&mutex_);
   for (auto it = segments_.begin(); it != segments_.end(); ++it) {

@@ -39,10 +39,19 @@ class SegmentSet {
   // Gives up the share in an empty segment, whose range no keydir names.
   void Remove(const Segment* segment);
 
+  // Locations of one granule lie in one segment. Granules are numbered from 0
+  // to below GranuleCount().
+  static size_t GranuleOf(Location location) {
+    return location.unit >> kGranuleUnitBits;
+  }
+  size_t GranuleCount() const;
+  Segment* SegmentOfGranule(size_t granule) const {
+    return table()[granule].load(std::memory_order_acquire);
+  }
+
   // The segment that `location` lies in, which has been added. Borrowed.
   Segment* Find(Location location) const {
-    return table()[location.unit >> kGranuleUnitBits].load(
-        std::memory_order_acquire);
+    return SegmentOfGranule(GranuleOf(location));
   }
 
   // All segments in log order.

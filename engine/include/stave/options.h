@@ -68,9 +68,9 @@ struct ReadOptions {
 
   // For iterators: keys k with lower_bound <= k < upper_bound (where they are
   // not empty) that start with `prefix`, all by bytes. The strings are copied.
-  std::string_view lower_bound;
-  std::string_view upper_bound;
-  std::string_view prefix;
+  std::string_view lower_bound = {};
+  std::string_view upper_bound = {};
+  std::string_view prefix = {};
 };
 
 struct WriteOptions {

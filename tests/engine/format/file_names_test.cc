@@ -1,0 +1,66 @@
+#include "engine/format/file_names.h"
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "gtest/gtest.h"
+
+namespace stave {
+namespace {
+
+constexpr uint64_t kGreatest = std::numeric_limits<uint64_t>::max();
+
+TEST(FileNamesTest, SegmentsAreNamedBySixteenHexadecimalDigits) {
+  EXPECT_EQ(SegmentFileName(1), "0000000000000001.seg");
+  EXPECT_EQ(SegmentFileName(0x1234567890abcdef), "1234567890abcdef.seg");
+  EXPECT_EQ(SegmentFileName(kGreatest), "ffffffffffffffff.seg");
+}
+
+TEST(FileNamesTest, ManifestsAreNamedByADecimalNumber) {
+  EXPECT_EQ(ManifestFileName(1), "MANIFEST-1");
+  EXPECT_EQ(ManifestFileName(kGreatest), "MANIFEST-18446744073709551615");
+}
+
+TEST(FileNamesTest, NamesLeadBackToTheirNumbers) {
+  for (const uint64_t number : {uint64_t{0}, uint64_t{1}, uint64_t{255},
+                                uint64_t{1} << 63, kGreatest}) {
+    EXPECT_EQ(ParseSegmentFileName(SegmentFileName(number)), number);
+    EXPECT_EQ(ParseManifestFileName(ManifestFileName(number)), number);
+  }
+}
+
+TEST(FileNamesTest, NamesOutsideTheGrammarAreNotSegments) {
+  for (const char* name :
+       {"", ".seg", "1.seg", "000000000000001.seg", "00000000000000001.seg",
+        "0000000000000001", "0000000000000001.SEG", "0000000000000001.seg ",
+        "0000000000000001.seg.old", "00000000000000AB.seg",
+        "000000000000000g.seg", "0x00000000000001.seg", "-000000000000001.seg",
+        "+000000000000001.seg", " 000000000000001.seg", "0000000000000001.hint",
+        "../0000000000000001.seg"}) {
+    EXPECT_EQ(ParseSegmentFileName(name), std::nullopt) << name;
+    EXPECT_FALSE(IsStoreFileName(name)) << name;
+  }
+}
+
+TEST(FileNamesTest, NamesOutsideTheGrammarAreNotManifests) {
+  for (const char* name :
+       {"MANIFEST", "MANIFEST-", "MANIFEST-01", "MANIFEST-000001",
+        "MANIFEST--1", "MANIFEST-+1", "MANIFEST- 1", "MANIFEST-1 ",
+        "MANIFEST-1a", "MANIFEST-0x1", "manifest-1", "MANIFEST_1",
+        "MANIFEST-18446744073709551616", "MANIFEST-99999999999999999999"}) {
+    EXPECT_EQ(ParseManifestFileName(name), std::nullopt) << name;
+    EXPECT_FALSE(IsStoreFileName(name)) << name;
+  }
+}
+
+TEST(FileNamesTest, AStoreHasALockSegmentsAndManifests) {
+  EXPECT_TRUE(IsStoreFileName("LOCK"));
+  EXPECT_TRUE(IsStoreFileName("MANIFEST-12"));
+  EXPECT_TRUE(IsStoreFileName("000000000000000c.seg"));
+  EXPECT_FALSE(IsStoreFileName("lock"));
+  EXPECT_FALSE(IsStoreFileName("README"));
+}
+
+}  // namespace
+}  // namespace stave

@@ -1,0 +1,143 @@
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/format/manifest_edit.h"
+#include "engine/format/record.h"
+#include "engine/format/segment_header.h"
+#include "engine/log/segment_scanner.h"
+#include "gtest/gtest.h"
+#include "stave/store.h"
+#include "tests/engine/format/segment_image.h"
+#include "tests/engine/fs/temporary_directory.h"
+
+namespace stave {
+namespace {
+
+// A store as programs of format version 1 have left it: a sealed segment, one
+// that was in use, and a manifest with a change of every kind. These files
+// never change. What reads them today must read them for ever, and as long as
+// version 1 is written, write them like this.
+constexpr char kDirectory[] = "tests/golden/version_1";
+
+std::string BytesOf(const std::string& name) {
+  std::ifstream file(std::string(kDirectory) + "/" + name, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  EXPECT_FALSE(bytes.str().empty()) << name;
+  return bytes.str();
+}
+
+SegmentHeader HeaderOf(const std::string& bytes) {
+  const absl::StatusOr<SegmentHeader> header = DecodeSegmentHeader(bytes);
+  EXPECT_TRUE(header.ok()) << header.status();
+  return header.value_or(SegmentHeader());
+}
+
+// Reads a segment's records, up to a clean end, and makes the segment that
+// has the same ones.
+SegmentImage WriteAgain(const std::string& bytes, Sequence first_sequence) {
+  SegmentImage image(HeaderOf(bytes), first_sequence);
+  SegmentScanner scanner(bytes, image.seed(), /*check_bodies=*/true);
+  RecordView record;
+  SegmentScanner::Step step = scanner.Next(&record);
+  while (step == SegmentScanner::Step::kRecord) {
+    if (record.header.kind != RecordKind::kBatch) {
+      image.Append(record.header, record.key, record.value);
+      step = scanner.Next(&record);
+      continue;
+    }
+    const RecordHeader frame = record.header;
+    image.Batch([&] {
+      for (uint32_t i = 0; i < frame.body; ++i) {
+        EXPECT_EQ(scanner.Next(&record), SegmentScanner::Step::kRecord);
+        image.Append(record.header, record.key, record.value);
+      }
+    });
+    step = scanner.Next(&record);
+  }
+  EXPECT_EQ(step, SegmentScanner::Step::kCleanEnd) << scanner.problem();
+  return image;
+}
+
+TEST(GoldenTest, SealedSegmentIsReadAndWrittenAsItWas) {
+  const std::string bytes = BytesOf("0000000000000001.seg");
+  EXPECT_EQ(HeaderOf(bytes).id, 1u);
+  EXPECT_EQ(HeaderOf(bytes).salt, 0x0123456789abcdef);
+  EXPECT_EQ(WriteAgain(bytes, 1).bytes(), bytes);
+}
+
+TEST(GoldenTest, SegmentInUseIsReadAndWrittenAsItWas) {
+  const std::string bytes = BytesOf("0000000000000003.seg");
+  SegmentImage image = WriteAgain(bytes, 12);
+  image.AddZeros(bytes.size() - image.size());
+  EXPECT_EQ(image.bytes(), bytes);
+}
+
+TEST(GoldenTest, ManifestIsReadAndWrittenAsItWas) {
+  const std::string bytes = BytesOf("MANIFEST-3");
+  std::string written = EncodeManifestHeader(3);
+  ASSERT_EQ(DecodeManifestHeader(bytes, 3), absl::OkStatus());
+  std::vector<size_t> changes(std::variant_size_v<ManifestChange>);
+  for (int edits = 0; edits < 7; ++edits) {
+    size_t size = 0;
+    const absl::StatusOr<ManifestEdit> edit =
+        DecodeManifestEdit(std::string_view(bytes).substr(written.size()), 3,
+                           written.size(), &size);
+    ASSERT_TRUE(edit.ok()) << edit.status();
+    for (const ManifestChange& change : *edit) ++changes[change.index()];
+    written += EncodeManifestEdit(*edit, 3, written.size());
+  }
+  for (const size_t count : changes) EXPECT_GT(count, 0u);
+  written.resize(bytes.size(), '\0');
+  EXPECT_EQ(written, bytes);
+}
+
+using Contents = std::map<std::string, std::string>;
+
+Contents ContentsOf(Store& store) {
+  Contents contents;
+  const std::unique_ptr<Iterator> iterator = store.NewIterator().value();
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    contents.emplace(iterator->key(), iterator->value());
+  }
+  EXPECT_EQ(iterator->status(), absl::OkStatus());
+  return contents;
+}
+
+TEST(GoldenTest, StoreHoldsWhatItHeldAndGoesOn) {
+  const TemporaryDirectory copy;  // The originals may be symbolic links.
+  for (const char* name :
+       {"0000000000000001.seg", "0000000000000003.seg", "MANIFEST-3"}) {
+    std::ofstream(copy.path() + "/" + name, std::ios::binary) << BytesOf(name);
+  }
+  Contents expected = {{"banana", "green"},
+                       {"cherry", "ripe"},  // until the year 9999
+                       {"date", "brown"},
+                       {"empty", ""},
+                       {std::string("\0\xff\n", 3), "binary"}};
+  for (const bool read_only : {true, false, true}) {
+    Options options;
+    options.read_only = read_only;
+    const auto store = Store::Open(copy.path(), options);
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ(ContentsOf(**store), expected);
+    for (const char* key : {"apple", "pear", "melon"}) {
+      EXPECT_TRUE(absl::IsNotFound((*store)->Get(key).status())) << key;
+    }
+    if (read_only) continue;
+    EXPECT_EQ((*store)->Put("elder", "black"), absl::OkStatus());
+    expected["elder"] = "black";
+  }
+}
+
+}  // namespace
+}  // namespace stave
