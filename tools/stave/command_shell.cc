@@ -1,0 +1,120 @@
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
+#include "stave/limits.h"
+#include "stave/store.h"
+#include "tools/stave/command_line.h"
+#include "tools/stave/commands.h"
+#include "tools/stave/exit_code.h"
+#include "tools/stave/line_editor.h"
+#include "tools/stave/line_reader.h"
+#include "tools/stave/session.h"
+#include "tools/stave/shell_completion.h"
+#include "tools/stave/shell_interpreter.h"
+#include "tools/stave/status_macros.h"
+#include "tools/stave/user_paths.h"
+
+namespace stave::tool {
+namespace {
+
+constexpr char kDetails[] =
+    "Reads commands, one a line; HELP lists them. On a terminal there are a\n"
+    "prompt, editing, history, and completion with the tabulator.\n"
+    "\n"
+    "From a file or a pipe, a line that is wrong is named by its number on\n"
+    "standard error and the next one is run; at the end the exit code is not\n"
+    "0 then. When the shell is done, all that it wrote is on the device.\n"
+    "\n"
+    "Answers are text, with escapes as in `stave help keys`.\n";
+
+// Bytes of a word may be escaped, four for one.
+constexpr size_t kMaxLineBytes = 4 * (kMaxKeyBytes + kMaxValueBytes) + 1024;
+
+// InvalidArgument, or whatever was worse, if a line failed.
+absl::Status RunLines(ShellInterpreter* interpreter, Output* out) {
+  LineReader reader(STDIN_FILENO, "standard input", kMaxLineBytes);
+  uint64_t failed = 0;
+  absl::Status worst;
+  while (!interpreter->ended()) {
+    // Who waits for an answer before the next command must get it.
+    if (!reader.HasBufferedLine()) RETURN_IF_ERROR(out->Flush());
+    if (!reader.Next()) break;
+    const absl::Status status = interpreter->Run(reader.line());
+    RETURN_IF_ERROR(out->status());
+    if (status.ok()) continue;
+    absl::FPrintF(stderr, "line %d: %s\n", reader.line_number(),
+                  status.message());
+    ++failed;
+    if (ExitCodeFor(status) > ExitCodeFor(worst)) worst = status;
+  }
+  RETURN_IF_ERROR(reader.status());
+  if (failed == 0) return absl::OkStatus();
+  return absl::Status(
+      worst.code(),
+      absl::StrFormat("%d of %d lines failed", failed, reader.line_number()));
+}
+
+absl::Status RunTerminal(Store* store, ShellInterpreter* interpreter,
+                         Output* out) {
+  LineEditor editor(
+      [store](std::string_view before, std::string_view word) {
+        return Completions(*store, before, word);
+      },
+      HistoryPath());
+  while (!interpreter->ended()) {
+    const std::optional<std::string> line = editor.ReadLine("stave> ");
+    if (!line.has_value()) {
+      // The prompt is still there.
+      RETURN_IF_ERROR(out->Write("\n"));
+      break;
+    }
+    const absl::Status status = interpreter->Run(*line);
+    RETURN_IF_ERROR(out->Flush());
+    if (status.ok()) continue;
+    absl::FPrintF(stderr, "error: %s\n", status.message());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Shell(Session& session) {
+  if (session.json()) {
+    return absl::InvalidArgumentError("the shell has no --json");
+  }
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      session.read_only() ? session.OpenForReading() : session.OpenForWriting();
+  if (!store.ok()) return store.status();
+  Output& out = session.out();
+  ShellInterpreter interpreter(store->get(), &out);
+  const bool is_terminal =
+      isatty(STDIN_FILENO) == 1 && isatty(out.descriptor()) == 1;
+  absl::Status status = is_terminal
+                            ? RunTerminal(store->get(), &interpreter, &out)
+                            : RunLines(&interpreter, &out);
+  // Said only when all is on the device.
+  const absl::Status closed = (*store)->Close();
+  if (closed.ok() && (is_terminal || interpreter.ended())) {
+    status.Update(out.Write("Goodbye!\n"));
+  }
+  status.Update(closed);
+  return status;
+}
+
+}  // namespace
+
+void AddShellCommand(CommandLine* command_line) {
+  command_line->Add({.name = "shell",
+                     .summary = "Run commands line by line, or typed by you",
+                     .details = kDetails,
+                     .run = Shell});
+}
+
+}  // namespace stave::tool

@@ -1,0 +1,50 @@
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stave/store.h"
+#include "tools/stave/command_line.h"
+#include "tools/stave/commands.h"
+#include "tools/stave/session.h"
+#include "tools/stave/statistics_text.h"
+
+namespace stave::tool {
+namespace {
+
+constexpr char kDetails[] =
+    "--json: one object with keys, live_bytes, dead_bytes, segment_bytes,\n"
+    "hint_bytes, checkpoint_bytes, disk_bytes, segments, keydir_bytes,\n"
+    "bytes_cut_at_open, space_amplification. Sizes are in bytes.\n"
+    "\n"
+    "Cut off at open is what a process was still writing when it or the "
+    "machine\n"
+    "was stopped; nothing of it had been acknowledged.\n";
+
+absl::Status Stat(bool prometheus, Session& session) {
+  if (prometheus && session.json()) {
+    return absl::InvalidArgumentError(
+        "--prometheus and --json are two formats; give one of them");
+  }
+  absl::StatusOr<std::unique_ptr<Store>> store = session.OpenForReading();
+  if (!store.ok()) return store.status();
+  const Statistics statistics = (*store)->GetStatistics();
+  if (prometheus) return session.out().Write(statistics.PrometheusText());
+  if (session.json()) {
+    return session.out().Write(StatisticsJson(statistics) + "\n");
+  }
+  return session.out().Write(StatisticsText(statistics));
+}
+
+}  // namespace
+
+void AddStatCommand(CommandLine* command_line) {
+  auto prometheus = std::make_shared<bool>(false);
+  command_line
+      ->Add({.name = "stat",
+             .summary = "Print how large the store is",
+             .details = kDetails,
+             .run = [prometheus](Session& s) { return Stat(*prometheus, s); }})
+      .Flag("--prometheus", "In Prometheus' text format", prometheus.get());
+}
+
+}  // namespace stave::tool

@@ -1,0 +1,72 @@
+#include "tools/stave/help_text.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace stave::tool {
+namespace {
+
+constexpr char kAboutStores[] =
+    "The store is the directory that --store names, else $STAVE_STORE, else\n"
+    "$XDG_DATA_HOME/stave, else ~/.local/share/stave. Only put, load and "
+    "shell\n"
+    "make one that is not there.\n"
+    "\n"
+    "Exit codes: 0 done, 1 not found, 2 wrong usage, 3 damage found, 4 locked\n"
+    "by another process, 5 any other error. Where the reader of the output\n"
+    "ends early, as in `stave keys | head -1`, stave ends quietly, with 5.\n"
+    "\n"
+    "Write -- before keys that begin with '-'. `stave help COMMAND` says "
+    "more.\n";
+
+void AppendList(const std::vector<ParameterHelp>& parameters,
+                std::string* text) {
+  size_t width = 0;
+  for (const ParameterHelp& parameter : parameters) {
+    width = std::max(width, parameter.name.size());
+  }
+  for (const ParameterHelp& parameter : parameters) {
+    absl::StrAppendFormat(text, "  %-*s  %s\n", static_cast<int>(width),
+                          parameter.name, parameter.help);
+  }
+}
+
+}  // namespace
+
+std::string HelpOfCommand(const CommandHelp& command) {
+  std::string text = absl::StrCat("Usage: stave ", command.name);
+  for (const ParameterHelp& parameter : command.parameters) {
+    absl::StrAppend(&text, " ", parameter.usage);
+  }
+  absl::StrAppend(&text, "\n\n", command.summary, ".\n");
+  if (!command.parameters.empty()) text.push_back('\n');
+  AppendList(command.parameters, &text);
+  if (!command.details.empty()) absl::StrAppend(&text, "\n", command.details);
+  absl::StrAppend(&text, "\nFlags of all commands: see `stave help`.\n");
+  return text;
+}
+
+std::string HelpOfProgram(const std::vector<CommandHelp>& commands,
+                          const std::vector<ParameterHelp>& flags) {
+  std::string text = "Usage: stave";
+  for (const ParameterHelp& flag : flags) {
+    absl::StrAppend(&text, " ", flag.usage);
+  }
+  absl::StrAppend(&text,
+                  " COMMAND ...\n\n"
+                  "A key-value store in a directory.\n\nCommands:\n");
+  std::vector<ParameterHelp> list;
+  for (const CommandHelp& command : commands) {
+    list.push_back({"", command.name, command.summary});
+  }
+  AppendList(list, &text);
+  absl::StrAppend(&text, "\nFlags, before or after the command:\n");
+  AppendList(flags, &text);
+  absl::StrAppend(&text, "\n", kAboutStores);
+  return text;
+}
+
+}  // namespace stave::tool

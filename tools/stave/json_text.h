@@ -1,0 +1,17 @@
+#ifndef STAVE_TOOLS_STAVE_JSON_TEXT_H_
+#define STAVE_TOOLS_STAVE_JSON_TEXT_H_
+
+#include <string>
+#include <string_view>
+
+namespace stave::tool {
+
+// Appends "NAME":"BYTES", or where `bytes` are not UTF-8, so that no JSON
+// string can hold them, "NAME_base64":"BYTES IN BASE64". Control characters
+// are escaped, also those that JSON allows, for the terminal's sake.
+void AppendJsonBytes(std::string_view name, std::string_view bytes,
+                     std::string* json);
+
+}  // namespace stave::tool
+
+#endif  // STAVE_TOOLS_STAVE_JSON_TEXT_H_

@@ -1,0 +1,88 @@
+#include "tools/stave/session.h"
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_format.h"
+#include "tools/stave/status_macros.h"
+#include "tools/stave/user_paths.h"
+
+namespace stave::tool {
+namespace {
+
+constexpr char kNameAnother[] = "--store DIR or STAVE_STORE names another";
+
+absl::Status NoStore(std::string_view directory) {
+  return absl::NotFoundError(absl::StrFormat(
+      "there is no store in %s; put, load and shell make one, %s", directory,
+      kNameAnother));
+}
+
+// Says what to do. What failed to open was the store, and not an argument or a
+// key, for which InvalidArgument and NotFound stand elsewhere.
+absl::Status OpenError(const absl::Status& status, std::string_view directory) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+      return absl::UnavailableError(absl::StrFormat(
+          "%s; try again when that has ended; commands that only read, such as "
+          "get and scan, work beside it",
+          status.message()));
+    case absl::StatusCode::kNotFound:
+      return absl::FailedPreconditionError(
+          absl::StrFormat("cannot make a store in %s: %s; %s", directory,
+                          status.message(), kNameAnother));
+    case absl::StatusCode::kInvalidArgument:
+      return absl::FailedPreconditionError(
+          absl::StrFormat("%s; %s", status.message(), kNameAnother));
+    default:
+      return status;
+  }
+}
+
+// NotFound if there is no store and none is to be made.
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& directory,
+                                                 const Options& options) {
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      Store::Open(directory, options);
+  if (store.ok()) return store;
+  if (absl::IsNotFound(store.status()) && !options.create_if_missing) {
+    return NoStore(directory);
+  }
+  return OpenError(store.status(), directory);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return location.status();
+  Options options;
+  options.create_if_missing = false;
+  options.read_only = true;
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenStore(location->directory, options);
+  // To those who read, a key that is not there is NotFound, and this is worse.
+  if (absl::IsNotFound(store.status())) {
+    return absl::FailedPreconditionError(store.status().message());
+  }
+  return store;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return location.status();
+  if (location->is_default) {
+    RETURN_IF_ERROR(MakeParents(location->directory));
+  }
+  return OpenStore(location->directory, Options());
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Session::OpenExisting() const {
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return location.status();
+  Options options;
+  options.create_if_missing = false;
+  return OpenStore(location->directory, options);
+}
+
+}  // namespace stave::tool

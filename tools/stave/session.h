@@ -1,0 +1,49 @@
+#ifndef STAVE_TOOLS_STAVE_SESSION_H_
+#define STAVE_TOOLS_STAVE_SESSION_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "stave/store.h"
+#include "tools/stave/output.h"
+
+namespace stave::tool {
+
+// The flags that stand before or after any command.
+struct GlobalFlags {
+  std::optional<std::string> store;
+  bool json = false;
+  bool read_only = false;
+};
+
+// What a command works with: the flags, standard output and the store that
+// they name. Errors of its calls say what to do. Thread-compatible.
+class Session {
+ public:
+  // Borrows `out`.
+  Session(const GlobalFlags& flags, Output* out) : flags_(flags), out_(out) {}
+
+  bool json() const { return flags_.json; }
+  bool read_only() const { return flags_.read_only; }
+  Output& out() { return *out_; }
+
+  // Works beside a running writer and changes nothing. FailedPrecondition if
+  // there is no store.
+  absl::StatusOr<std::unique_ptr<Store>> OpenForReading() const;
+
+  // Makes the store if there is none.
+  absl::StatusOr<std::unique_ptr<Store>> OpenForWriting() const;
+
+  // NotFound if there is no store.
+  absl::StatusOr<std::unique_ptr<Store>> OpenExisting() const;
+
+ private:
+  const GlobalFlags flags_;
+  Output* const out_;
+};
+
+}  // namespace stave::tool
+
+#endif  // STAVE_TOOLS_STAVE_SESSION_H_

@@ -1,0 +1,57 @@
+#ifndef STAVE_TOOLS_STAVE_SHELL_INTERPRETER_H_
+#define STAVE_TOOLS_STAVE_SHELL_INTERPRETER_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "stave/store.h"
+#include "tools/stave/output.h"
+
+namespace stave::tool {
+
+// Runs the shell's commands, one a line, on a store. Thread-compatible.
+class ShellInterpreter {
+ public:
+  // Borrows both.
+  ShellInterpreter(Store* store, Output* out) : store_(store), out_(out) {}
+
+  // Writes the answer to the output. A line without words has none. An error
+  // is for the user to read; the next line may well succeed.
+  absl::Status Run(std::string_view line);
+
+  // Whether EXIT has been run.
+  bool ended() const { return ended_; }
+
+  // The commands' names, in capitals, without the names that are only there
+  // for those who are used to them.
+  static std::vector<std::string> CommandNames();
+
+ private:
+  struct Command;
+  static const Command kCommands[];
+  static const Command* Find(const std::string& name);
+
+  absl::Status Set(std::string_view arguments);
+  absl::Status Get(std::string_view arguments);
+  absl::Status Keys(std::string_view arguments);
+  absl::Status Scan(std::string_view arguments);
+  absl::Status Count(std::string_view arguments);
+  absl::Status Delete(std::string_view arguments);
+  absl::Status Exists(std::string_view arguments);
+  absl::Status Stat(std::string_view arguments);
+  absl::Status Help(std::string_view arguments);
+  absl::Status Exit(std::string_view arguments);
+
+  // Writes one line of bytes that may be any.
+  absl::Status Answer(std::string_view bytes);
+
+  Store* const store_;
+  Output* const out_;
+  bool ended_ = false;
+};
+
+}  // namespace stave::tool
+
+#endif  // STAVE_TOOLS_STAVE_SHELL_INTERPRETER_H_
