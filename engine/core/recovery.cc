@@ -195,7 +195,9 @@ class Opener {
     ASSIGN_OR_RETURN(parts.file, directory_->OpenFile(parts.name, resumed));
     RETURN_IF_ERROR(
         CheckFile(*parts.file, listed.header, source->summary.length));
-    const bool mapped = resumed && directory_->SupportsMappedAppends();
+    // The space is there already; this asks whether more could be had.
+    const bool mapped = resumed && directory_->SupportsMappedAppends() &&
+                        parts.file->Allocate(0, source->summary.length).ok();
     const uint64_t length = source->summary.length;
     const uint64_t capacity =
         resumed ? std::max(length, ResumedCapacity()) : length;

@@ -120,32 +120,37 @@ Keydir::Statistics HashKeydir::GetStatistics() const {
   return statistics;
 }
 
-// Called with no lock held, after each change that retired something. So the
-// work keeps up with what makes it, and nobody does much of it at once.
+// Called with no lock held after each change that retired something: so this
+// work keeps up with what makes it, and nobody has to do much of it at once.
 void HashKeydir::CleanUp() {
   retired_.Reclaim();
   if (!evacuation_lock_.TryLock()) return;
-  Evacuate();
+  if (evacuated_spans_.empty()) {
+    BeginEvacuation();
+  } else {
+    ContinueEvacuation();
+  }
   evacuation_lock_.Unlock();
 }
 
-// Moves one page out of a span that had better be free.
-void HashKeydir::Evacuate() {
-  if (evacuated_spans_.empty()) {
-    for (const uint32_t span : arena_.BeginEvacuation()) {
-      evacuated_spans_.insert(span);
-    }
-    evacuated_partition_ = 0;
-    return;
+void HashKeydir::BeginEvacuation() {
+  for (const uint32_t span : arena_.BeginEvacuation()) {
+    evacuated_spans_.insert(span);
   }
-  const size_t partition = evacuated_partition_;
-  PartitionEditor editor(partition, &partitions_[partition],
-                         &directories_[partition], &arena_, &retired_);
-  const bool moved =
-      editor.MovePage([&spans = evacuated_spans_](uint32_t offset) {
-        return spans.contains(PageArena::SpanOf(offset));
-      });
-  if (moved) return;
+  evacuated_partition_ = 0;
+}
+
+// Moves one page, or goes on to the next partition.
+void HashKeydir::ContinueEvacuation() {
+  // The arena is asked again, since a span may have got free and new pages.
+  const auto unwanted = [this, spans = &evacuated_spans_](uint32_t offset) {
+    return spans->contains(PageArena::SpanOf(offset)) &&
+           arena_.IsEvacuated(offset);
+  };
+  const size_t number = evacuated_partition_;
+  PartitionEditor editor(number, &partitions_[number], &directories_[number],
+                         &arena_, &retired_);
+  if (editor.MovePage(unwanted)) return;
   if (++evacuated_partition_ == kPartitions) evacuated_spans_.clear();
 }
 

@@ -17,15 +17,22 @@
 
 namespace stave {
 
-// A keydir without the keys' bytes: 16 bytes a key in pages of a hash table,
-// under 20 with all that is reserved beside them (from a million keys on).
+// A keydir that holds no bytes of keys: 16 bytes a key in hash tables, and
+// below 20 with everything that is reserved beside them, from a million keys
+// on.
 //
-// The stretched hash of a key chooses a partition, a page of that partition's
-// directory, and the key's other bits a cache line of the page. So a look-up
-// costs one access to memory that is not cached, and sometimes the line after.
+// It is an extendible hash table (Fagin et al., 1979) over stretched hashes
+// (hash_stretch.h). The first bits of a key's choose one of 1,024 partitions,
+// the next ones a page in that partition's directory (page_directory.h), and
+// other bits of the hash a cache line of the page (hash_page.h). So a look-up
+// is one access to memory that no cache has, and seldom one to a line nearby.
 //
-// Thread-safe as Keydir says, and so is Prefetch only while its caller holds an
-// EpochGuard. Destroying it, as always, needs everybody to have left.
+// Pages grow, split and merge by being copied (partition_editor.h); what they
+// leave is freed when no reader can see it any more (retired_pages.h), and is
+// memory for other pages or goes back to the system (page_arena.h).
+//
+// Changes hold the lock of the key's partition. As Find does, Prefetch wants
+// its caller to hold an EpochGuard.
 class HashKeydir final : public Keydir {
  public:
   HashKeydir() : retired_(&arena_) {}
@@ -58,7 +65,8 @@ class HashKeydir final : public Keydir {
   template <typename Change>
   auto EditKey(const KeyHash& hash, Change change);
   void CleanUp();
-  void Evacuate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(evacuation_lock_);
+  void BeginEvacuation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(evacuation_lock_);
+  void ContinueEvacuation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(evacuation_lock_);
 
   PageArena arena_;
   RetiredPages retired_;

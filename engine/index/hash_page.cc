@@ -6,10 +6,6 @@ namespace stave {
 
 HashPage::Place HashPage::Locate(const PageKey& key, const PageUse& use) const {
   const uint32_t start = StartOf(key.hash);
-  const uint32_t vacant = use.VacantLine(start);
-  // Most keys that are new go elsewhere than where they start: both lines are
-  // on their way then.
-  __builtin_prefetch(&lines_[vacant]);
   Place dead;
   uint32_t number = start;
   for (uint32_t left = ReachOf(lines_[start]);; --left) {
@@ -27,6 +23,7 @@ HashPage::Place HashPage::Locate(const PageKey& key, const PageUse& use) const {
     number = After(number);
   }
   if (dead.slot != nullptr) return dead;
+  const uint32_t vacant = use.VacantLine(start);
   return Place{&Vacant(lines_[vacant]), vacant, KeydirEntry()};
 }
 

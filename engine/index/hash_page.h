@@ -12,8 +12,8 @@
 
 namespace stave {
 
-// A key as a page knows it: what its hash has beyond that which all keys of
-// the page's partition share.
+// A key as a page knows it: the range of hashes that a partition has is known,
+// so that what is beyond the least of them does. That leaves 9 bits for others.
 struct PageKey {
   static constexpr int kHashBits = 55;
 
@@ -38,10 +38,10 @@ struct alignas(64) Line {
 };
 
 // A hash table of a fixed number of lines, in memory that others own. A key
-// starts at a line that its hash tells, and lies there or, where that is full,
-// in the nearest line after it that is not. The reach of a line is how far away
-// from it keys that start there lie: most lines reach nowhere, so that a look
-// at one line tells that a key is absent, even in a page that is nearly full.
+// starts at a line that its hash tells, and lies there or, if that was full, in
+// the nearest line after it that was not. A line's reach is the distance from
+// it to the last line with keys that start at it. Most lines reach nowhere: so
+// one look tells that a key is absent, even in a page that is nearly full.
 //
 // Invariants:
 //  1. A slot's hash is stored once in the page's life, and after the entry:
@@ -105,7 +105,9 @@ class HashPage {
  private:
   friend class HashPageBuilder;
 
-  // More would have inserts search for a vacant slot through many lines.
+  // Each hundredth more would save 0.2 bytes a key, and have more lines reach
+  // further. At 94 a page's first line answers for four in five of the keys
+  // that are there, and for two in three of those that are not.
   static constexpr uint32_t kMaxLoadPercent = 94;
 
   static constexpr uint64_t kUsed = uint64_t{1} << PageKey::kHashBits;
@@ -128,7 +130,6 @@ class HashPage {
         line.slots[0].hash.load(std::memory_order_acquire) >> kReachShift);
   }
   static void RaiseReach(Line& line, uint32_t distance);
-  static bool IsFull(const Line& line) { return !NeverUsed(line.slots.back()); }
   static Slot& Vacant(Line& line) {
     return line
         .slots[static_cast<size_t>(std::countr_zero(SlotsWith(0, line)))];

@@ -7,28 +7,30 @@
 
 namespace stave {
 
-// Stretches evenly spread hashes so that pages which take equal parts of the
-// result grow one after another instead of all at once: it is log2(1 + h) on
-// [0, 1), where the fullest page holds twice the keys of the emptiest. By the
-// time that the keys have doubled, each size of page has been everybody's in
-// turn, and memory freed by one page fits the next.
+// Hashes are spread evenly, so pages that take equal parts of them would all
+// be full at the same moments, and what they leave behind when they grow would
+// be of use to nobody. Stretched hashes, log2(1 + h) for h in [0, 1), are not
+// spread evenly: pages that take equal parts of these hold up to twice as many
+// keys as others, and grow one after another, each into what another left.
+// (Spiral storage: Martin, "Spiral storage: incrementally augmentable hash
+// addressed storage", 1979.)
 //
-// The function is a table of 256 values with straight lines in between. It is
-// strictly increasing in the upper 40 bits of the hash, so that hashes which
-// differ there can be told apart by splitting often enough.
+// The logarithm is a table of 256 values with straight lines in between. It
+// increases strictly with the upper 40 bits of the hash; so hashes that differ
+// there are told apart by their stretched hashes.
 //
-// The table is frozen: what is ordered by it must be readable for ever.
+// The table is frozen: what is stored in its order must stay readable.
 
 namespace internal {
 
 inline constexpr int kStretchTableBits = 8;
 inline constexpr int kStretchTableSize = 1 << kStretchTableBits;
 
-// The fraction of log2(1 + i / 256) in units of 2^-32, rounded down.
+// log2(1 + i / 256) in units of 2^-32, rounded down.
 constexpr uint32_t StretchTableValue(uint32_t i) {
-  // Squaring x in [1, 2) doubles its logarithm; whether the square is past 2
-  // is the next bit of it. Fixed point with 32 bits after the point does not
-  // always get the last bits right, but always gets the same.
+  // Squaring x in [1, 2) doubles its logarithm, so that whether the square is
+  // past 2 is the logarithm's next bit. With 32 bits after the point, the last
+  // bit may come out wrong, but comes out the same everywhere.
   uint64_t x = (uint64_t{1} << 32) + (uint64_t{i} << (32 - kStretchTableBits));
   uint32_t fraction = 0;
   for (int bit = 0; bit < 32; ++bit) {
@@ -70,8 +72,10 @@ constexpr uint64_t StretchHash(uint64_t hash) {
 // The least hash whose stretched hash is not below `stretched`, which is at
 // most that of the greatest hash.
 constexpr uint64_t LeastHashStretchedTo(uint64_t stretched) {
-  size_t i = internal::kStretchTableSize - 1;
-  while (internal::kStretchTable[i] >> 32 > stretched >> 32) --i;
+  size_t i = 0;
+  for (size_t step = internal::kStretchTableSize / 2; step != 0; step /= 2) {
+    if (internal::kStretchTable[i + step] >> 32 <= stretched >> 32) i += step;
+  }
   const uint64_t line = internal::kStretchTable[i];
   const uint64_t rest = stretched - (line & ~uint64_t{0xffffffff});
   const uint64_t slope = line & 0xffffffff;

@@ -1,5 +1,7 @@
 #include "engine/index/page_arena.h"
 
+#include "engine/base/status_macros.h"
+
 namespace stave {
 namespace {
 
@@ -12,9 +14,8 @@ absl::StatusOr<PageArena::Block> PageArena::Allocate(uint32_t min_length) {
   SpinLockHolder hold(&lock_);
   const size_t kind = KindToTake(min_length);
   if (open_[kind].numbers.empty()) {
-    absl::StatusOr<uint32_t> number = pool_.Take();
-    if (!number.ok()) return number.status();
-    Open(*number, kind);
+    ASSIGN_OR_RETURN(const uint32_t number, pool_.Take());
+    Open(number, kind);
   }
   return TakeBlock(kind);
 }
@@ -45,35 +46,30 @@ PageArena::Block PageArena::TakeBlock(size_t kind) {
   return Block{number * kLinesPerSpan + line, BlockLength(kind)};
 }
 
-void PageArena::Free(absl::Span<const uint32_t> offsets) {
-  std::vector<uint32_t> emptied;
+void PageArena::Free(uint32_t offset) {
+  const uint32_t number = SpanOf(offset);
   {
     SpinLockHolder hold(&lock_);
-    for (const uint32_t offset : offsets) {
-      if (FreeBlock(offset)) emptied.push_back(SpanOf(offset));
-    }
+    PageSpan& span = spans_[number];
+    span.Free(offset % kLinesPerSpan);
+    if (!span.evacuating()) CountFreed(number);
+    if (span.used() != 0) return;
   }
-  for (const uint32_t number : emptied) pool_.Return(number);
+  // Nobody else knows of the span any more.
+  pool_.Return(number);
 }
 
-// Returns whether the block's span is free with it.
-bool PageArena::FreeBlock(uint32_t offset) {
-  const uint32_t number = SpanOf(offset);
-  PageSpan& span = spans_[number];
+// One more block of an open or full span is free.
+void PageArena::CountFreed(uint32_t number) {
+  const PageSpan& span = spans_[number];
   OpenSpans& open = open_[span.kind()];
-  span.Free(offset % kLinesPerSpan);
-  if (span.used() == 0) {
-    if (!span.evacuating()) {
-      open.free_blocks -= span.free() - 1;
-      open.numbers.erase(number);
-    }
-    return true;
-  }
-  if (!span.evacuating()) {
+  if (span.used() != 0) {
+    open.numbers.insert(number);
     ++open.free_blocks;
-    if (span.free() == 1) open.numbers.insert(number);
+  } else {
+    open.numbers.erase(number);
+    open.free_blocks -= span.free() - 1;
   }
-  return false;
 }
 
 std::vector<uint32_t> PageArena::BeginEvacuation() {
@@ -91,6 +87,11 @@ std::vector<uint32_t> PageArena::BeginEvacuation() {
     }
   }
   return victims;
+}
+
+bool PageArena::IsEvacuated(uint32_t offset) const {
+  SpinLockHolder hold(&lock_);
+  return spans_[SpanOf(offset)].evacuating();
 }
 
 uint64_t PageArena::bytes() const {

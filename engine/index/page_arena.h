@@ -10,7 +10,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_set.h"
 #include "absl/status/statusor.h"
-#include "absl/types/span.h"
 #include "engine/base/spin_lock.h"
 #include "engine/index/hash_page.h"
 #include "engine/index/page_span.h"
@@ -20,11 +19,11 @@ namespace stave {
 
 // Memory for pages: blocks out of spans.
 //
-// Free blocks of a span serve one length only, until the whole span is free.
-// What keeps that from adding up: a page that finds no free block of its length
-// takes one of the next, which it would grow into anyway, before another span
-// is opened; and where the free blocks of a length come to more than a span
-// and a half, BeginEvacuation names spans whose pages had better be moved.
+// The free blocks of a span serve pages of one length only, until the whole
+// span is free. Two things keep that from adding up: a page that finds no free
+// block of its length takes one of the next, which it would grow into anyway,
+// before another span is divided; and where free blocks of one length come to
+// more than a span and a half, BeginEvacuation names spans to be emptied.
 //
 // Thread-safe. Blocks belong to whoever allocated them.
 class PageArena {
@@ -38,12 +37,15 @@ class PageArena {
   // ResourceExhausted when memory has run out.
   absl::StatusOr<Block> Allocate(uint32_t min_length);
 
-  // Frees the blocks at `offsets`.
-  void Free(absl::Span<const uint32_t> offsets);
+  // Frees the block at `offset`.
+  void Free(uint32_t offset);
 
   // Chooses spans that should become free, hands out no more blocks of theirs,
-  // and returns their numbers. Each becomes free with the last of its blocks.
+  // and returns their numbers. Each becomes free with the last of its blocks,
+  // and may then be divided again.
   std::vector<uint32_t> BeginEvacuation();
+  // Whether the block at `offset` is in such a span.
+  bool IsEvacuated(uint32_t offset) const;
 
   static uint32_t SpanOf(uint32_t offset) { return offset / kLinesPerSpan; }
 
@@ -63,7 +65,7 @@ class PageArena {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Open(uint32_t number, size_t kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   Block TakeBlock(size_t kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  bool FreeBlock(uint32_t offset) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void CountFreed(uint32_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   SpanPool pool_;
   mutable SpinLock lock_;

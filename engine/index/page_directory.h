@@ -39,8 +39,8 @@ class PageRef {
 // stretched hash that follow the partition's. A page of a smaller depth has
 // several entries, side by side; the first is its index.
 //
-// This is a view, one word large; Create and Destroy make and free what it
-// shows. PageAt may be called at any time, the rest by one thread at once.
+// An object is a view, one word large, of memory that Create takes and Destroy
+// gives back. PageAt may be called at any time, the rest by one thread at once.
 class PageDirectory {
  public:
   static constexpr int kMaxDepth = 15;
@@ -49,7 +49,7 @@ class PageDirectory {
   // A directory of one page, which is empty.
   static PageDirectory Create() { return New(0); }
   static void Destroy(PageDirectory directory);
-  // The same pages in a directory of another depth, no less than theirs.
+  // The same pages in a new directory, of a depth that is not below theirs.
   PageDirectory CopyWithDepth(int depth) const;
 
   bool exists() const { return address_and_depth_ != 0; }

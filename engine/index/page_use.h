@@ -10,8 +10,8 @@ namespace stave {
 // The longest page there is, in lines: no change copies more than two of them.
 inline constexpr uint32_t kMaxPageLength = 128;
 
-// What those who change a page know about it without looking at it: each look
-// at a page is a look at memory that no cache has.
+// What whoever changes a page knows without looking at it, since looking costs
+// an access to memory that no cache has.
 class PageUse {
  public:
   PageUse() = default;
@@ -29,7 +29,7 @@ class PageUse {
   void AddDead() { ++dead_; }
   void RemoveDead() { --dead_; }
 
-  // The nearest line from `start` on, going round, that is not full. There is
+  // The first line from `start` on, going round, that is not full. There is
   // one.
   uint32_t VacantLine(uint32_t start) const;
   void SetFull(uint32_t line) { full_[line / 32] |= uint32_t{1} << line % 32; }

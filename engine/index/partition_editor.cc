@@ -1,7 +1,9 @@
 #include "engine/index/partition_editor.h"
 
 #include <algorithm>
+#include <array>
 
+#include "engine/base/status_macros.h"
 #include "engine/index/hash_stretch.h"
 
 namespace stave {
@@ -53,7 +55,7 @@ absl::Status PartitionEditor::Set(KeydirEntry entry) {
     return absl::OkStatus();
   }
   while (!HasRoom()) {
-    if (absl::Status status = MakeRoom(); !status.ok()) return status;
+    RETURN_IF_ERROR(MakeRoom());
     Seek(*position_);
   }
   CountKeys(1);
@@ -106,20 +108,19 @@ absl::Status PartitionEditor::Split(size_t index) {
   };
   std::array<uint32_t, 2> keys{};
   At(page).ForEachKey([&](const Slot& slot) { ++keys[half_of(slot)]; });
-  const absl::StatusOr<PageRef> low =
-      NewPage(HashPage::LengthFor(keys[0]), depth);
-  if (!low.ok()) return low.status();
+  ASSIGN_OR_RETURN(const PageRef low,
+                   NewPage(HashPage::LengthFor(keys[0]), depth));
   const absl::StatusOr<PageRef> high =
       NewPage(HashPage::LengthFor(keys[1]), depth);
   if (!high.ok()) {
-    Retire(*low);
+    Retire(low);
     return high.status();
   }
-  std::array<HashPageBuilder, 2> halves = {Fill(*low), Fill(*high)};
+  std::array<HashPageBuilder, 2> halves = {Fill(low), Fill(*high)};
   At(page).ForEachKey(
       [&](const Slot& slot) { halves[half_of(slot)].Add(slot); });
-  directory().SetPage(index, *low, halves[0].Finish());
-  directory().SetPage(index + directory().EntriesOf(*low), *high,
+  directory().SetPage(index, low, halves[0].Finish());
+  directory().SetPage(index + directory().EntriesOf(low), *high,
                       halves[1].Finish());
   Retire(page);
   return absl::OkStatus();
@@ -163,11 +164,10 @@ bool PartitionEditor::MergeWithBuddy(size_t index) {
 // Copies the page into one of at least `min_length` lines.
 absl::Status PartitionEditor::Rebuild(size_t index, uint32_t min_length) {
   const PageRef page = directory().page(index);
-  const absl::StatusOr<PageRef> copy = NewPage(min_length, page.depth());
-  if (!copy.ok()) return copy.status();
-  HashPageBuilder builder = Fill(*copy);
+  ASSIGN_OR_RETURN(const PageRef copy, NewPage(min_length, page.depth()));
+  HashPageBuilder builder = Fill(copy);
   At(page).ForEachKey([&](const Slot& slot) { builder.Add(slot); });
-  directory().SetPage(index, *copy, builder.Finish());
+  directory().SetPage(index, copy, builder.Finish());
   Retire(page);
   return absl::OkStatus();
 }
@@ -175,9 +175,8 @@ absl::Status PartitionEditor::Rebuild(size_t index, uint32_t min_length) {
 absl::StatusOr<PageRef> PartitionEditor::NewPage(uint32_t min_length,
                                                  int depth) {
   if (min_length == 0) return PageRef::Empty(depth);
-  const absl::StatusOr<PageArena::Block> block = arena_.Allocate(min_length);
-  if (!block.ok()) return block.status();
-  return PageRef(block->offset, block->length, depth);
+  ASSIGN_OR_RETURN(const PageArena::Block block, arena_.Allocate(min_length));
+  return PageRef(block.offset, block.length, depth);
 }
 
 void PartitionEditor::Retire(PageRef page) {

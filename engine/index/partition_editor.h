@@ -19,22 +19,22 @@
 
 namespace stave {
 
-// What only those who change a partition look at. Readers look at nothing but
-// its directory, which is elsewhere, in a line that is hardly ever written.
+// What belongs to those who change a partition. Readers know nothing of it but
+// the directory, which is elsewhere, in lines that are seldom written.
 struct alignas(32) Partition {
   SpinLock lock;
   std::atomic<uint64_t> keys{0};  // written under the lock
 };
 
 // Changes one partition, whose lock it holds for the length of a scope. Only
-// here do pages grow, split, shrink, merge and move; a new page is complete
-// before a directory leads to it, and the old one is retired then.
+// here do pages grow, split, shrink, merge and move: each time a new page is
+// complete before the directory leads to it, and the old one is retired then.
 //
-// A full page is copied into the next longer one, and the longest one splits.
-// A page whose dead slots have passed an eighth is copied into the shortest one
-// that its keys have some room in, together with its buddy, which is the other
-// half of the page they were split from, if half of the longest page would do
-// for both.
+// A full page is copied into the next longer one; the longest one splits. A
+// page of which more than an eighth is dead is copied without its dead slots,
+// into a shorter one if that will do. If it could share half of the longest
+// page with its buddy, the other half of what they were split from, they are
+// merged.
 class ABSL_SCOPED_LOCKABLE PartitionEditor {
  public:
   PartitionEditor(size_t number, Partition* partition,
@@ -45,7 +45,8 @@ class ABSL_SCOPED_LOCKABLE PartitionEditor {
   PartitionEditor(const PartitionEditor&) = delete;
   PartitionEditor& operator=(const PartitionEditor&) = delete;
 
-  // Turns to a key. Returns its entry, absent when there is none.
+  // Turns to a key, whose position is borrowed until the editor turns to
+  // another. Returns its entry, absent when there is none.
   KeydirEntry Seek(const KeyPosition& position);
   // Changes the entry of the key sought last, or adds it. ResourceExhausted,
   // and nothing changed, when memory has run out.
@@ -55,13 +56,12 @@ class ABSL_SCOPED_LOCKABLE PartitionEditor {
   // Removes the key sought last, which is there.
   void Remove();
 
-  // Removes the keys for which `keep` is false from the page of the stretched
-  // hash `begin`, disregarding keys below that. Returns where the next page
-  // begins, or 0 after the last page of all.
+  // Removes those keys for which `keep` is false from the page that `begin`, a
+  // stretched hash, is in; keys below `begin` are left alone. Returns where the
+  // next page begins: 0 after the last page of all.
   uint64_t SweepPage(uint64_t begin, absl::FunctionRef<bool(KeydirEntry)> keep);
 
-  // Moves some page that lies where `unwanted(offset)`. Returns whether there
-  // was one.
+  // Moves a page whose offset is unwanted; returns whether there was one.
   bool MovePage(absl::FunctionRef<bool(uint32_t offset)> unwanted);
 
   // Whether something was retired.

@@ -78,7 +78,7 @@ std::optional<RetiredPages::Batch> RetiredPages::TakePassedBatch() {
 }
 
 void RetiredPages::Free(const Batch& batch) {
-  arena_.Free(batch.pages);
+  for (const uint32_t page : batch.pages) arena_.Free(page);
   uint64_t bytes = 0;
   for (PageDirectory directory : batch.directories) {
     bytes += directory.bytes();

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <utility>
 
 #include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
 
 namespace stave {
 namespace {
@@ -54,7 +56,7 @@ absl::StatusOr<uint32_t> SpanPool::Take() {
 
 absl::StatusOr<uint32_t> SpanPool::Extend() {
   if (lines_ == nullptr) {
-    if (absl::Status status = Reserve(); !status.ok()) return status;
+    RETURN_IF_ERROR(Reserve());
   }
   if (size_ == range_.size() / kSpanBytes) {
     return absl::ResourceExhaustedError(
@@ -88,19 +90,25 @@ void SpanPool::Return(uint32_t number) {
   {
     SpinLockHolder hold(&lock_);
     kept_.insert(number);
-    if (!KeepsTooMany()) return;
-    number = *kept_.rbegin();
-    kept_.erase(number);
   }
-  // A system call, so not under a lock that others spin for.
-  range_.Release(number * kSpanBytes, kSpanBytes);
-  SpinLockHolder hold(&lock_);
-  released_.insert(number);
+  while (const std::optional<uint32_t> excess = TakeExcess()) {
+    // A system call, so not under a lock that others spin for.
+    range_.Release(*excess * kSpanBytes, kSpanBytes);
+    SpinLockHolder hold(&lock_);
+    released_.insert(*excess);
+  }
 }
 
-bool SpanPool::KeepsTooMany() const {
+// A span that had better not be kept, if there is one.
+std::optional<uint32_t> SpanPool::TakeExcess() {
+  SpinLockHolder hold(&lock_);
   const size_t taken = size_ - kept_.size() - released_.size();
-  return kept_.size() > kMinSpansKept + taken / kSpansPerSpanKept;
+  if (kept_.size() <= kMinSpansKept + taken / kSpansPerSpanKept) {
+    return std::nullopt;
+  }
+  const uint32_t number = *kept_.rbegin();
+  kept_.erase(number);
+  return number;
 }
 
 uint64_t SpanPool::bytes() const {

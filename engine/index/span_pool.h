@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_set.h"
@@ -35,7 +36,7 @@ class SpanPool {
   absl::Status Reserve() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   absl::StatusOr<uint32_t> Extend() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void PreferHugePages() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  bool KeepsTooMany() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  std::optional<uint32_t> TakeExcess();
 
   mutable SpinLock lock_;
   // Both are set before the first Take returns, and constant then.

@@ -45,8 +45,12 @@ void Segment::Unpin() {
 }
 
 void Segment::Retire() {
-  retired_.store(true, std::memory_order_seq_cst);
-  if (LastPinIsGone()) Destroy();
+  {
+    EpochGuard guard;  // as in Unpin, which may find the last pin first
+    retired_.store(true, std::memory_order_seq_cst);
+    if (!LastPinIsGone()) return;
+  }
+  Destroy();
 }
 
 void Segment::Destroy() {
