@@ -67,27 +67,28 @@ void FenceReader(Reader& reader);
 
 }  // namespace internal
 
+// Here `thread_state` is not given a shorter name by a reference, which gcc's
+// sanitizer would hold to be null at times (the linker replaces an instruction
+// whose flags the check relies on).
 inline EpochGuard::EpochGuard() {
-  internal::ThreadState& state = internal::thread_state;
-  if (state.guards++ != 0) return;
-  if (state.reader == nullptr) [[unlikely]] {
+  if (internal::thread_state.guards++ != 0) return;
+  if (internal::thread_state.reader == nullptr) [[unlikely]] {
     internal::RegisterThread();
   }
-  state.reader->epoch.store(
-      internal::current_epoch.load(std::memory_order_acquire),
-      std::memory_order_relaxed);
-  if (state.must_fence) [[unlikely]] {
-    internal::FenceReader(*state.reader);
+  internal::Reader* const reader = internal::thread_state.reader;
+  reader->epoch.store(internal::current_epoch.load(std::memory_order_acquire),
+                      std::memory_order_relaxed);
+  if (internal::thread_state.must_fence) [[unlikely]] {
+    internal::FenceReader(*reader);
   }
-  // The processor may move later loads before the store; membarrier(2) on the
-  // reclaiming side takes care of that. The compiler may not.
+  // The processor may still move later loads before the store; what the
+  // reclaiming side does makes up for that. The compiler may not.
   std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
 inline EpochGuard::~EpochGuard() {
-  internal::ThreadState& state = internal::thread_state;
-  if (--state.guards != 0) return;
-  state.reader->epoch.store(0, std::memory_order_release);
+  if (--internal::thread_state.guards != 0) return;
+  internal::thread_state.reader->epoch.store(0, std::memory_order_release);
 }
 
 }  // namespace stave

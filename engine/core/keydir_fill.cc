@@ -1,9 +1,11 @@
 #include "engine/core/keydir_fill.h"
 
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "engine/base/epoch.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
@@ -17,12 +19,71 @@ bool IsLater(KeydirEntry a, KeydirEntry b) {
   return a.location().unit > b.location().unit;
 }
 
-// Walks one segment. Its keys go into the keydir some records after they were
-// hashed, so that their slots are on the way from memory meanwhile.
+// Collects keys and offers them to the keydir in groups of like hashes: a
+// group's slots are on their way from memory together, and threads seldom
+// change the same part of the keydir at once.
+class KeydirFeeder {
+ public:
+  // `records`: about how many keys are to come.
+  KeydirFeeder(Keydir* keydir, uint64_t records)
+      : keydir_(*keydir),
+        group_bits_(std::clamp<int>(std::bit_width(records / kGroupSize), 1,
+                                    kMaxGroupBits)),
+        waiting_(size_t{kGroupSize} << group_bits_),
+        counts_(size_t{1} << group_bits_) {}
+
+  absl::Status Take(const KeyRef& key, KeydirEntry entry) {
+    const size_t group = key.hash.prefix >> (64 - group_bits_);
+    waiting_[group * kGroupSize + counts_[group]++] = {key, entry};
+    return counts_[group] < kGroupSize ? absl::OkStatus() : Offer(group);
+  }
+
+  absl::Status OfferAll() {
+    for (size_t group = 0; group < counts_.size(); ++group) {
+      RETURN_IF_ERROR(Offer(group));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static constexpr size_t kGroupSize = 64;
+  static constexpr int kMaxGroupBits = 8;
+
+  struct Waiting {
+    KeyRef key;
+    KeydirEntry entry;
+  };
+
+  absl::Status Offer(size_t group) {
+    const absl::Span<const Waiting> all = absl::MakeConstSpan(waiting_).subspan(
+        group * kGroupSize, counts_[group]);
+    counts_[group] = 0;
+    {
+      EpochGuard guard;
+      for (const Waiting& each : all) keydir_.Prefetch(each.key.hash);
+    }
+    for (const Waiting& each : all) {
+      RETURN_IF_ERROR(
+          keydir_.Offer(each.key, each.entry, [&each](KeydirEntry present) {
+            return IsLater(each.entry, present);
+          }));
+    }
+    return absl::OkStatus();
+  }
+
+  Keydir& keydir_;
+  const int group_bits_;
+  std::vector<Waiting> waiting_;  // kGroupSize places a group
+  std::vector<size_t> counts_;
+};
+
+// Walks one segment.
 class SegmentReader {
  public:
   SegmentReader(State* state, const SegmentToRead& source)
-      : state_(*state), source_(source) {}
+      : state_(*state),
+        source_(source),
+        feeder_(state->keydir.get(), source.summary.records) {}
 
   absl::Status Run() {
     const Segment& segment = *source_.segment;
@@ -35,7 +96,7 @@ class SegmentReader {
          step = scanner.Next(&record)) {
       RETURN_IF_ERROR(Take(record));
     }
-    RETURN_IF_ERROR(OfferAll());
+    RETURN_IF_ERROR(feeder_.OfferAll());
     if (step == SegmentScanner::Step::kBadRecord) {
       return state_.Damage(segment, scanner.offset(), scanner.problem());
     }
@@ -46,13 +107,6 @@ class SegmentReader {
   }
 
  private:
-  static constexpr size_t kAhead = 32;
-
-  struct Waiting {
-    KeyRef key;
-    KeydirEntry entry;
-  };
-
   absl::Status Take(const RecordView& record) {
     const RecordHeader& header = record.header;
     const bool is_put = header.kind == RecordKind::kPut;
@@ -60,35 +114,16 @@ class SegmentReader {
       return absl::OkStatus();
     }
     const Location location = source_.segment->LocationOf(record.offset);
-    Waiting& waiting = waiting_[waiting_count_++];
-    waiting.key = {record.key, (*state_.hasher)(record.key)};
-    waiting.entry = is_put ? KeydirEntry::Live(location, header.record_size(),
-                                               header.expires)
-                           : KeydirEntry::Tombstone(location);
-    return waiting_count_ < kAhead ? absl::OkStatus() : OfferAll();
-  }
-
-  absl::Status OfferAll() {
-    {
-      EpochGuard guard;
-      for (size_t i = 0; i < waiting_count_; ++i) {
-        state_.keydir->Prefetch(waiting_[i].key.hash);
-      }
-    }
-    for (size_t i = 0; i < waiting_count_; ++i) {
-      const KeydirEntry entry = waiting_[i].entry;
-      RETURN_IF_ERROR(state_.keydir->Offer(
-          waiting_[i].key, entry,
-          [entry](KeydirEntry present) { return IsLater(entry, present); }));
-    }
-    waiting_count_ = 0;
-    return absl::OkStatus();
+    return feeder_.Take(
+        {record.key, (*state_.hasher)(record.key)},
+        is_put
+            ? KeydirEntry::Live(location, header.record_size(), header.expires)
+            : KeydirEntry::Tombstone(location));
   }
 
   State& state_;
   const SegmentToRead& source_;
-  std::array<Waiting, kAhead> waiting_;
-  size_t waiting_count_ = 0;
+  KeydirFeeder feeder_;
 };
 
 // Drops tombstones, which have done their work, and counts what is left: by

@@ -21,7 +21,8 @@ struct Walked {
   MemoryRange memory;
   uint64_t size = 0;
   SegmentSummary summary;
-  std::string problem;  // why the walk ended; empty: at a clean end
+  uint64_t used_bytes = 0;  // all but the zeros at its end
+  std::string problem;      // why the walk ended; empty: at a clean end
 
   std::string_view bytes() const {
     return std::string_view(memory.data(), size);
@@ -67,6 +68,7 @@ void Walk(Walked* walked, Marks* marks) {
   }
   walked->summary = scanner.summary();
   walked->problem = scanner.problem();
+  walked->used_bytes = walked->bytes().find_last_not_of('\0') + 1;
 }
 
 class Finder {
@@ -97,6 +99,8 @@ class Finder {
     // Its header was durable before the manifest named it.
     RETURN_IF_ERROR(CheckSegmentHeader(*directory_, walked.bytes(), header));
     Walk(&walked, &marks_);
+    // Only bad records are looked at again.
+    if (walked.problem.empty()) walked.memory = MemoryRange();
     walked_.push_back(std::move(walked));
     return absl::OkStatus();
   }
@@ -122,7 +126,7 @@ class Finder {
     if (!segment.in_log || !walked->problem.empty()) ended_ = true;
     if (ended_)
       end_.bytes_cut +=
-          UsedBytes(*walked) - std::min(valid, UsedBytes(*walked));
+          walked->used_bytes - std::min(valid, walked->used_bytes);
     end_.segments.push_back(std::move(segment));
     return absl::OkStatus();
   }
@@ -140,13 +144,6 @@ class Finder {
     Walk(walked, &marks_);
     return absl::OkStatus();
   }
-
-  // Without the zeros that were preallocated.
-  static uint64_t UsedBytes(const Walked& walked) {
-    const size_t last = walked.bytes().find_last_not_of('\0');
-    return last == std::string_view::npos ? 0 : last + 1;
-  }
-
   absl::Status Lost(const Walked& walked, uint64_t valid) const {
     return absl::DataLossError(absl::StrCat(
         directory_->path(), "/", SegmentFileName(walked.header.id), ", offset ",

@@ -14,31 +14,29 @@
 namespace stave {
 namespace {
 
+#if defined(ABSL_HAVE_THREAD_SANITIZER) || defined(ABSL_HAVE_ADDRESS_SANITIZER)
+// The sanitizers keep books on every byte.
+constexpr size_t kMaxRangeBytes = size_t{4} << 30;
+#else
 // Lines are numbered in 32 bits.
 constexpr size_t kMaxRangeBytes = sizeof(Line) << 32;
+#endif
 constexpr size_t kMinRangeBytes = size_t{16} << 20;
 
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 constexpr uint32_t kSpansPerHugePage = kHugePageBytes / kSpanBytes;
-// A range below this is not in huge pages: the last one, on average half of it
-// unused, would be felt in the bytes a key.
+// Below this the range is not in huge pages: the last of them, half empty on
+// average, would show in the bytes a key.
 constexpr size_t kMinHugeRangeBytes = size_t{64} << 20;
 
 // One span in 64 may be kept for later, and always a few.
 constexpr size_t kMinSpansKept = 2;
 constexpr size_t kSpansPerSpanKept = 64;
 
-// The sanitizers keep books on every byte of address space.
-#if defined(ABSL_HAVE_THREAD_SANITIZER) || defined(ABSL_HAVE_ADDRESS_SANITIZER)
-constexpr size_t kMaxSanitizedRangeBytes = size_t{4} << 30;
-#else
-constexpr size_t kMaxSanitizedRangeBytes = kMaxRangeBytes;
-#endif
-
 size_t PreferredRangeBytes() {
   const size_t memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) *
                         static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  return std::min(std::bit_ceil(2 * memory), kMaxSanitizedRangeBytes);
+  return std::min(std::bit_ceil(2 * memory), kMaxRangeBytes);
 }
 
 }  // namespace

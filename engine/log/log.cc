@@ -70,14 +70,17 @@ absl::Status Log::MakeRoom(uint64_t size) {
 }
 
 absl::StatusOr<Log::Place> Log::Append(const PendingRecord& record) {
-  ASSIGN_OR_RETURN(const uint64_t offset,
-                   active_->Append(record, last_sequence_ + 1));
+  const absl::StatusOr<uint64_t> offset =
+      active_->Append(record, last_sequence_ + 1);
+  if (absl::IsResourceExhausted(offset.status())) return offset.status();
+  // What stands behind the end now is not known.
+  if (!offset.ok()) return Latch(offset.status());
   ++last_sequence_;
   bytes_appended_ += record.size();
   if (record.header.kind != RecordKind::kSyncMark) {
     last_change_ = last_sequence_;
   }
-  return Place{active_->segment().get(), offset, last_sequence_};
+  return Place{active_->segment().get(), *offset, last_sequence_};
 }
 
 uint64_t Log::BatchSize(const std::vector<PendingRecord>& records) {

@@ -166,6 +166,14 @@ bool BaseIsValid(std::string_view bytes, uint64_t number) {
       .ok();
 }
 
+// Whether these bytes can be left from making a store, which was cut short. All
+// else of this name is somebody's, or was a manifest.
+bool MakingWasCutShort(std::string_view bytes) {
+  const std::string magic = EncodeManifestHeader(1).substr(0, 8);
+  return magic.starts_with(bytes.substr(0, magic.size())) ||
+         bytes.find_first_not_of('\0') == bytes.npos;
+}
+
 absl::StatusOr<std::vector<uint64_t>> ListNumbers(Directory* directory) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
   std::vector<uint64_t> numbers;
@@ -217,6 +225,7 @@ absl::StatusOr<LoadedManifest> Manifest::Load(Directory* directory) {
         absl::StrCat("there is no store in ", directory->path()));
   }
   absl::Status first_error;
+  bool making_was_cut_short = false;
   for (const uint64_t number : numbers) {
     ASSIGN_OR_RETURN(const std::string bytes,
                      ReadWhole(directory, ManifestFileName(number)));
@@ -228,9 +237,9 @@ absl::StatusOr<LoadedManifest> Manifest::Load(Directory* directory) {
         absl::IsDataLoss(error) && !BaseIsValid(bytes, number);
     if (!unfinished) return error;
     if (first_error.ok()) first_error = error;
+    making_was_cut_short = MakingWasCutShort(bytes);
   }
-  // A store's making that was cut short leaves this, and nothing else.
-  if (numbers.front() == 1) {
+  if (numbers.front() == 1 && making_was_cut_short) {
     return absl::NotFoundError(absl::StrCat("there is no store in ",
                                             directory->path(),
                                             " yet: ", first_error.message()));

@@ -122,7 +122,8 @@ TEST_F(ConcurrencyTest, VersionsNeverGoBackAndKeysNeverVanish) {
     writers.emplace_back([this, writer] {
       for (uint64_t version = 2; version < rounds_; ++version) {
         for (size_t i = writer; i < kKeys; i += 2) {
-          Put(KeyOf(i), ValueOf(KeyOf(i), version), {.sync = version % 99 == 0});
+          Put(KeyOf(i), ValueOf(KeyOf(i), version),
+              {.sync = version % 99 == 0});
         }
       }
     });

@@ -84,10 +84,9 @@ Operation OperationOf(size_t thread, uint64_t number) {
   operation.kind = choice < 6   ? Kind::kPut
                    : choice < 8 ? Kind::kDelete
                                 : Kind::kBatch;
-  operation.key =
-      operation.kind == Kind::kBatch
-          ? absl::StrCat(thread, ".batch.")
-          : absl::StrCat(thread, ".", random() % kKeys);
+  operation.key = operation.kind == Kind::kBatch
+                      ? absl::StrCat(thread, ".batch.")
+                      : absl::StrCat(thread, ".", random() % kKeys);
   operation.value = absl::StrCat(number, ":");
   operation.value.append(random() % 10 == 0 ? 3000 : random() % 100, 'v');
   operation.sync = random() % 200 == 0;

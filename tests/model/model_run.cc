@@ -20,11 +20,10 @@ constexpr size_t kMaxHeld = 4;
 Model::Contents Visit(Iterator* iterator) {
   Model::Contents contents;
   for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
-    const bool is_new =
-        contents
-            .emplace(std::string(iterator->key()),
-                     std::string(iterator->value()))
-            .second;
+    const bool is_new = contents
+                            .emplace(std::string(iterator->key()),
+                                     std::string(iterator->value()))
+                            .second;
     EXPECT_TRUE(is_new) << "visited twice: " << iterator->key();
   }
   EXPECT_TRUE(iterator->status().ok()) << iterator->status();
@@ -210,8 +209,7 @@ void ModelRun::Write() {
     const std::string value = AnyValue();
     const auto ttl_ms = static_cast<int64_t>(1 + Below(100'000));
     const bool expires = OneIn(8);
-    model_.Put(key, value,
-               expires ? model_.now_ms() + ttl_ms : Model::kNever);
+    model_.Put(key, value, expires ? model_.now_ms() + ttl_ms : Model::kNever);
     batch.Put(key, value,
               expires ? absl::Milliseconds(ttl_ms) : absl::InfiniteDuration());
   }
@@ -256,8 +254,8 @@ void ModelRun::ReadAll() {
 void ModelRun::HoldOrCheckIterator() {
   const uint64_t which = Below(2 * kMaxHeld);
   if (which < held_iterators_.size()) {
-    const auto held = std::next(held_iterators_.begin(),
-                                static_cast<std::ptrdiff_t>(which));
+    const auto held =
+        std::next(held_iterators_.begin(), static_cast<std::ptrdiff_t>(which));
     Check(Visit(held->iterator.get()) == held->contents,
           "what an iterator of an earlier instant visits");
     held_iterators_.erase(held);
@@ -275,8 +273,7 @@ void ModelRun::HoldOrCheckValue() {
     Check(held->pinned.view() == held->bytes, "a pinned value");
     held_values_.erase(held);
   } else if (store_ != nullptr && model_.Find(key) != nullptr) {
-    held_values_.push_back(
-        {store_->GetPinned(key).value(), *model_.Find(key)});
+    held_values_.push_back({store_->GetPinned(key).value(), *model_.Find(key)});
   }
 }
 

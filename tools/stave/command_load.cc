@@ -124,7 +124,7 @@ absl::Status LoadInput(RecordFormat format, const Input& input,
   const absl::StatusCode code =
       absl::IsCancelled(status) ? absl::StatusCode::kInternal : status.code();
   return absl::Status(
-      code, absl::StrFormat("%s; %s records before that are loaded",
+      code, absl::StrFormat("%s; records loaded before that: %s",
                             status.message(), HumanCount(loader->loaded())));
 }
 

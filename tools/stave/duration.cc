@@ -12,7 +12,9 @@ namespace stave::tool {
 namespace {
 
 constexpr int64_t kSecond = 1000;
-constexpr int64_t kDay = 24 * 60 * 60 * kSecond;
+constexpr int64_t kMinute = 60 * kSecond;
+constexpr int64_t kHour = 60 * kMinute;
+constexpr int64_t kDay = 24 * kHour;
 constexpr int64_t kLongest = 100'000 * kDay;
 
 struct Unit {
@@ -20,11 +22,8 @@ struct Unit {
   int64_t milliseconds;
 };
 // "ms" before "m", whose name it begins with.
-constexpr Unit kUnits[] = {{"ms", 1},
-                           {"s", kSecond},
-                           {"m", 60 * kSecond},
-                           {"h", 60 * 60 * kSecond},
-                           {"d", kDay}};
+constexpr Unit kUnits[] = {
+    {"ms", 1}, {"s", kSecond}, {"m", kMinute}, {"h", kHour}, {"d", kDay}};
 
 // Takes a number and its unit from the front of `*text`; nullopt if there is
 // none, or if it is more than kLongest.

@@ -110,9 +110,10 @@ class FaultSweepTest : public StoreFixture,
   int faults_met_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    , FaultSweepTest, testing::Bool(),
-    [](const auto& test) { return test.param ? "Mapped" : "Written"; });
+INSTANTIATE_TEST_SUITE_P(, FaultSweepTest, testing::Bool(),
+                         [](const auto& test) {
+                           return test.param ? "Mapped" : "Written";
+                         });
 
 TEST_P(FaultSweepTest, AFullDiskAtEachCall) {
   StartFromNothing();

@@ -75,9 +75,9 @@ class FullDiskTest : public StoreFixture,
   Contents contents_;
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    , FullDiskTest, testing::Bool(),
-    [](const auto& test) { return test.param ? "Mapped" : "Written"; });
+INSTANTIATE_TEST_SUITE_P(, FullDiskTest, testing::Bool(), [](const auto& test) {
+  return test.param ? "Mapped" : "Written";
+});
 
 TEST_P(FullDiskTest, NothingIsLostAndWritesResume) {
   PutNumbers(0, 60);

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <cstdint>
 #include <ctime>
 #include <string>
@@ -7,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "stave/store.h"
 #include "tests/engine/core/store_fixture.h"
+#include "tests/engine/fs/scoped_limit.h"
 
 namespace stave {
 namespace {
@@ -121,6 +124,19 @@ TEST_F(ReopenTest, SegmentsOfASmallStoreAreSmall) {
   for (const std::string& name : SegmentNames(image)) {
     EXPECT_LE(image.at(name).size(), 1u << 20) << name;
   }
+}
+
+TEST_F(ReopenTest, SegmentsMayBeMoreThanAProcessMayOpenFiles) {
+  const ScopedLimit few(RLIMIT_NOFILE, 64);
+  Close();
+  options.segment_size_bytes = kMinSegmentSizeBytes;
+  Open();
+  for (int i = 0; i < 300; ++i) Put(std::to_string(i), ValueOf(i, 200));
+  Reopen();
+  EXPECT_EQ(SegmentNames(Image()).size(), 300u);
+  Kill();
+  Open();
+  EXPECT_EQ(All().size(), 300u);
 }
 
 TEST_F(ReopenTest, ThreadsMayBeOnOrOffAtEachOpen) {

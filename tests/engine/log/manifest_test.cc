@@ -229,6 +229,18 @@ TEST_F(ManifestTest, FirstManifestThatIsTornAtAnyByteIsNoStore) {
   EXPECT_EQ(Load().state.base.store_id, 0xabcu);
 }
 
+TEST_F(ManifestTest, FirstManifestOfZerosIsNoStore) {
+  for (const size_t zeros : {1, 16, 4096}) {
+    SetBytes("MANIFEST-1", std::string(zeros, '\0'));
+    EXPECT_TRUE(absl::IsNotFound(LoadStatus())) << zeros;
+  }
+}
+
+TEST_F(ManifestTest, SomebodyElsesFileIsNotTakenForAnUnfinishedManifest) {
+  SetBytes("MANIFEST-1", "The people of the ship");
+  EXPECT_TRUE(absl::IsDataLoss(LoadStatus()));
+}
+
 TEST_F(ManifestTest, UnfinishedNextManifestIsPassedOver) {
   Create();
   Append(Add(1));
@@ -457,6 +469,18 @@ TEST_F(ManifestTest, NothingIsUnlinkedBeforeTheNewManifestIsDurable) {
   EXPECT_EQ(Replace(), DiskBroken());
   EXPECT_EQ(Names(),
             (std::vector<std::string>{SegmentFileName(1), "MANIFEST-1"}));
+}
+
+// Else the old one could come back, and miss them.
+TEST_F(ManifestTest, NoSegmentIsUnlinkedBeforeTheOldManifestIsGoneForGood) {
+  Create();
+  Append(Add(1));
+  Append(Remove(1));
+  SetBytes(SegmentFileName(1), "");
+  files_.Fail(Files::kSyncDirectory, DiskBroken(), /*nth=*/2);
+  EXPECT_EQ(Replace(), DiskBroken());
+  EXPECT_EQ(Names(),
+            (std::vector<std::string>{SegmentFileName(1), "MANIFEST-2"}));
 }
 
 TEST_F(ManifestTest, UnlinkThatFailsIsRemembered) {

@@ -107,8 +107,7 @@ TEST_F(LoadDumpTest, ABadLineIsNamedAndWhatIsBeforeItIsLoaded) {
                 Fails(2, path + ": line 57: no tab"));
     EXPECT_EQ(Count(), "56\n") << batch;
   }
-  EXPECT_THAT(Run({"load", path}),
-              Fails(2, "56 records before that are loaded"));
+  EXPECT_THAT(Run({"load", path}), Fails(2, "records loaded before that: 56"));
 }
 
 TEST_F(LoadDumpTest, EveryKindOfBadLineIsNamed) {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,8 +38,7 @@ void TakeDescriptor(int from, int as) {
 }  // namespace
 
 Process::Process(const std::vector<std::string>& arguments,
-                 const Variables& variables, StandardDescriptors descriptors,
-                 bool terminal) {
+                 const Variables& variables, StandardDescriptors descriptors) {
   std::vector<std::string> argv = {kProgram};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment;
@@ -51,10 +49,6 @@ Process::Process(const std::vector<std::string>& arguments,
   const std::vector<char*> environment_pointers = PointersTo(environment);
   pid_ = fork();
   if (pid_ != 0) return;
-  if (terminal) {
-    setsid();
-    ioctl(descriptors.in, TIOCSCTTY, 0);
-  }
   TakeDescriptor(descriptors.in, STDIN_FILENO);
   TakeDescriptor(descriptors.out, STDOUT_FILENO);
   TakeDescriptor(descriptors.error, STDERR_FILENO);

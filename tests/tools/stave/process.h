@@ -25,9 +25,8 @@ struct StandardDescriptors {
 // this goes out of scope.
 class Process {
  public:
-  // With `terminal`, standard input is made the process's own terminal.
   Process(const std::vector<std::string>& arguments, const Variables& variables,
-          StandardDescriptors descriptors, bool terminal = false);
+          StandardDescriptors descriptors);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process();

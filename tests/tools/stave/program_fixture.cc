@@ -112,12 +112,13 @@ ProgramTest::Running ProgramTest::StartOnTerminal(
   const FileDescriptor theirs =
       Opened(ptsname(ours.number()), O_RDWR | O_NOCTTY);
   const int side = Copied(ours);
+  // It does not become the process's controlling terminal: that would be hung
+  // up when the process ends, and what was printed last might get lost.
   return {std::make_unique<Conversation>(side, side),
           std::make_unique<Process>(
               arguments, variables_,
               StandardDescriptors{theirs.number(), theirs.number(),
-                                  theirs.number()},
-              /*terminal=*/true)};
+                                  theirs.number()})};
 }
 
 }  // namespace stave::tool

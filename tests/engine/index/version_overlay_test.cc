@@ -1,0 +1,175 @@
+#include "engine/index/version_overlay.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "engine/base/key_hash.h"
+#include "engine/base/mutex.h"
+#include "engine/index/keydir.h"
+#include "gtest/gtest.h"
+#include "tests/engine/index/keydir_vocabulary.h"
+
+namespace stave {
+namespace {
+
+KeyHash HashOf(uint64_t key) { return Key(key).hash; }
+
+class VersionOverlayTest : public testing::Test {
+ protected:
+  using Layer = std::unique_ptr<VersionOverlay::Layer>;
+  static constexpr std::nullopt_t kAsNow = std::nullopt;
+
+  VersionOverlay overlay_;
+};
+
+TEST_F(VersionOverlayTest, IsActiveWhileAnyLayerLives) {
+  EXPECT_FALSE(overlay_.active());
+  Layer first = overlay_.NewLayer();
+  Layer second = overlay_.NewLayer();
+  first = nullptr;
+  EXPECT_TRUE(overlay_.active());
+  second = nullptr;
+  EXPECT_FALSE(overlay_.active());
+}
+
+TEST_F(VersionOverlayTest, KeysThatHaveNotChangedAreAsTheyAreNow) {
+  const Layer layer = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(1));
+  EXPECT_EQ(layer->Find(HashOf(2)), kAsNow);
+}
+
+TEST_F(VersionOverlayTest, OnlyTheFirstChangeAfterAnInstantCounts) {
+  const Layer layer = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(1));
+  overlay_.Save(HashOf(1), Entry(2));
+  EXPECT_EQ(layer->Find(HashOf(1)), Entry(1));
+}
+
+TEST_F(VersionOverlayTest, KeyThatWasAbsentStaysAbsent) {
+  const Layer layer = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), KeydirEntry());
+  overlay_.Save(HashOf(1), Entry(1));
+  EXPECT_EQ(layer->Find(HashOf(1)), KeydirEntry());
+}
+
+TEST_F(VersionOverlayTest, KeysAreToldApartByAllOfTheirHash) {
+  const Layer layer = overlay_.NewLayer();
+  overlay_.Save(KeyHash{5, 1}, Entry(1));
+  EXPECT_EQ(layer->Find(KeyHash{5, 2}), kAsNow);
+  EXPECT_EQ(layer->Find(KeyHash{6, 1}), kAsNow);
+}
+
+TEST_F(VersionOverlayTest, EachInstantHasItsOwnEntry) {
+  const Layer first = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(1));
+  const Layer second = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(2));
+  const Layer third = overlay_.NewLayer();
+  EXPECT_EQ(first->Find(HashOf(1)), Entry(1));
+  EXPECT_EQ(second->Find(HashOf(1)), Entry(2));
+  EXPECT_EQ(third->Find(HashOf(1)), kAsNow);
+}
+
+TEST_F(VersionOverlayTest, EarlierInstantsSeeChangesAfterLaterOnes) {
+  const Layer first = overlay_.NewLayer();
+  const Layer second = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(1));
+  EXPECT_EQ(first->Find(HashOf(1)), Entry(1));
+  EXPECT_EQ(second->Find(HashOf(1)), Entry(1));
+}
+
+TEST_F(VersionOverlayTest, EarlierInstantKeepsWhatALaterOneKnew) {
+  const Layer first = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(1));
+  Layer second = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(2));
+  overlay_.Save(HashOf(2), Entry(3));
+  second = nullptr;
+  EXPECT_EQ(first->Find(HashOf(1)), Entry(1));
+  EXPECT_EQ(first->Find(HashOf(2)), Entry(3));
+}
+
+TEST_F(VersionOverlayTest, LaterInstantNeedsNoEarlierOne) {
+  Layer first = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(1));
+  const Layer second = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), Entry(2));
+  first = nullptr;
+  EXPECT_EQ(second->Find(HashOf(1)), Entry(2));
+}
+
+TEST_F(VersionOverlayTest, NothingIsSavedWhileNobodyLooksBack) {
+  overlay_.Save(HashOf(1), Entry(1));
+  const Layer layer = overlay_.NewLayer();
+  EXPECT_EQ(layer->Find(HashOf(1)), kAsNow);
+}
+
+// Against the definition: all states of a few keys, and layers that come and
+// go in any order.
+TEST_F(VersionOverlayTest, AgreesWithCopiesOfTheKeydir) {
+  constexpr uint64_t kKeys = 4;
+  std::vector<KeydirEntry> keydir(kKeys);
+  struct Instant {
+    Layer layer;
+    std::vector<KeydirEntry> copy;
+  };
+  std::vector<Instant> instants;
+  uint32_t random = 20;  // Any start does, the same each time.
+  for (uint64_t step = 1; step <= 3000; ++step) {
+    random = random * 1664525 + 1013904223;
+    const uint32_t choice = (random >> 16) % 10;
+    if (choice == 0) {
+      instants.push_back({overlay_.NewLayer(), keydir});
+    } else if (choice == 1 && !instants.empty()) {
+      instants.erase(instants.begin() + (random >> 8) % instants.size());
+    } else {
+      KeydirEntry& entry = keydir[(random >> 24) % kKeys];
+      overlay_.Save(HashOf(&entry - keydir.data()), entry);
+      entry = entry.absent() ? Entry(step) : KeydirEntry();
+    }
+    for (const Instant& instant : instants) {
+      for (uint64_t key = 0; key < kKeys; ++key) {
+        ASSERT_EQ(instant.layer->Find(HashOf(key)).value_or(keydir[key]),
+                  instant.copy[key])
+            << "step " << step;
+      }
+    }
+  }
+}
+
+// As iterators and writers do: instants begin under the writers' lock, and a
+// reader loads the keydir's entry before it looks here.
+TEST_F(VersionOverlayTest, ReadersSeeTheirInstantWhileAWriterGoesOn) {
+  Mutex append_mutex;
+  std::atomic<uint64_t> now{1};
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    while (!done.load()) {
+      MutexLock lock(&append_mutex);
+      if (overlay_.active()) overlay_.Save(HashOf(1), Entry(now.load()));
+      now.fetch_add(1);
+    }
+  });
+  for (int i = 0; i < 500; ++i) {
+    Layer layer;
+    uint64_t then = 0;
+    {
+      MutexLock lock(&append_mutex);
+      layer = overlay_.NewLayer();
+      then = now.load();
+    }
+    for (int k = 0; k < 10; ++k) {
+      const KeydirEntry present = Entry(now.load());
+      EXPECT_EQ(layer->Find(HashOf(1)).value_or(present), Entry(then));
+    }
+  }
+  done.store(true);
+  writer.join();
+}
+
+}  // namespace
+}  // namespace stave
