@@ -202,27 +202,37 @@ void BM_OpenFromSegments(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<int64_t>(bytes));
 }
 
-#define STORE_BENCHMARK(function)            \
-  BENCHMARK(function)                        \
-      ->ArgName("keys")                      \
-      ->Arg(1'000'000)                       \
-      ->Arg(10'000'000)                      \
-      ->Unit(benchmark::kNanosecond)         \
-      ->UseRealTime()
+using Function = void (*)(benchmark::State&);
 
-STORE_BENCHMARK(BM_Fill)->Iterations(1)->Unit(benchmark::kMillisecond);
-STORE_BENCHMARK(BM_OpenFromSegments)
-    ->Iterations(3)
-    ->Unit(benchmark::kMillisecond);
-// Those that share a full store, by its size, so that it is made twice only.
-#define FULL_STORE_BENCHMARKS(keys)                                      \
-  BENCHMARK(BM_Get)->ArgName("keys")->Arg(keys)->UseRealTime();          \
-  BENCHMARK(BM_GetAbsent)->ArgName("keys")->Arg(keys)->UseRealTime();    \
-  BENCHMARK(BM_Scan)->ArgName("keys")->Arg(keys)->UseRealTime()->Unit(   \
-      benchmark::kMillisecond);                                          \
-  BENCHMARK(BM_Overwrite)->ArgName("keys")->Arg(keys)->UseRealTime()
-FULL_STORE_BENCHMARKS(1'000'000);
-FULL_STORE_BENCHMARKS(10'000'000);
+benchmark::internal::Benchmark* Register(const char* name, Function function,
+                                         int64_t keys) {
+  return benchmark::RegisterBenchmark(name, function)
+      ->ArgName("keys")
+      ->Arg(keys)
+      ->UseRealTime();
+}
+
+// Those that share a full store stand together, so that it is made once.
+void RegisterAll() {
+  for (const int64_t keys : {1'000'000, 10'000'000}) {
+    Register("Fill", BM_Fill, keys)
+        ->Iterations(1)
+        ->Unit(benchmark::kMillisecond);
+    Register("Get", BM_Get, keys);
+    Register("GetAbsent", BM_GetAbsent, keys);
+    Register("Scan", BM_Scan, keys)->Unit(benchmark::kMillisecond);
+    Register("Overwrite", BM_Overwrite, keys);
+    Register("OpenFromSegments", BM_OpenFromSegments, keys)
+        ->Iterations(3)
+        ->Unit(benchmark::kMillisecond);
+  }
+}
 
 }  // namespace
 }  // namespace stave
+
+int main(int argc, char** argv) {
+  stave::RegisterAll();
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

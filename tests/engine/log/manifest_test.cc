@@ -1,117 +1,22 @@
 #include "engine/log/manifest.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
-#include "engine/base/checksum.h"
-#include "engine/base/coding.h"
 #include "engine/format/file_names.h"
 #include "engine/format/manifest_edit.h"
-#include "engine/fs/file_system.h"
-#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
-#include "tests/engine/format/damage.h"
 #include "tests/engine/fs/faulty_file_system.h"
-#include "tests/engine/fs/temporary_directory.h"
+#include "tests/engine/log/manifest_fixture.h"
 
 namespace stave {
 namespace {
 
-using Ids = std::vector<SegmentId>;
-
-bool Says(const absl::Status& status, const std::string& text) {
-  return std::string(status.message()).find(text) != std::string::npos;
-}
-
-ManifestEdit Add(SegmentId id) {
-  return {AddSegmentChange{{SegmentKind::kLog, id, /*salt=*/id * 31}, 0}};
-}
-ManifestEdit Seal(SegmentId id, Sequence greatest_sequence) {
-  return {SealSegmentChange{id, {4096, 1, greatest_sequence, 9, 0}}};
-}
-ManifestEdit Remove(SegmentId id) { return {RemoveSegmentChange{id}}; }
-ManifestEdit Close(SegmentId id) {
-  return {CleanCloseChange{id, {4096, 1, 9, 9, 0}}};
-}
-
-class ManifestTest : public testing::Test {
- protected:
-  using Files = FaultyFileSystem;
-
-  ManifestTest()
-      : directory_(files_.OpenDirectory(temporary_.path()).value()) {}
-
-  void Create() {
-    ManifestState state;
-    state.base.store_id = 0xabc;
-    state.base.hash_secret.fill('s');
-    auto manifest = Manifest::Create(directory_.get(), state);
-    ASSERT_TRUE(manifest.ok()) << manifest.status();
-    manifest_ = *std::move(manifest);
-  }
-  void Append(const ManifestEdit& edit) {
-    ASSERT_EQ(manifest_->Append(edit), absl::OkStatus());
-  }
-  void Resume() {
-    auto manifest = Manifest::Resume(directory_.get(), Load());
-    ASSERT_TRUE(manifest.ok()) << manifest.status();
-    manifest_ = *std::move(manifest);
-  }
-  absl::Status Replace() {
-    auto manifest = Manifest::Replace(directory_.get(), Load());
-    if (manifest.ok()) manifest_ = *std::move(manifest);
-    return manifest.status();
-  }
-  LoadedManifest Load() { return Manifest::Load(directory_.get()).value(); }
-  absl::Status LoadStatus() {
-    return Manifest::Load(directory_.get()).status();
-  }
-
-  // The segments, and those of them that are sealed, as the files have them.
-  Ids Segments() {
-    Ids ids;
-    for (const auto& each : Load().state.segments) {
-      ids.push_back(each.header.id);
-    }
-    return ids;
-  }
-
-  std::vector<std::string> Names() {
-    std::vector<std::string> names = directory_->List().value();
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-  std::string BytesOf(std::string_view name) {
-    auto file = directory_->OpenFile(name, /*writable=*/false).value();
-    std::string bytes(file->Size().value(), 'x');
-    EXPECT_TRUE(file->Read(0, absl::MakeSpan(bytes.data(), bytes.size())).ok());
-    return bytes;
-  }
-  void SetBytes(std::string_view name, std::string_view bytes) {
-    directory_->Unlink(name).IgnoreError();
-    auto file = directory_->CreateFile(name).value();
-    ASSERT_EQ(file->Write(0, bytes), absl::OkStatus());
-  }
-  // The valid bytes of MANIFEST-1.
-  std::string FirstManifest() {
-    return BytesOf("MANIFEST-1").substr(0, Load().length);
-  }
-
-  const TemporaryDirectory temporary_;
-  FaultyFileSystem files_{PosixFileSystem()};
-  const std::unique_ptr<Directory> directory_;
-  std::unique_ptr<Manifest> manifest_;
-};
+// What becomes of a manifest that is written to.
+class ManifestTest : public ManifestFixture {};
 
 TEST_F(ManifestTest, NewManifestHoldsItsBase) {
   Create();
@@ -147,197 +52,6 @@ TEST_F(ManifestTest, EditIsSyncedWhenAppendReturns) {
   const int syncs = files_.calls(Files::kSyncData);
   Append(Add(1));
   EXPECT_EQ(files_.calls(Files::kSyncData), syncs + 1);
-}
-
-TEST_F(ManifestTest, DirectoryWithoutOneIsNotFound) {
-  EXPECT_TRUE(absl::IsNotFound(LoadStatus()));
-  SetBytes("MANIFEST-01", "not ours");
-  SetBytes("README", "not ours");
-  EXPECT_TRUE(absl::IsNotFound(LoadStatus()));
-}
-
-TEST_F(ManifestTest, LastEditThatIsTornAtAnyByteIsIgnored) {
-  Create();
-  Append(Add(1));
-  const uint64_t before = Load().length;
-  Append(Add(2));
-  const std::string whole = FirstManifest();
-  for (uint64_t cut = before; cut < whole.size(); ++cut) {
-    SetBytes("MANIFEST-1", whole.substr(0, cut));
-    EXPECT_EQ(Segments(), Ids{1}) << cut;
-    EXPECT_EQ(Load().whole_file, cut == before) << cut;
-  }
-}
-
-TEST_F(ManifestTest, LastEditThatEndsInReservedZerosIsIgnored) {
-  Create();
-  Append(Add(1));
-  const uint64_t before = Load().length;
-  Append(Seal(1, 7));
-  const std::string whole = FirstManifest();
-  for (uint64_t cut = before; cut < whole.size() - 16; ++cut) {
-    std::string bytes = whole.substr(0, cut);
-    bytes.resize(16 << 10, '\0');
-    SetBytes("MANIFEST-1", bytes);
-    EXPECT_FALSE(Load().state.segments[0].sealed.has_value()) << cut;
-    EXPECT_EQ(Load().length, before);
-  }
-}
-
-TEST_F(ManifestTest, DamageToTheLastEditIsATornTail) {
-  Create();
-  Append(Add(1));
-  const uint64_t before = Load().length;
-  Append(Add(2));
-  const std::string whole = FirstManifest();
-  ForEachFlippedBit(whole.substr(before), [&](const std::string& damaged) {
-    SetBytes("MANIFEST-1", whole.substr(0, before) + damaged);
-    EXPECT_EQ(Segments(), Ids{1});
-    EXPECT_FALSE(Load().whole_file);
-  });
-}
-
-TEST_F(ManifestTest, DamageBeforeTheLastEditIsDataLossAndSaysWhere) {
-  Create();
-  Append(Add(1));
-  const uint64_t offset = Load().length;
-  Append(Add(2));
-  const uint64_t end = Load().length;
-  Append(Add(3));
-  const std::string whole = FirstManifest();
-  const std::string damaged_edit = whole.substr(offset, end - offset);
-  ForEachFlippedBit(damaged_edit, [&](const std::string& damaged) {
-    SetBytes("MANIFEST-1",
-             whole.substr(0, offset) + damaged + whole.substr(end));
-    const absl::Status status = LoadStatus();
-    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
-    EXPECT_TRUE(
-        Says(status, absl::StrCat("/MANIFEST-1, offset ", offset, ": ")))
-        << status;
-  });
-}
-
-// Until segments are listed, nobody can say whether it was ever whole.
-TEST_F(ManifestTest, FirstManifestThatIsTornAtAnyByteIsNoStore) {
-  Create();
-  const std::string whole = FirstManifest();
-  for (size_t cut = 0; cut < whole.size(); ++cut) {
-    SetBytes("MANIFEST-1", whole.substr(0, cut));
-    EXPECT_TRUE(absl::IsNotFound(LoadStatus())) << cut;
-  }
-  Create();
-  EXPECT_EQ(Load().state.base.store_id, 0xabcu);
-}
-
-TEST_F(ManifestTest, FirstManifestOfZerosIsNoStore) {
-  for (const size_t zeros : {1, 16, 4096}) {
-    SetBytes("MANIFEST-1", std::string(zeros, '\0'));
-    EXPECT_TRUE(absl::IsNotFound(LoadStatus())) << zeros;
-  }
-}
-
-TEST_F(ManifestTest, SomebodyElsesFileIsNotTakenForAnUnfinishedManifest) {
-  SetBytes("MANIFEST-1", "The people of the ship");
-  EXPECT_TRUE(absl::IsDataLoss(LoadStatus()));
-}
-
-TEST_F(ManifestTest, UnfinishedNextManifestIsPassedOver) {
-  Create();
-  Append(Add(1));
-  const std::string first = FirstManifest();
-  ASSERT_EQ(Replace(), absl::OkStatus());
-  const std::string second = BytesOf("MANIFEST-2");
-  SetBytes("MANIFEST-1", first);
-  for (size_t cut = 0; cut < second.size(); ++cut) {
-    SetBytes("MANIFEST-2", second.substr(0, cut));
-    EXPECT_EQ(Load().number, 1u) << cut;
-    EXPECT_EQ(Segments(), Ids{1});
-  }
-  SetBytes("MANIFEST-2", second);
-  EXPECT_EQ(Load().number, 2u);
-}
-
-TEST_F(ManifestTest, DamageToTheManifestThatCountsIsNotPassedOver) {
-  Create();
-  const std::string first = FirstManifest();
-  ASSERT_EQ(Replace(), absl::OkStatus());
-  Append(Add(1));
-  const uint64_t offset = Load().length;
-  Append(Add(2));
-  Append(Add(3));
-  std::string second = BytesOf("MANIFEST-2");
-  second[offset + 1] = static_cast<char>(second[offset + 1] ^ 1);
-  SetBytes("MANIFEST-1", first);
-  SetBytes("MANIFEST-2", second);
-  EXPECT_TRUE(absl::IsDataLoss(LoadStatus()));
-}
-
-TEST_F(ManifestTest, NoManifestThatCanBeReadIsDataLoss) {
-  SetBytes("MANIFEST-3", "neither this");
-  SetBytes("MANIFEST-2", "nor that");
-  const absl::Status status = LoadStatus();
-  EXPECT_TRUE(absl::IsDataLoss(status));
-  EXPECT_TRUE(Says(status, "/MANIFEST-3")) << status;
-}
-
-TEST_F(ManifestTest, ManifestOfAnotherNumberIsDataLoss) {
-  Create();
-  SetBytes("MANIFEST-2", BytesOf("MANIFEST-1"));
-  ASSERT_EQ(directory_->Unlink("MANIFEST-1"), absl::OkStatus());
-  EXPECT_TRUE(absl::IsDataLoss(LoadStatus()));
-}
-
-TEST_F(ManifestTest, UnknownFormatVersionIsAClearError) {
-  Create();
-  std::string bytes = FirstManifest();
-  EncodeFixed(uint32_t{2}, &bytes[8]);
-  std::string covered;
-  AppendFixed(uint64_t{1}, &covered);
-  EncodeFixed(Crc32c(covered + bytes.substr(0, 12)), &bytes[12]);
-  SetBytes("MANIFEST-1", bytes);
-  const absl::Status status = LoadStatus();
-  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
-  EXPECT_TRUE(Says(status, "/MANIFEST-1")) << status;
-  EXPECT_TRUE(Says(status, "format version 2")) << status;
-}
-
-// To drop it as a torn tail would undo what a newer program did.
-TEST_F(ManifestTest, LastEditWithAnUnknownChangeIsNotDropped) {
-  Create();
-  Append(Add(1));
-  std::string bytes = FirstManifest();
-  const std::string payload = "\xf0something new";
-  std::string covered;
-  AppendFixed(uint64_t{1}, &covered);
-  AppendFixed(uint64_t{bytes.size()}, &covered);
-  AppendFixed(static_cast<uint32_t>(payload.size()), &covered);
-  covered += payload;
-  AppendFixed(Crc32c(covered), &bytes);
-  bytes += covered.substr(16);
-  bytes.resize(AlignRecord(bytes.size()), '\0');
-  SetBytes("MANIFEST-1", bytes);
-  EXPECT_TRUE(absl::IsInvalidArgument(LoadStatus())) << LoadStatus();
-}
-
-TEST_F(ManifestTest, RandomBytesDoNoHarm) {
-  Create();
-  const std::string whole = FirstManifest();
-  ForEachRandomString(2000, 400, [&](const std::string& bytes) {
-    SetBytes("MANIFEST-1", bytes);
-    EXPECT_FALSE(LoadStatus().ok());
-    SetBytes("MANIFEST-1", whole + bytes);
-    EXPECT_EQ(Load().length, whole.size());
-  });
-}
-
-TEST_F(ManifestTest, CleanCloseIsVoidOnceAnotherEditFollows) {
-  Create();
-  Append(Add(1));
-  Append(Close(1));
-  EXPECT_EQ(Load().state.clean_close->id, 1u);
-  Append({ClockFloorChange{5}});
-  EXPECT_FALSE(Load().state.clean_close.has_value());
-  EXPECT_EQ(Load().state.segments[0].synced_length, 4096u);
 }
 
 TEST_F(ManifestTest, SpaceThatWasReservedIsGivenBack) {
@@ -578,21 +292,6 @@ TEST_F(ManifestTest, ThreadsMayAppendAtOnce) {
   EXPECT_EQ(ids.front(), 1u);
   EXPECT_EQ(ids.back(), 40u);
   EXPECT_EQ(std::unique(ids.begin(), ids.end()), ids.end());
-}
-
-TEST(ManifestStateTest, EditsThatCannotFollowAreDataLoss) {
-  ManifestState state;
-  EXPECT_TRUE(absl::IsDataLoss(state.Apply(Add(1))));  // No base.
-  BaseChange base;
-  base.store_id = 1;
-  ASSERT_EQ(state.Apply({base}), absl::OkStatus());
-  ASSERT_EQ(state.Apply(Add(1)), absl::OkStatus());
-  ASSERT_EQ(state.Apply(Seal(1, 9)), absl::OkStatus());
-  for (const ManifestEdit& edit : {ManifestEdit{base}, Add(1), Seal(1, 9),
-                                   Seal(2, 9), Remove(2), Close(1), Close(2)}) {
-    ManifestState copy = state;
-    EXPECT_TRUE(absl::IsDataLoss(copy.Apply(edit))) << edit[0].index();
-  }
 }
 
 }  // namespace

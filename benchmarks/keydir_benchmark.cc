@@ -1,0 +1,225 @@
+// The hash keydir at 1, 5, 10 and 20 M keys: insert, find, find absent, update,
+// and the bytes a key that it reserves, at each count and at most while it
+// grew. Beside it absl::flat_hash_map from 8 to 16 bytes, and the limit: reads
+// of random cache lines of a gigabyte, each of which tells the next one's
+// place.
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "engine/base/epoch.h"
+#include "engine/base/key_hash.h"
+#include "engine/index/hash_keydir.h"
+#include "engine/index/keydir.h"
+
+namespace stave {
+namespace {
+
+constexpr uint64_t kRecordBytes = 144;
+
+// xorshift64*: a hash of its argument that no key's structure shines through.
+uint64_t Scatter(uint64_t number) {
+  number += 0x9E3779B97F4A7C15u;
+  number ^= number >> 12;
+  number ^= number << 25;
+  number ^= number >> 27;
+  return number * 0x2545F4914F6CDD1Du;
+}
+
+KeyRef KeyOf(uint64_t number) {
+  const uint64_t prefix = Scatter(number) | 1;
+  return {{}, {prefix, static_cast<uint16_t>(Scatter(~number))}};
+}
+
+KeydirEntry EntryOf(uint64_t number) {
+  return KeydirEntry::Live(Location{number + 1}, kRecordBytes, false);
+}
+
+void Insert(HashKeydir* keydir, uint64_t begin, uint64_t end) {
+  for (uint64_t i = begin; i < end; ++i) {
+    if (!keydir->Put(KeyOf(i), EntryOf(i)).ok()) std::abort();
+  }
+}
+
+double BytesPerKey(const HashKeydir& keydir) {
+  const Keydir::Statistics statistics = keydir.GetStatistics();
+  return static_cast<double>(statistics.bytes) /
+         static_cast<double>(statistics.keys);
+}
+
+// A keydir of so many keys, made once for all that look into it.
+HashKeydir& Filled(uint64_t keys) {
+  static uint64_t present = 0;
+  static std::unique_ptr<HashKeydir> keydir;
+  if (present != keys) {
+    keydir = std::make_unique<HashKeydir>();
+    Insert(keydir.get(), 0, keys);
+    present = keys;
+  }
+  return *keydir;
+}
+
+void KeydirInsert(benchmark::State& state) {
+  const auto keys = static_cast<uint64_t>(state.range(0));
+  for (auto _ : state) {
+    auto keydir = std::make_unique<HashKeydir>();
+    Insert(keydir.get(), 0, keys);
+    state.PauseTiming();
+    keydir = nullptr;
+    state.ResumeTiming();
+  }
+  state.counters["ns_each"] = benchmark::Counter(
+      static_cast<double>(keys), benchmark::Counter::kIsIterationInvariantRate |
+                                     benchmark::Counter::kInvert);
+}
+
+// From a million keys on, looked at each ten thousand.
+void KeydirMemory(benchmark::State& state) {
+  constexpr uint64_t kFirst = 1'000'000;
+  constexpr uint64_t kStep = 10'000;
+  const auto keys = static_cast<uint64_t>(state.range(0));
+  for (auto _ : state) {
+    HashKeydir keydir;
+    Insert(&keydir, 0, std::min(kFirst, keys));
+    double most = BytesPerKey(keydir);
+    for (uint64_t count = kFirst; count < keys; count += kStep) {
+      Insert(&keydir, count, count + kStep);
+      most = std::max(most, BytesPerKey(keydir));
+    }
+    state.counters["bytes_per_key"] = BytesPerKey(keydir);
+    state.counters["most_while_growing"] = most;
+  }
+}
+
+void KeydirFind(benchmark::State& state) {
+  const auto keys = static_cast<uint64_t>(state.range(0));
+  const HashKeydir& keydir = Filled(keys);
+  uint64_t i = 0;
+  for (auto _ : state) {
+    EpochGuard guard;
+    const KeydirEntry entry = keydir.Find(KeyOf(Scatter(i++) % keys));
+    if (entry.absent()) state.SkipWithError("a key is missing");
+    benchmark::DoNotOptimize(entry);
+  }
+}
+
+void KeydirFindAbsent(benchmark::State& state) {
+  const auto keys = static_cast<uint64_t>(state.range(0));
+  const HashKeydir& keydir = Filled(keys);
+  uint64_t i = 0;
+  for (auto _ : state) {
+    EpochGuard guard;
+    const KeydirEntry entry = keydir.Find(KeyOf(keys + Scatter(i++) % keys));
+    if (!entry.absent()) state.SkipWithError("a key is there");
+    benchmark::DoNotOptimize(entry);
+  }
+}
+
+void KeydirUpdate(benchmark::State& state) {
+  const auto keys = static_cast<uint64_t>(state.range(0));
+  HashKeydir& keydir = Filled(keys);
+  uint64_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(keydir.Put(KeyOf(Scatter(i) % keys), EntryOf(i)));
+    ++i;
+  }
+}
+
+using Map = absl::flat_hash_map<uint64_t, std::array<uint64_t, 2>>;
+
+void FlatHashMapInsert(benchmark::State& state) {
+  const auto keys = static_cast<uint64_t>(state.range(0));
+  for (auto _ : state) {
+    Map map;
+    for (uint64_t i = 0; i < keys; ++i) map[Scatter(i)] = {i, i};
+    benchmark::DoNotOptimize(map);
+  }
+  state.counters["ns_each"] = benchmark::Counter(
+      static_cast<double>(keys), benchmark::Counter::kIsIterationInvariantRate |
+                                     benchmark::Counter::kInvert);
+}
+
+void FlatHashMapFind(benchmark::State& state) {
+  const auto keys = static_cast<uint64_t>(state.range(0));
+  Map map;
+  for (uint64_t i = 0; i < keys; ++i) map[Scatter(i)] = {i, i};
+  uint64_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(map.find(Scatter(Scatter(i++) % keys)));
+  }
+}
+
+void LimitDependentRead(benchmark::State& state) {
+  constexpr uint64_t kLines = uint64_t{1} << 24;
+  constexpr uint64_t kWordsPerLine = 8;
+  std::vector<uint64_t> memory(kLines * kWordsPerLine);
+  for (uint64_t i = 0; i < kLines; ++i) {
+    memory[i * kWordsPerLine] = Scatter(i);
+  }
+  uint64_t at = 0;
+  for (auto _ : state) {
+    at = Scatter(memory[at % kLines * kWordsPerLine] ^ at);
+  }
+  benchmark::DoNotOptimize(at);
+}
+
+// What a put and a get pay for a key of so many bytes.
+void KeyHashOf(benchmark::State& state) {
+  HashSecret secret;
+  for (size_t i = 0; i < secret.size(); ++i) {
+    secret[i] = static_cast<char>(Scatter(i));
+  }
+  const KeyHasher hasher(secret);
+  const std::string key(static_cast<size_t>(state.range(0)), 'k');
+  for (auto _ : state) benchmark::DoNotOptimize(hasher(key));
+}
+
+using Function = void (*)(benchmark::State&);
+
+benchmark::internal::Benchmark* Register(const char* name, Function function,
+                                         int64_t keys) {
+  return benchmark::RegisterBenchmark(name, function)
+      ->ArgName("keys")
+      ->Arg(keys);
+}
+
+void RegisterAll() {
+  benchmark::RegisterBenchmark("KeyHash", KeyHashOf)
+      ->ArgName("bytes")
+      ->Arg(16)
+      ->Arg(64)
+      ->Arg(1024);
+  benchmark::RegisterBenchmark("LimitDependentRead", LimitDependentRead);
+  for (const int64_t keys : {1'000'000, 5'000'000, 10'000'000, 20'000'000}) {
+    Register("KeydirFind", KeydirFind, keys);
+    Register("KeydirFindAbsent", KeydirFindAbsent, keys);
+    Register("KeydirUpdate", KeydirUpdate, keys);
+    Register("KeydirInsert", KeydirInsert, keys)
+        ->Iterations(1)
+        ->Unit(benchmark::kMillisecond);
+    Register("KeydirMemory", KeydirMemory, keys)
+        ->Iterations(1)
+        ->Unit(benchmark::kMillisecond);
+  }
+  Register("FlatHashMapFind", FlatHashMapFind, 10'000'000);
+  Register("FlatHashMapInsert", FlatHashMapInsert, 10'000'000)
+      ->Iterations(1)
+      ->Unit(benchmark::kMillisecond);
+}
+
+}  // namespace
+}  // namespace stave
+
+int main(int argc, char** argv) {
+  stave::RegisterAll();
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}
