@@ -32,7 +32,7 @@ Model::Contents Visit(Iterator* iterator) {
 
 }  // namespace
 
-ModelRun::ModelRun(uint64_t seed) : seed_(seed), random_(seed) {
+ModelRun::ModelRun(uint64_t seed) : random_(seed) {
   for (int i = 0; i < 4096; ++i) noise_ += static_cast<char>(random_());
   ChooseKeys();
   ChooseOptions();

@@ -71,7 +71,6 @@ class ModelRun {
   void Check(bool right, const std::string& what);
   void CheckOk(const absl::Status& status, const std::string& what);
 
-  const uint64_t seed_;
   std::mt19937_64 random_;
   std::vector<std::string> keys_;
   std::string noise_;
