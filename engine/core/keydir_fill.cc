@@ -1,6 +1,7 @@
 #include "engine/core/keydir_fill.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <string>
 #include <vector>
@@ -19,16 +20,19 @@ bool IsLater(KeydirEntry a, KeydirEntry b) {
   return a.location().unit > b.location().unit;
 }
 
-// Collects keys and offers them to the keydir in groups of like hashes: a
-// group's slots are on their way from memory together, and threads seldom
-// change the same part of the keydir at once.
+// Collects keys and offers them to the keydir in groups of like hashes. A
+// group's slots are on their way from memory together, and many groups' worth
+// of keys wait, so that each visits a part of the keydir that the processor's
+// cache can hold, and its next visit comes soon: one access to memory serves
+// several keys. Threads seldom change the same part at once.
 class KeydirFeeder {
  public:
   // `records`: about how many keys are to come.
   KeydirFeeder(Keydir* keydir, uint64_t records)
       : keydir_(*keydir),
-        group_bits_(std::clamp<int>(std::bit_width(records / kGroupSize), 1,
-                                    kMaxGroupBits)),
+        group_bits_(std::clamp<int>(
+            std::bit_width(records / (kGroupSize * kWaitingShare)) - 1, 1,
+            kMaxGroupBits)),
         waiting_(size_t{kGroupSize} << group_bits_),
         counts_(size_t{1} << group_bits_) {}
 
@@ -46,8 +50,13 @@ class KeydirFeeder {
   }
 
  private:
-  static constexpr size_t kGroupSize = 64;
-  static constexpr int kMaxGroupBits = 8;
+  // Memory for at most half a million keys waits, 24 MiB, and for no more than
+  // an eighth of all keys: next to the keydir that is little.
+  static constexpr size_t kGroupSize = 512;
+  static constexpr int kMaxGroupBits = 10;
+  static constexpr uint64_t kWaitingShare = 8;
+  // So many slots at a time are on their way from memory.
+  static constexpr size_t kPrefetched = 64;
 
   struct Waiting {
     KeyRef key;
@@ -55,14 +64,21 @@ class KeydirFeeder {
   };
 
   absl::Status Offer(size_t group) {
-    const absl::Span<const Waiting> all = absl::MakeConstSpan(waiting_).subspan(
+    absl::Span<const Waiting> all = absl::MakeConstSpan(waiting_).subspan(
         group * kGroupSize, counts_[group]);
     counts_[group] = 0;
+    for (; !all.empty(); all.remove_prefix(std::min(kPrefetched, all.size()))) {
+      RETURN_IF_ERROR(OfferPrefetched(all.subspan(0, kPrefetched)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status OfferPrefetched(absl::Span<const Waiting> some) {
     {
       EpochGuard guard;
-      for (const Waiting& each : all) keydir_.Prefetch(each.key.hash);
+      for (const Waiting& each : some) keydir_.Prefetch(each.key.hash);
     }
-    for (const Waiting& each : all) {
+    for (const Waiting& each : some) {
       RETURN_IF_ERROR(
           keydir_.Offer(each.key, each.entry, [&each](KeydirEntry present) {
             return IsLater(each.entry, present);
@@ -80,10 +96,8 @@ class KeydirFeeder {
 // Walks one segment.
 class SegmentReader {
  public:
-  SegmentReader(State* state, const SegmentToRead& source)
-      : state_(*state),
-        source_(source),
-        feeder_(state->keydir.get(), source.summary.records) {}
+  SegmentReader(State* state, const SegmentToRead& source, KeydirFeeder* feeder)
+      : state_(*state), source_(source), feeder_(*feeder) {}
 
   absl::Status Run() {
     const Segment& segment = *source_.segment;
@@ -96,7 +110,6 @@ class SegmentReader {
          step = scanner.Next(&record)) {
       RETURN_IF_ERROR(Take(record));
     }
-    RETURN_IF_ERROR(feeder_.OfferAll());
     if (step == SegmentScanner::Step::kBadRecord) {
       return state_.Damage(segment, scanner.offset(), scanner.problem());
     }
@@ -123,7 +136,7 @@ class SegmentReader {
 
   State& state_;
   const SegmentToRead& source_;
-  KeydirFeeder feeder_;
+  KeydirFeeder& feeder_;
 };
 
 // Drops tombstones, which have done their work, and counts what is left: by
@@ -148,10 +161,22 @@ absl::Status CountLive(State* state, size_t part, size_t parts) {
 absl::Status FillKeydir(State* state,
                         const std::vector<SegmentToRead>& segments,
                         size_t threads) {
-  RETURN_IF_ERROR(ParallelFor(segments.size(), threads, [&](size_t i) {
-    return SegmentReader(state, segments[i]).Run();
-  }));
   if (segments.empty()) return absl::OkStatus();
+  uint64_t records = 0;
+  for (const SegmentToRead& each : segments) records += each.summary.records;
+  // All are told of, so that the first in log order is reported.
+  std::vector<absl::Status> results(segments.size());
+  std::atomic<size_t> next{0};
+  const absl::Status filled = ParallelFor(threads, threads, [&](size_t) {
+    KeydirFeeder feeder(state->keydir.get(), records / threads);
+    for (size_t i = next++; i < segments.size(); i = next++) {
+      results[i] = SegmentReader(state, segments[i], &feeder).Run();
+      if (!results[i].ok()) next = segments.size();
+    }
+    return feeder.OfferAll();
+  });
+  for (const absl::Status& result : results) RETURN_IF_ERROR(result);
+  RETURN_IF_ERROR(filled);
   return ParallelFor(threads, threads,
                      [&](size_t i) { return CountLive(state, i, threads); });
 }
