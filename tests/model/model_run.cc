@@ -1,308 +1,252 @@
 #include "tests/model/model_run.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <iterator>
+#include <algorithm>
+#include <numeric>
 #include <utility>
+#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "engine/format/file_names.h"
 #include "gtest/gtest.h"
-#include "tests/engine/core/scratch_place.h"
 
 namespace stave {
 namespace {
 
-constexpr size_t kMaxHeld = 4;
-
-Model::Contents Visit(Iterator* iterator) {
-  Model::Contents contents;
-  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
-    const bool is_new = contents
-                            .emplace(std::string(iterator->key()),
-                                     std::string(iterator->value()))
-                            .second;
-    EXPECT_TRUE(is_new) << "visited twice: " << iterator->key();
-  }
-  EXPECT_TRUE(iterator->status().ok()) << iterator->status();
-  return contents;
-}
+// A store without merge only grows, and each open reads all of it.
+constexpr size_t kMostSegments = 48;
 
 }  // namespace
 
-ModelRun::ModelRun(uint64_t seed) : random_(seed) {
-  for (int i = 0; i < 4096; ++i) noise_ += static_cast<char>(random_());
-  ChooseKeys();
-  ChooseOptions();
-  model_.SetWall(absl::ToUnixMillis(clock_.WallNow()));
-}
-
-void ModelRun::ChooseKeys() {
-  const uint64_t count = 50 + Below(450);
-  for (uint64_t i = 0; i < count; ++i) {
-    std::string key = std::to_string(i);
-    // Short ones, long ones, and such that are each other's beginning.
-    if (OneIn(4)) key.append(Below(300), static_cast<char>(random_()));
-    keys_.push_back(std::move(key));
+ModelRunCounts& ModelRunCounts::operator+=(const ModelRunCounts& other) {
+  for (size_t kind = 0; kind < operations.size(); ++kind) {
+    operations[kind] += other.operations[kind];
   }
+  opens += other.opens;
+  deaths += other.deaths;
+  deaths_in_open += other.deaths_in_open;
+  deaths_in_close += other.deaths_in_close;
+  stores += other.stores;
+  return *this;
 }
 
-void ModelRun::ChooseOptions() {
+std::ostream& operator<<(std::ostream& stream, const ModelRunCounts& counts) {
+  const auto& kinds = counts.operations;
+  return stream << std::accumulate(kinds.begin(), kinds.end(), uint64_t{0})
+                << " operations, of which " << kinds[Operation::kDelete]
+                << " deletes, " << kinds[Operation::kWrite] << " batches; "
+                << counts.opens << " opens of " << counts.stores << " stores; "
+                << counts.deaths << " deaths, of which "
+                << counts.deaths_in_open << " in open, "
+                << counts.deaths_in_close << " in close";
+}
+
+ModelRun::ModelRun(uint64_t seed, FileSystem* disk, std::string path)
+    : random_(seed),
+      workload_(seed, AnyConfiguration(seed)),
+      options_(AnyOptions(seed)),
+      disk_(disk),
+      path_(std::move(path)),
+      files_(disk),
+      written_(&files_),
+      model_(absl::ToUnixMillis(clock_.WallNow())) {
   options_.clock = &clock_;
-  options_.segment_size_bytes = kMinSegmentSizeBytes << Below(9);
-  options_.segment_size_bytes += Below(options_.segment_size_bytes);
-  options_.background_threads = OneIn(3);
-  options_.sync_interval =
-      OneIn(2) ? absl::Milliseconds(1) : absl::InfiniteDuration();
-  options_.recovery_threads = 1 + static_cast<int>(Below(2));
-  if (OneIn(4)) options_.file_system = &written_;
-  value_size_max_ = uint64_t{8} << Below(9);
-  stretch_operations_max_ = uint64_t{64} << Below(7);
-  std::string place = PlaceInMemory();
-  if (OneIn(32)) {
-    // A disk takes milliseconds for what each new segment takes.
-    place = PlaceOnDisk();
-    options_.segment_size_bytes += 64 << 10;
-  }
-  directory_ = std::make_unique<TemporaryDirectory>(place);
+  options_.file_system = &files_;
+  if (Below(4) == 0) options_.file_system = &written_;
 }
 
-std::string ModelRun::AnyValue() {
-  if (OneIn(10)) return "";
-  const uint64_t most = OneIn(3) ? value_size_max_ : 64;
-  std::string value = std::to_string(++values_made_) + ":";
-  value.append(noise_, Below(2048), Below(most));
-  return value;
-}
-
-void ModelRun::Run(uint64_t operations) {
-  uint64_t stretch = 0;
-  while (operations_done_ < operations && !failed_) {
-    RunStretch(++stretch, 1 + Below(stretch_operations_max_));
-  }
-  held_iterators_.clear();
-  held_values_.clear();
-}
-
-void ModelRun::RunStretch(uint64_t number, uint64_t operations) {
-  if (OneIn(3)) {
-    const uint64_t seed = random_();
-    if (!RunStretchAndKill(seed, operations)) {
-      Check(false, "the process that was to be killed has failed");
-    }
-    return;
-  }
-  Open();
-  if (failed_) return;
-  ReadAll();
-  Operate(operations);
-  if (failed_) return;
-  Close();
-  model_.RememberTime();
-  if (number % 3 == 0) {
-    model_.SetWall(model_.wall_ms() - static_cast<int64_t>(Below(100'000)));
-  }
-  if (number % 5 == 0) {
-    model_.SetWall(model_.wall_ms() + static_cast<int64_t>(Below(200'000)));
-  }
-  clock_.SetWall(absl::FromUnixMillis(model_.wall_ms()));
-}
-
-bool ModelRun::RunStretchAndKill(uint64_t seed, uint64_t operations) {
-  std::fflush(stdout);
-  const pid_t child = fork();
-  random_.seed(seed);
-  if (child != 0) {  // on the model alone
-    Operate(operations);
-    int ended = 0;
-    waitpid(child, &ended, 0);
-    return WIFEXITED(ended) && WEXITSTATUS(ended) == 0;
-  }
-  Open();
-  if (!failed_) ReadAll();
-  Operate(operations);
-  std::fflush(stdout);
-  // The store is left as it is, its threads too.
-  _exit(failed_ ? 1 : 0);
-}
-
-void ModelRun::Open() {
-  absl::StatusOr<std::unique_ptr<Store>> opened =
-      Store::Open(directory_->path(), options_);
-  CheckOk(opened.status(), "open");
-  if (opened.ok()) store_ = *std::move(opened);
-}
-
-void ModelRun::Close() {
-  CheckOk(store_->Close(), "close");
-  store_ = nullptr;
-}
-
-void ModelRun::Operate(uint64_t operations) {
+ModelRunCounts ModelRun::Run(uint64_t operations) {
+  counts_.stores = 1;
+  Open(nullptr);
   for (uint64_t i = 0; i < operations && !failed_; ++i) {
-    OperateOnce();
-    ++operations_done_;
+    Do(workload_.Next());
+    if (segments_ > kMostSegments) StartOver();
+  }
+  return counts_;
+}
+
+void ModelRun::Do(const Operation& operation) {
+  operation_ = &operation;
+  ++counts_.operations[operation.kind];
+  switch (operation.kind) {
+    case Operation::kReopen:
+      return Reopen(operation);
+    case Operation::kKill:
+      return Kill(operation);
+    case Operation::kPassTime:
+      model_.Apply(operation);
+      return clock_.Advance(absl::Milliseconds(operation.time_ms));
+    default:
+      return DoCall(operation);
   }
 }
 
-void ModelRun::OperateOnce() {
-  const uint64_t choice = Below(1000);
-  if (choice < 400) return Put();
-  if (choice < 460) return PutThatExpires();
-  if (choice < 620) return Delete();
-  if (choice < 650) return Write();
-  if (choice < 960) return Read();
-  if (choice < 965) return ReadAll();
-  if (choice < 970) return HoldOrCheckIterator();
-  if (choice < 980) return HoldOrCheckValue();
-  if (choice < 985) return Sync();
-  if (choice < 995) return PassTime();
-  CheckStatistics();
+void ModelRun::DoCall(const Operation& operation) {
+  const absl::StatusOr<Answer> answer =
+      performer_.Perform(operation, model_.now_ms(), store_.get());
+  if (files_.dead()) return RiseAgain(&operation);
+  CheckOk(answer.status());
+  const Answer expected = model_.Apply(operation);
+  if (failed_ || *answer == expected) return;
+  Fail(absl::StrCat("the answer was ", Describe(*answer), "\ninstead of ",
+                    Describe(expected)));
 }
 
-void ModelRun::Put() {
-  const std::string& key = AnyKey();
-  const std::string value = AnyValue();
-  const WriteOptions write = {.sync = OneIn(100)};
-  model_.Put(key, value);
-  if (store_ != nullptr) CheckOk(store_->Put(key, value, write), "put");
-}
-
-void ModelRun::PutThatExpires() {
-  const std::string& key = AnyKey();
-  const std::string value = AnyValue();
-  const auto ttl_ms = static_cast<int64_t>(1 + Below(100'000));
-  const int64_t expire_at_ms = model_.now_ms() + ttl_ms;
-  const bool as_moment = OneIn(2);
-  model_.Put(key, value, expire_at_ms);
-  if (store_ == nullptr) return;
-  WriteOptions write;
-  if (as_moment) {
-    write.expire_at = absl::FromUnixMillis(expire_at_ms);
-  } else {
-    write.ttl = absl::Milliseconds(ttl_ms);
+void ModelRun::Reopen(const Operation& operation) {
+  const absl::Status closed = store_->Close();
+  if (files_.dead()) {
+    ++counts_.deaths_in_close;
+    // What time it was may be remembered, or not.
+    time_ms_at_death_ = 0;
+    return RiseAgain(nullptr);
   }
-  CheckOk(store_->Put(key, value, write), "put that expires");
+  CheckOk(closed);
+  store_ = nullptr;
+  model_.Apply(operation);
+  clock_.SetWall(absl::FromUnixMillis(model_.wall_ms()));
+  Open(nullptr);
 }
 
-void ModelRun::Delete() {
-  const std::string& key = AnyKey();
-  const WriteOptions write = {.sync = OneIn(100)};
-  const bool expected = model_.Delete(key);
-  if (store_ == nullptr) return;
-  const absl::StatusOr<bool> existed = store_->Delete(key, write);
-  CheckOk(existed.status(), "delete");
-  Check(!existed.ok() || *existed == expected, "delete's answer");
+void ModelRun::Kill(const Operation& operation) {
+  time_ms_at_death_ = operation.time_ms;
+  if (Below(4) > 0) return files_.DieAt(AnyMoment());
+  files_.Die();
+  RiseAgain(nullptr);
 }
 
-void ModelRun::Write() {
-  WriteBatch batch;
-  for (uint64_t left = Below(OneIn(10) ? 100 : 8); left > 0; --left) {
-    const std::string& key = AnyKey();
-    if (OneIn(4)) {
-      model_.Delete(key);
-      batch.Delete(key);
-      continue;
+MomentOfDeath ModelRun::AnyMoment() {
+  MomentOfDeath moment;
+  moment.nth = 1 + Below(uint64_t{4} << Below(8));
+  moment.part = static_cast<MomentOfDeath::Part>(Below(3));
+  return moment;
+}
+
+void ModelRun::RiseAgain(const Operation* operation) {
+  ++counts_.deaths;
+  store_ = nullptr;
+  files_.Revive();
+  if (operation != nullptr && !IsChange(operation->kind)) {
+    // It may hold something that the model doesn't.
+    performer_.ForgetHeld();
+    model_.ForgetHeld();
+    operation = nullptr;
+  }
+  Model after = model_;
+  if (operation != nullptr) after.Apply(*operation);
+  Operation death;
+  death.kind = Operation::kKill;
+  death.time_ms = std::exchange(time_ms_at_death_, 0);
+  model_.Apply(death);
+  after.Apply(death);
+  clock_.SetWall(absl::FromUnixMillis(model_.wall_ms()));
+  if (Below(4) == 0) files_.DieAt(AnyMoment());
+  Open(&after);
+}
+
+void ModelRun::Open(const Model* after) {
+  const std::optional<Answer> before =
+      Below(8) == 0 ? ReadOnlyWhole() : std::nullopt;
+  store_ = OpenUntilAlive();
+  if (failed_) return;
+  const absl::StatusOr<Answer> whole = Whole(store_.get());
+  CheckOk(whole.status());
+  if (failed_) return;
+  if (*whole != model_.Whole()) {
+    if (after == nullptr || *whole != after->Whole()) {
+      return Fail(absl::StrCat("opened again, the store shows ",
+                               Describe(*whole), "\ninstead of ",
+                               Describe(model_.Whole())));
     }
-    const std::string value = AnyValue();
-    const auto ttl_ms = static_cast<int64_t>(1 + Below(100'000));
-    const bool expires = OneIn(8);
-    model_.Put(key, value, expires ? model_.now_ms() + ttl_ms : Model::kNever);
-    batch.Put(key, value,
-              expires ? absl::Milliseconds(ttl_ms) : absl::InfiniteDuration());
+    model_ = *after;
   }
-  if (store_ != nullptr) CheckOk(store_->Write(batch), "write");
+  if (before.has_value() && *before != *whole) {
+    return Fail(absl::StrCat("opened read-only, the store showed ",
+                             Describe(*before), "\ninstead of ",
+                             Describe(*whole)));
+  }
+  CheckFiles();
 }
 
-void ModelRun::Read() {
-  const std::string& key = AnyKey();
-  const uint64_t way = Below(4);
-  if (store_ == nullptr) return;
-  const std::string* const expected = model_.Find(key);
-  absl::StatusOr<std::string> value;
-  if (way == 0) {
-    const absl::StatusOr<bool> exists = store_->Exists(key);
-    CheckOk(exists.status(), "exists");
-    Check(exists.ok() && *exists == (expected != nullptr), "exists' answer");
-    return;
-  }
-  if (way == 1) {
-    const absl::StatusOr<PinnedValue> pinned = store_->GetPinned(key);
-    value = pinned.ok() ? absl::StatusOr<std::string>(pinned->view())
-                        : pinned.status();
-  } else {
-    value = store_->Get(key);
-  }
-  if (expected == nullptr) {
-    Check(absl::IsNotFound(value.status()), "get of a key that is absent");
-  } else {
-    CheckOk(value.status(), "get");
-    Check(value.ok() && *value == *expected, "get's answer");
+std::unique_ptr<Store> ModelRun::OpenUntilAlive() {
+  while (true) {
+    ++counts_.opens;
+    absl::StatusOr<std::unique_ptr<Store>> opened =
+        Store::Open(path_, options_);
+    if (!files_.dead()) {
+      CheckOk(opened.status());
+      return opened.ok() ? *std::move(opened) : nullptr;
+    }
+    ++counts_.deaths;
+    ++counts_.deaths_in_open;
+    opened = absl::UnknownError("");
+    files_.Revive();
   }
 }
 
-void ModelRun::ReadAll() {
-  if (store_ == nullptr) return;
-  absl::StatusOr<std::unique_ptr<Iterator>> iterator = store_->NewIterator();
-  CheckOk(iterator.status(), "new iterator");
-  if (!iterator.ok()) return;
-  Check(Visit(iterator->get()) == model_.Live(), "what an iterator visits");
+// What a reader sees who comes before the store is recovered; nothing if there
+// is no store yet.
+std::optional<Answer> ModelRun::ReadOnlyWhole() {
+  Options options = options_;
+  options.read_only = true;
+  const auto opened = Store::Open(path_, options);
+  if (absl::IsNotFound(opened.status())) return std::nullopt;
+  CheckOk(opened.status());
+  if (failed_) return std::nullopt;
+  const absl::StatusOr<Answer> whole = Whole(opened->get());
+  CheckOk(whole.status());
+  return failed_ ? std::nullopt : std::optional<Answer>(*whole);
 }
 
-void ModelRun::HoldOrCheckIterator() {
-  const uint64_t which = Below(2 * kMaxHeld);
-  if (which < held_iterators_.size()) {
-    const auto held =
-        std::next(held_iterators_.begin(), static_cast<std::ptrdiff_t>(which));
-    Check(Visit(held->iterator.get()) == held->contents,
-          "what an iterator of an earlier instant visits");
-    held_iterators_.erase(held);
-  } else if (store_ != nullptr && held_iterators_.size() < kMaxHeld) {
-    held_iterators_.push_back({store_->NewIterator().value(), model_.Live()});
+// Nothing may be left that nobody will ever remove.
+void ModelRun::CheckFiles() {
+  const auto directory = disk_->OpenDirectory(path_);
+  CheckOk(directory.status());
+  if (failed_) return;
+  const auto names = (*directory)->List();
+  CheckOk(names.status());
+  if (failed_) return;
+  const auto count = [&](auto parse) {
+    return static_cast<size_t>(std::count_if(
+        names->begin(), names->end(),
+        [&](const std::string& name) { return parse(name).has_value(); }));
+  };
+  segments_ = count(ParseSegmentFileName);
+  const size_t known = store_->GetStatistics().segments;
+  if (segments_ != known || count(ParseManifestFileName) != 1) {
+    Fail(absl::StrCat("the store knows ", known, " segments, but there is\n",
+                      absl::StrJoin(*names, "\n")));
   }
 }
 
-void ModelRun::HoldOrCheckValue() {
-  const std::string& key = AnyKey();
-  const uint64_t which = Below(2 * kMaxHeld);
-  if (which < held_values_.size()) {
-    const auto held =
-        std::next(held_values_.begin(), static_cast<std::ptrdiff_t>(which));
-    Check(held->pinned.view() == held->bytes, "a pinned value");
-    held_values_.erase(held);
-  } else if (store_ != nullptr && model_.Find(key) != nullptr) {
-    held_values_.push_back({store_->GetPinned(key).value(), *model_.Find(key)});
+void ModelRun::StartOver() {
+  const absl::Status closed = store_->Close();
+  store_ = nullptr;
+  if (!files_.dead()) CheckOk(closed);
+  files_.Revive();
+  const auto directory = disk_->OpenDirectory(path_).value();
+  const std::vector<std::string> names = directory->List().value();
+  for (const std::string& name : names) {
+    CheckOk(directory->Unlink(name));
   }
+  ++counts_.stores;
+  performer_.ForgetHeld();
+  model_ = Model(model_.wall_ms());
+  Open(nullptr);
 }
 
-void ModelRun::Sync() {
-  if (store_ != nullptr) CheckOk(store_->Sync(), "sync");
+void ModelRun::CheckOk(const absl::Status& status) {
+  if (!status.ok()) Fail(status.ToString());
 }
 
-void ModelRun::PassTime() {
-  const auto passed_ms = static_cast<int64_t>(Below(20'000));
-  model_.SetWall(model_.wall_ms() + passed_ms);
-  clock_.Advance(absl::Milliseconds(passed_ms));
-}
-
-void ModelRun::CheckStatistics() {
-  if (store_ == nullptr) return;
-  const Statistics statistics = store_->GetStatistics();
-  Check(statistics.keys == model_.keys(), "the number of keys");
-  Check(statistics.live_bytes == model_.live_bytes(), "live bytes");
-  Check(!statistics.latched, "latched");
-}
-
-void ModelRun::Check(bool right, const std::string& what) {
-  if (right) return;
+void ModelRun::Fail(const std::string& what) {
   failed_ = true;
-  ADD_FAILURE() << what << " at operation " << operations_done_;
-}
-
-void ModelRun::CheckOk(const absl::Status& status, const std::string& what) {
-  if (!status.ok()) Check(false, what + ": " + status.ToString());
+  uint64_t number = 0;
+  for (const uint64_t count : counts_.operations) number += count;
+  ADD_FAILURE() << "operation " << number << ", "
+                << (operation_ == nullptr ? "open" : Describe(*operation_))
+                << ": " << what;
 }
 
 }  // namespace stave

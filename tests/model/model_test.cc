@@ -1,7 +1,11 @@
 #include <cstdint>
+#include <iostream>
 #include <string>
 
+#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
+#include "tests/engine/core/scratch_place.h"
+#include "tests/engine/fs/temporary_directory.h"
 #include "tests/model/model_run.h"
 #include "tests/model/seeds.h"
 
@@ -19,13 +23,17 @@ INSTANTIATE_TEST_SUITE_P(, ModelTest, testing::Range(uint64_t{0}, kGroups),
                          });
 
 TEST_P(ModelTest, AStoreEqualsAMap) {
-  const uint64_t seeds = FromEnvironment("STAVE_SEEDS", 400);
-  const uint64_t operations = FromEnvironment("STAVE_OPERATIONS", 5'500);
+  const uint64_t seeds = FromEnvironment("STAVE_SEEDS", 2'000);
+  const uint64_t operations = FromEnvironment("STAVE_OPERATIONS", 10'100);
+  ModelRunCounts counts;
   for (uint64_t seed = 1 + GetParam(); seed <= seeds; seed += kGroups) {
     if (IsLeftOut(seed)) continue;
-    ModelRun(seed).Run(operations);
+    const TemporaryDirectory directory(PlaceInMemory());
+    counts += ModelRun(seed, PosixFileSystem(), directory.path() + "/store")
+                  .Run(operations);
     ASSERT_FALSE(HasFailure()) << HowToReplay("//tests/model:model_test", seed);
   }
+  std::cout << counts << "\n";
 }
 
 }  // namespace

@@ -1,0 +1,126 @@
+#include "tests/model/model.h"
+
+namespace stave {
+namespace {
+
+// FORMAT.md: a header of 24 bytes, 32 with an expiry, padding to 8.
+uint64_t RecordSize(const std::string& key, const Held& held) {
+  const uint64_t header = held.expire_at_ms == Change::kForever ? 24 : 32;
+  return (header + key.size() + held.value.size() + 7) / 8 * 8;
+}
+
+}  // namespace
+
+Answer Model::Apply(const Operation& operation) {
+  Answer answer;
+  switch (operation.kind) {
+    case Operation::kPut:
+    case Operation::kPutThatExpires:
+    case Operation::kWrite:
+      for (const Change& change : operation.changes) Apply(change);
+      break;
+    case Operation::kDelete:
+      answer.found = Find(operation.changes.front().key) != nullptr;
+      Apply(operation.changes.front());
+      break;
+    case Operation::kGet:
+    case Operation::kGetPinned:
+      if (const Held* held = Find(operation.key)) {
+        answer.found = true;
+        answer.value = held->value;
+      }
+      break;
+    case Operation::kExists:
+      answer.found = Find(operation.key) != nullptr;
+      break;
+    case Operation::kVisit:
+      answer.contents = Live(operation.key);
+      break;
+    case Operation::kHoldIterator:
+    case Operation::kHoldValue:
+      Hold(operation);
+      break;
+    case Operation::kVisitHeld:
+      if (held_iterators_.empty()) break;
+      answer.contents =
+          held_iterators_[operation.which % held_iterators_.size()];
+      break;
+    case Operation::kReadHeld:
+      if (held_values_.empty()) break;
+      answer.found = true;
+      answer.value = held_values_[operation.which % held_values_.size()];
+      break;
+    case Operation::kCount:
+      answer.keys = keys();
+      answer.live_bytes = live_bytes();
+      break;
+    case Operation::kReopen:
+      floor_ms_ = now_ms();  // a clean close remembers what time it is
+      wall_ms_ += operation.time_ms;
+      break;
+    case Operation::kPassTime:
+    case Operation::kKill:
+      wall_ms_ += operation.time_ms;
+      break;
+    case Operation::kSync:
+    case Operation::kKinds:
+      break;
+  }
+  return answer;
+}
+
+Contents Model::Live(const std::string& prefix) const {
+  Contents live;
+  for (auto each = values_.lower_bound(prefix);
+       each != values_.end() && each->first.starts_with(prefix); ++each) {
+    if (IsLive(each->second)) live.emplace_hint(live.end(), *each);
+  }
+  return live;
+}
+
+Answer Model::Whole() const {
+  Answer answer;
+  answer.contents = Live();
+  answer.keys = keys();
+  answer.live_bytes = live_bytes();
+  return answer;
+}
+
+void Model::ForgetHeld() {
+  held_iterators_.clear();
+  held_values_.clear();
+}
+
+const Held* Model::Find(const std::string& key) const {
+  const auto found = values_.find(key);
+  return found == values_.end() || !IsLive(found->second) ? nullptr
+                                                          : &found->second;
+}
+
+void Model::Apply(const Change& change) {
+  Remove(change.key);
+  if (change.is_delete) return;
+  const bool expires = change.ttl_ms != Change::kForever;
+  Held& held = values_[change.key];
+  held = {change.value, expires ? now_ms() + change.ttl_ms : change.ttl_ms};
+  live_bytes_ += RecordSize(change.key, held);
+}
+
+void Model::Remove(const std::string& key) {
+  const auto found = values_.find(key);
+  if (found == values_.end()) return;
+  live_bytes_ -= RecordSize(key, found->second);
+  values_.erase(found);
+}
+
+void Model::Hold(const Operation& operation) {
+  if (operation.kind == Operation::kHoldIterator) {
+    held_iterators_.push_back(Live(operation.key));
+    if (held_iterators_.size() > kMostHeld) held_iterators_.pop_front();
+  } else if (const Held* held = Find(operation.key)) {
+    held_values_.push_back(held->value);
+    if (held_values_.size() > kMostHeld) held_values_.pop_front();
+  }
+}
+
+}  // namespace stave

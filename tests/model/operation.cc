@@ -1,0 +1,73 @@
+#include "tests/model/operation.h"
+
+#include <string_view>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace stave {
+namespace {
+
+constexpr const char* kNames[Operation::kKinds] = {"put",
+                                                   "put that expires",
+                                                   "delete",
+                                                   "write",
+                                                   "sync",
+                                                   "get",
+                                                   "pinned",
+                                                   "exists",
+                                                   "visit",
+                                                   "hold an iterator",
+                                                   "visit what is held",
+                                                   "hold a value",
+                                                   "read what is held",
+                                                   "count",
+                                                   "let time pass",
+                                                   "reopen",
+                                                   "kill"};
+
+// Enough to know it by.
+std::string Short(const std::string& bytes) {
+  constexpr size_t kMost = 24;
+  return absl::StrCat("\"", absl::CHexEscape(bytes.substr(0, kMost)),
+                      bytes.size() > kMost ? "...\"" : "\"", " of ",
+                      bytes.size(), " bytes");
+}
+
+}  // namespace
+
+std::string Describe(const Operation& operation) {
+  std::string text = kNames[operation.kind];
+  for (const Change& change : operation.changes) {
+    absl::StrAppend(&text, "; ", change.is_delete ? "delete " : "put ",
+                    Short(change.key));
+    if (change.is_delete) continue;
+    absl::StrAppend(&text, ", ", Short(change.value));
+    if (change.ttl_ms == Change::kForever) continue;
+    absl::StrAppend(&text, ", for ", change.ttl_ms, " ms",
+                    change.as_moment ? ", as a moment" : "");
+  }
+  if (operation.sync) text += "; sync";
+  if (!operation.key.empty()) absl::StrAppend(&text, " ", operation.key);
+  if (operation.time_ms != 0) {
+    absl::StrAppend(&text, ", ", operation.time_ms, " ms");
+  }
+  return text;
+}
+
+std::string Describe(const Answer& answer) {
+  std::string text = answer.found ? "found" : "not found";
+  if (answer.found) absl::StrAppend(&text, " ", Short(answer.value));
+  for (const auto& [key, held] : answer.contents) {
+    absl::StrAppend(&text, "\n  ", Short(key), ": ", Short(held.value));
+    if (held.expire_at_ms == Change::kForever) continue;
+    absl::StrAppend(&text, " until ", held.expire_at_ms);
+  }
+  if (answer.keys > 0) {
+    absl::StrAppend(&text, "; ", answer.keys, " keys, ", answer.live_bytes,
+                    " live bytes");
+  }
+  return text;
+}
+
+}  // namespace stave

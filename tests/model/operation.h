@@ -1,0 +1,91 @@
+#ifndef STAVE_TESTS_MODEL_OPERATION_H_
+#define STAVE_TESTS_MODEL_OPERATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace stave {
+
+// What a put or a delete, alone or in a batch, does to its key.
+struct Change {
+  static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+
+  std::string key;
+  std::string value;
+  bool is_delete = false;
+  // How long the key lives, and whether the store is told so, or when it
+  // expires: only a moment may have passed, which is 0 or less here.
+  int64_t ttl_ms = kForever;
+  bool as_moment = false;
+};
+
+// Something that is done to a store, and as well to a model of it: plain data,
+// so that it can be done twice, and later, and in another process.
+struct Operation {
+  enum Kind : size_t {
+    // Changes.
+    kPut,
+    kPutThatExpires,
+    kDelete,
+    kWrite,
+    kSync,
+    // Questions.
+    kGet,
+    kGetPinned,
+    kExists,
+    kVisit,         // all keys, by an iterator
+    kHoldIterator,  // which is asked what it visits by a kVisitHeld
+    kVisitHeld,
+    kHoldValue,
+    kReadHeld,
+    kCount,
+    // What is done not by a call, but around the store.
+    kPassTime,
+    kReopen,
+    kKill,  // as if its process were killed; then it is opened again
+    kKinds  // their number
+  };
+
+  Kind kind = kGet;
+  std::vector<Change> changes;  // kPut to kDelete have one
+  bool sync = false;
+  std::string key;      // of a question; kVisit, kHoldIterator: a prefix
+  uint64_t which = 0;   // of what is held, any number
+  int64_t time_ms = 0;  // that passes; by which the date is set while closed
+};
+
+inline bool IsChange(Operation::Kind kind) { return kind <= Operation::kWrite; }
+inline bool IsCall(Operation::Kind kind) { return kind < Operation::kPassTime; }
+
+// A key's value and when it expires, Change::kForever if never.
+struct Held {
+  std::string value;
+  int64_t expire_at_ms = Change::kForever;
+
+  friend bool operator==(const Held&, const Held&) = default;
+};
+using Contents = std::map<std::string, Held>;
+
+// What an operation that succeeds tells who asked for it. What its kind does
+// not speak of stays as it is here.
+struct Answer {
+  bool found = false;  // kDelete too
+  std::string value;
+  Contents contents;
+  uint64_t keys = 0;
+  uint64_t live_bytes = 0;
+
+  friend bool operator==(const Answer&, const Answer&) = default;
+};
+
+// For messages.
+std::string Describe(const Operation& operation);
+std::string Describe(const Answer& answer);
+
+}  // namespace stave
+
+#endif  // STAVE_TESTS_MODEL_OPERATION_H_

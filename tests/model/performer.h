@@ -1,0 +1,39 @@
+#ifndef STAVE_TESTS_MODEL_PERFORMER_H_
+#define STAVE_TESTS_MODEL_PERFORMER_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stave/store.h"
+#include "tests/model/operation.h"
+
+namespace stave {
+
+// Does to a store, as far as they are calls, the operations that a Model does
+// to itself. What is held stays when the store is closed. Thread-compatible:
+// each thread has its own.
+class Performer {
+ public:
+  // `store` is borrowed. `now_ms` is the time by which a model says moments.
+  absl::StatusOr<Answer> Perform(const Operation& operation, int64_t now_ms,
+                                 Store* store);
+
+  void ForgetHeld();
+
+ private:
+  absl::Status Pin(const Operation& operation, Store* store, Answer* answer);
+  absl::Status Visit(const Operation& operation, Store* store, Answer* answer);
+
+  std::deque<std::unique_ptr<Iterator>> held_iterators_;
+  std::deque<PinnedValue> held_values_;
+};
+
+// All that a store shows.
+absl::StatusOr<Answer> Whole(Store* store);
+
+}  // namespace stave
+
+#endif  // STAVE_TESTS_MODEL_PERFORMER_H_

@@ -1,0 +1,171 @@
+#include "tests/model/workload.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "stave/limits.h"
+
+namespace stave {
+namespace {
+
+constexpr uint64_t kNoiseBytes = 4096;
+// So large a batch, instead of batch_changes_max, comes once in a while.
+constexpr uint64_t kLargeBatchFactor = 12;
+
+}  // namespace
+
+Workload::Workload(uint64_t seed, const WorkloadConfiguration& configuration)
+    : random_(seed), configuration_(configuration) {
+  const auto& shares = configuration_.shares;
+  sum_of_shares_ = std::accumulate(shares.begin(), shares.end(), uint64_t{0});
+  noise_.resize(kNoiseBytes + configuration_.value_bytes_max);
+  for (char& byte : noise_) byte = static_cast<char>(random_());
+  for (uint64_t i = 0; i < configuration_.keys; ++i) {
+    std::string key = configuration_.key_prefix + std::to_string(i);
+    // Short ones, long ones, and such that are each other's beginning.
+    if (OneIn(4)) {
+      key.append(Below(configuration_.key_bytes_max),
+                 static_cast<char>(random_()));
+    }
+    keys_.push_back(std::move(key));
+  }
+}
+
+const Operation& Workload::Next() {
+  operation_.kind = AnyKind();
+  operation_.changes.clear();
+  operation_.sync = false;
+  operation_.key.clear();
+  operation_.which = 0;
+  operation_.time_ms = 0;
+  switch (operation_.kind) {
+    case Operation::kPut:
+      operation_.changes.push_back(AnyPut(/*expires=*/false));
+      break;
+    case Operation::kPutThatExpires:
+      operation_.changes.push_back(AnyPut(/*expires=*/true));
+      break;
+    case Operation::kDelete:
+      operation_.changes.push_back(AnyDelete());
+      break;
+    case Operation::kWrite:
+      FillBatch();
+      break;
+    case Operation::kGet:
+    case Operation::kGetPinned:
+    case Operation::kExists:
+    case Operation::kHoldValue:
+      operation_.key = AnyKey();
+      break;
+    case Operation::kVisit:
+    case Operation::kHoldIterator:
+      operation_.key = configuration_.key_prefix;
+      break;
+    case Operation::kVisitHeld:
+    case Operation::kReadHeld:
+      operation_.which = random_();
+      break;
+    case Operation::kReopen:
+    case Operation::kKill: {
+      const auto step = static_cast<uint64_t>(configuration_.time_step_ms_max);
+      if (OneIn(4)) operation_.time_ms = static_cast<int64_t>(Below(8 * step));
+      // What time it was is remembered by a clean close alone.
+      const bool goes_back = operation_.kind == Operation::kReopen && OneIn(2);
+      if (goes_back) operation_.time_ms = -operation_.time_ms;
+      break;
+    }
+    case Operation::kPassTime:
+      operation_.time_ms = static_cast<int64_t>(
+          Below(static_cast<uint64_t>(configuration_.time_step_ms_max)));
+      break;
+    case Operation::kSync:
+    case Operation::kCount:
+    case Operation::kKinds:
+      break;
+  }
+  if (IsChange(operation_.kind)) {
+    operation_.sync = OneIn(configuration_.one_sync_in);
+  }
+  return operation_;
+}
+
+Operation::Kind Workload::AnyKind() {
+  uint64_t choice = Below(sum_of_shares_);
+  size_t kind = 0;
+  while (choice >= configuration_.shares[kind]) {
+    choice -= configuration_.shares[kind++];
+  }
+  return static_cast<Operation::Kind>(kind);
+}
+
+std::string Workload::AnyValue() {
+  const uint64_t number = ++values_made_;
+  if (configuration_.has_empty_values && OneIn(10)) return "";
+  const uint64_t most =
+      OneIn(3) ? configuration_.value_bytes_max
+               : std::min<uint64_t>(64, configuration_.value_bytes_max);
+  std::string value = configuration_.key_prefix + std::to_string(number) + ":";
+  value.append(noise_, Below(kNoiseBytes), Below(most + 1));
+  return value;
+}
+
+Change Workload::AnyPut(bool expires) {
+  Change change;
+  change.key = AnyKey();
+  change.value = AnyValue();
+  if (!expires) return change;
+  const auto most = static_cast<uint64_t>(configuration_.ttl_ms_max);
+  change.ttl_ms = static_cast<int64_t>(1 + Below(most));
+  change.as_moment = OneIn(2);
+  // A moment that has passed.
+  if (change.as_moment && OneIn(8)) change.ttl_ms -= configuration_.ttl_ms_max;
+  return change;
+}
+
+Change Workload::AnyDelete() {
+  Change change;
+  change.key = AnyKey();
+  change.is_delete = true;
+  return change;
+}
+
+void Workload::FillBatch() {
+  uint64_t most = configuration_.batch_changes_max;
+  if (OneIn(10)) most *= kLargeBatchFactor;
+  for (uint64_t left = Below(most + 1); left > 0; --left) {
+    operation_.changes.push_back(OneIn(4) ? AnyDelete() : AnyPut(OneIn(8)));
+  }
+}
+
+WorkloadConfiguration AnyConfiguration(uint64_t seed) {
+  std::mt19937_64 random(seed ^ 0xc0f1);
+  WorkloadConfiguration configuration;
+  configuration.value_bytes_max = uint64_t{8} << random() % 9;
+  configuration.key_bytes_max = random() % 4 == 0 ? 300 : 40;
+  auto& shares = configuration.shares;
+  if (seed % 10 == 0) {
+    // Opening is what is tested here: one operation in eight, or more.
+    const uint64_t others =
+        std::accumulate(shares.begin(), shares.end(), uint64_t{0});
+    shares[Operation::kReopen] = shares[Operation::kKill] = others / 14;
+  }
+  return configuration;
+}
+
+Options AnyOptions(uint64_t seed) {
+  std::mt19937_64 random(seed ^ 0x0971);
+  Options options;
+  options.segment_size_bytes = uint64_t{400} << random() % 8;
+  options.segment_size_bytes += random() % options.segment_size_bytes;
+  options.segment_size_bytes =
+      std::min<uint64_t>(options.segment_size_bytes, 64 << 10);
+  options.background_threads = random() % 4 == 0;
+  options.sync_interval =
+      random() % 2 == 0 ? absl::Milliseconds(1) : absl::InfiniteDuration();
+  options.recovery_threads = 1 + static_cast<int>(random() % 2);
+  return options;
+}
+
+}  // namespace stave
