@@ -112,12 +112,16 @@ absl::StatusOr<std::string> ReadWhole(Directory* directory,
 // each is synced before the next is written, that one is no torn tail then.
 bool EditFollows(std::string_view bytes, uint64_t number, uint64_t offset) {
   size_t size = 0;
-  for (uint64_t at = AlignRecord(offset + 1); at < bytes.size();
-       at += kRecordAlignment) {
+  uint64_t at = AlignRecord(offset + 1);
+  while (true) {
+    // No edit begins with eight zeros, and of reserved space there may be much.
+    at = bytes.find_first_not_of('\0', at);
+    if (at == bytes.npos) return false;
+    at -= at % kRecordAlignment;
     const auto edit = DecodeManifestEdit(bytes.substr(at), number, at, &size);
     if (!absl::IsDataLoss(edit.status())) return true;
+    at += kRecordAlignment;
   }
-  return false;
 }
 
 absl::Status AtOffset(uint64_t offset, const absl::Status& status) {
