@@ -1,12 +1,15 @@
 #include "engine/core/recovery.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <random>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/key_hash.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/keydir_fill.h"
@@ -329,10 +332,14 @@ class Opener {
   RecoveredStore store_;
 };
 
-template <typename Bytes>
-void FillRandom(Bytes* bytes) {
+HashSecret RandomSecret() {
+  // A draw costs as much as a system call, so all of its bytes are used.
+  std::array<std::random_device::result_type,
+             kHashSecretBytes / sizeof(std::random_device::result_type)>
+      draws;
   std::random_device device;
-  for (char& byte : *bytes) byte = static_cast<char>(device());
+  for (auto& draw : draws) draw = device();
+  return std::bit_cast<HashSecret>(draws);
 }
 
 uint64_t RandomId() {
@@ -360,7 +367,7 @@ absl::StatusOr<RecoveredStore> CreateStore(Directory* directory, Clock* clock) {
   RecoveredStore store;
   ManifestState manifest;
   manifest.base.store_id = RandomId();
-  FillRandom(&manifest.base.hash_secret);
+  manifest.base.hash_secret = RandomSecret();
   store.state = std::make_unique<State>();
   store.state->directory = directory->path();
   store.state->clock = std::make_unique<EngineClock>(clock, 0);
