@@ -1,0 +1,128 @@
+#include "tests/simulation/crash_explorer.h"
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+#include "engine/format/file_names.h"
+#include "stave/store.h"
+#include "tests/simulation/recovery_check.h"
+
+namespace stave {
+namespace {
+
+constexpr int kRandomStates = 20;
+constexpr int kRandomStatesInRecovery = 2;
+constexpr uint64_t kOneCrashInRecoveryIn = 100;
+
+uint64_t Mix(uint64_t hash, uint64_t value) {
+  hash = (hash ^ value) * 0x9e3779b97f4a7c15;
+  return hash ^ hash >> 32;
+}
+
+// Whether a MANIFEST-1 is all that there is, and is none (FORMAT.md, "Which
+// manifest counts").
+bool HasGarbageAlone(const SimulatedDisk::Image& image) {
+  for (const auto& [name, bytes] : image) {
+    if (name == kLockFileName) continue;
+    if (name != ManifestFileName(1) || bytes.starts_with("STAVEMAN")) {
+      return false;
+    }
+  }
+  return !image.empty();
+}
+
+}  // namespace
+
+absl::Status CrashExplorer::Explore(uint64_t operations, uint64_t states) {
+  run_.disk().Observe([this, states] {
+    if (failure_.ok() && counts_.states < states) Crash();
+  });
+  const absl::Status status = Run(operations, states);
+  run_.disk().Observe(nullptr);
+  if (!failure_.ok()) return failure_;
+  if (status.ok()) return status;
+  return absl::InternalError(
+      absl::StrCat("without a crash, ", run_.Doing(), ": ", status.ToString()));
+}
+
+absl::Status CrashExplorer::Run(uint64_t operations, uint64_t states) {
+  RETURN_IF_ERROR(run_.Open());
+  for (uint64_t i = 0;
+       i < operations && failure_.ok() && counts_.states < states; ++i) {
+    RETURN_IF_ERROR(run_.DoNext());
+  }
+  return run_.Close();
+}
+
+void CrashExplorer::Crash() {
+  ++counts_.crash_points;
+  ForEachCrashState(run_.disk(), kRandomStates, &random_,
+                    [this](CrashState state) {
+                      if (!failure_.ok()) return;
+                      if (random_() % kOneCrashInRecoveryIn == 0) {
+                        CrashInRecovery(state);
+                      }
+                      Check(std::move(state));
+                    });
+}
+
+void CrashExplorer::CrashInRecovery(const CrashState& state) {
+  SimulatedDisk disk(state.image);
+  disk.set_mapped_appends(run_.disk().mapped_appends());
+  disk.Observe([&] {
+    ForEachCrashState(disk, kRandomStatesInRecovery, &random_,
+                      [&](CrashState again) {
+                        if (!failure_.ok()) return;
+                        const uint64_t before = counts_.states;
+                        again.end = state.end;
+                        again.name += ", while recovering from ";
+                        again.name += state.name;
+                        Check(std::move(again));
+                        counts_.in_recovery += counts_.states - before;
+                      });
+  });
+  Options options = run_.options();
+  options.file_system = &disk;
+  auto store = Store::Open(SimulatedDisk::kPath, options);
+  disk.Observe(nullptr);
+  disk.Kill();
+}
+
+void CrashExplorer::Check(CrashState state) {
+  if (IsDuplicate(state)) {
+    ++counts_.duplicates;
+    return;
+  }
+  ++counts_.states;
+  SimulatedDisk disk(state.image);
+  disk.set_mapped_appends(run_.disk().mapped_appends());
+  const bool never_was =
+      !run_.was_opened() && state.has_garbage && HasGarbageAlone(state.image);
+  const absl::Status status =
+      never_was
+          ? CheckRefusal(&disk, run_.options())
+          : CheckRecovery(&disk, run_.options(), run_.history(), state.end);
+  if (!status.ok()) Fail(status, state.name);
+}
+
+bool CrashExplorer::IsDuplicate(const CrashState& state) {
+  const std::hash<std::string_view> hash_of;
+  uint64_t hash = run_.history().FirstAllowed(state.end);
+  for (const auto& [name, bytes] : state.image) {
+    if (name == kLockFileName) continue;  // nobody reads it
+    hash = Mix(Mix(hash, hash_of(name)), hash_of(bytes));
+  }
+  return !seen_.insert(hash).second;
+}
+
+void CrashExplorer::Fail(const absl::Status& status, const std::string& where) {
+  failure_ = absl::InternalError(absl::StrCat(
+      "after a crash at change ", run_.disk().last_change().time, " (",
+      run_.Doing(), "), with ", where, ": ", status.message()));
+}
+
+}  // namespace stave

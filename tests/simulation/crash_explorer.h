@@ -1,0 +1,53 @@
+#ifndef STAVE_TESTS_SIMULATION_CRASH_EXPLORER_H_
+#define STAVE_TESTS_SIMULATION_CRASH_EXPLORER_H_
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <unordered_set>
+
+#include "absl/status/status.h"
+#include "tests/simulation/crash_states.h"
+#include "tests/simulation/simulated_run.h"
+
+namespace stave {
+
+// Runs a seed's workload, and lets the machine crash at every change and every
+// sync that the store makes on its disk: each state that this can leave behind
+// is recovered and held against the oracle, on a disk of its own.
+class CrashExplorer {
+ public:
+  struct Counts {
+    uint64_t crash_points = 0;
+    uint64_t states = 0;
+    uint64_t duplicates = 0;   // left out, and not among `states`
+    uint64_t in_recovery = 0;  // among `states`: of a crash in recovery
+  };
+
+  explicit CrashExplorer(uint64_t seed) : random_(seed), run_(seed) {}
+
+  // Does `operations` operations, or fewer once there are `states` states or
+  // something is wrong.
+  absl::Status Explore(uint64_t operations, uint64_t states);
+
+  const Counts& counts() const { return counts_; }
+
+ private:
+  absl::Status Run(uint64_t operations, uint64_t states);
+  void Crash();
+  void Check(CrashState state);
+  void CrashInRecovery(const CrashState& state);
+  // Whether this was checked before.
+  bool IsDuplicate(const CrashState& state);
+  void Fail(const absl::Status& status, const std::string& where);
+
+  std::mt19937_64 random_;
+  SimulatedRun run_;
+  Counts counts_;
+  std::unordered_set<uint64_t> seen_;
+  absl::Status failure_;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_TESTS_SIMULATION_CRASH_EXPLORER_H_

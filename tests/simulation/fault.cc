@@ -1,0 +1,68 @@
+#include "tests/simulation/fault.h"
+
+namespace stave {
+
+bool Applies(Fault fault, Call call) {
+  switch (fault) {
+    case Fault::kIoError:
+      return true;
+    case Fault::kDiskFull:
+    case Fault::kQuotaExceeded:
+      return call == Call::kCreateDirectory || call == Call::kCreateFile ||
+             call == Call::kWrite || call == Call::kAllocate;
+    case Fault::kTooManyFiles:
+      return call == Call::kOpenDirectory || call == Call::kCreateFile ||
+             call == Call::kOpenFile || call == Call::kList ||
+             call == Call::kLock;
+    case Fault::kWriteCutShort:
+    case Fault::kFullDiskMidWrite:
+      return call == Call::kWrite;
+    case Fault::kSyncKeepsPages:
+      return call == Call::kSyncData || call == Call::kSyncDirectory;
+    case Fault::kSyncLosesPages:
+    case Fault::kSyncRevertsPages:
+    case Fault::kSyncReportedLate:
+      return call == Call::kSyncData;
+    case Fault::kNone:
+    case Fault::kFaults:
+      return false;
+  }
+  return false;
+}
+
+const char* NameOf(Call call) {
+  constexpr const char* kNames[] = {"open directory",
+                                    "create directory",
+                                    "create",
+                                    "open",
+                                    "unlink",
+                                    "list",
+                                    "fsync",
+                                    "lock",
+                                    "size",
+                                    "read",
+                                    "write",
+                                    "allocate",
+                                    "truncate",
+                                    "fdatasync",
+                                    "map",
+                                    "protect"};
+  return kNames[static_cast<int>(call)];
+}
+
+const char* NameOf(Fault fault) {
+  constexpr const char* kNames[] = {"none",
+                                    "an I/O error",
+                                    "a full disk",
+                                    "an exceeded quota",
+                                    "too many open files",
+                                    "a write cut short",
+                                    "a disk full in the midst of a write",
+                                    "a failed sync that keeps the pages",
+                                    "a failed sync that loses the pages",
+                                    "a failed sync that reverts the pages",
+                                    "a failed sync that is reported late"};
+  return kNames[static_cast<int>(fault)];
+}
+
+}  // namespace stave

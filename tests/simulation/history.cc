@@ -1,0 +1,61 @@
+#include "tests/simulation/history.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace stave {
+
+History::History(int64_t wall_ms) { states_.emplace_back(wall_ms); }
+
+Answer History::Begin(const Operation& operation) {
+  if (IsChange(operation.kind)) {
+    Model next = states_.back();
+    states_.back().ForgetHeld();
+    states_.push_back(std::move(next));
+  }
+  return states_.back().Apply(operation);
+}
+
+void History::Acknowledge() {
+  acknowledged_ = first_number_ + states_.size() - 1;
+}
+
+void History::Retract() { states_.pop_back(); }
+
+void History::MarkDurable() {
+  first_number_ += states_.size() - 1;
+  states_.erase(states_.begin(), states_.end() - 1);
+  Acknowledge();
+}
+
+void History::PassTime(const Operation& operation) {
+  for (Model& state : states_) state.Apply(operation);
+}
+
+uint64_t History::FirstAllowed(End end) const {
+  return end == End::kKill ? acknowledged_ : first_number_;
+}
+
+bool History::Allows(const Answer& found, End end) const {
+  const size_t first = FirstAllowed(end) - first_number_;
+  for (size_t i = states_.size(); i > first; --i) {
+    if (Equal(states_[i - 1], found)) return true;
+  }
+  return false;
+}
+
+std::string History::Describe(End end) const {
+  std::string text;
+  const size_t first = FirstAllowed(end) - first_number_;
+  for (size_t i = first; i < states_.size(); ++i) {
+    absl::StrAppend(&text, "after ", first_number_ + i,
+                    " changes: ", stave::Describe(states_[i].Whole()), "\n");
+  }
+  return text;
+}
+
+bool Equal(const Model& model, const Answer& found) {
+  return model.keys() == found.keys && model.live_bytes() == found.live_bytes &&
+         model.Live() == found.contents;
+}
+
+}  // namespace stave

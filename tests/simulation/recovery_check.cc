@@ -1,0 +1,122 @@
+#include "tests/simulation/recovery_check.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+#include "engine/format/file_names.h"
+#include "engine/log/manifest.h"
+#include "stave/store.h"
+#include "tests/model/operation.h"
+#include "tests/model/performer.h"
+
+namespace stave {
+namespace {
+
+constexpr char kWritable[] = "writable";
+
+absl::Status Wrong(const std::string& what) {
+  return absl::InternalError(what);
+}
+
+absl::Status Because(const std::string& what, const absl::Status& status) {
+  return status.ok() ? status
+                     : Wrong(absl::StrCat(what, ": ", status.ToString()));
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Open(SimulatedDisk* disk,
+                                            Options options) {
+  options.file_system = disk;
+  return Store::Open(SimulatedDisk::kPath, options);
+}
+
+// Keys are found one by one as well.
+absl::Status CheckGets(Store* store, const Contents& contents) {
+  for (const auto& [key, held] : contents) {
+    const absl::StatusOr<std::string> value = store->Get(key);
+    RETURN_IF_ERROR(Because("get", value.status()));
+    if (*value != held.value) return Wrong("get has another value");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFiles(SimulatedDisk* disk) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Directory> directory,
+                   disk->OpenDirectory(SimulatedDisk::kPath));
+  ASSIGN_OR_RETURN(LoadedManifest manifest, Manifest::Load(directory.get()));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
+  for (const std::string& name : names) {
+    const auto segment = ParseSegmentFileName(name);
+    const bool known =
+        name == kLockFileName || name == ManifestFileName(manifest.number) ||
+        (segment.has_value() && manifest.state.Find(*segment) != nullptr);
+    if (!known) return Wrong(absl::StrCat("a leaked file: ", name));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSecondOpen(SimulatedDisk* disk, const Options& options,
+                             const Answer& expected) {
+  {
+    absl::StatusOr<std::unique_ptr<Store>> store = Open(disk, options);
+    RETURN_IF_ERROR(Because("the second open", store.status()));
+    absl::StatusOr<Answer> found = Whole(store->get());
+    RETURN_IF_ERROR(Because("reading after the second open", found.status()));
+    if (*found != expected) {
+      return Wrong(absl::StrCat("the second open shows ", Describe(*found),
+                                "\ninstead of ", Describe(expected)));
+    }
+    RETURN_IF_ERROR(Because("close", (*store)->Close()));
+  }
+  RETURN_IF_ERROR(CheckFiles(disk));
+  if (disk->open_handles() == 0) return absl::OkStatus();
+  return Wrong(absl::StrCat(disk->open_handles(), " leaked handles"));
+}
+
+}  // namespace
+
+absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
+                           const History& history, History::End end) {
+  absl::StatusOr<std::unique_ptr<Store>> store = Open(disk, options);
+  RETURN_IF_ERROR(Because("open", store.status()));
+  absl::StatusOr<Answer> found = Whole(store->get());
+  RETURN_IF_ERROR(Because("reading", found.status()));
+  if (!history.Allows(*found, end)) {
+    return Wrong(absl::StrCat("found ", Describe(*found), "\nbut allowed is\n",
+                              history.Describe(end)));
+  }
+  RETURN_IF_ERROR(CheckGets(store->get(), found->contents));
+  RETURN_IF_ERROR(
+      Because("put", (*store)->Put(kWritable, "again", {.sync = true})));
+  absl::StatusOr<Answer> written = Whole(store->get());
+  RETURN_IF_ERROR(Because("reading what was written", written.status()));
+  found->contents[kWritable] = {"again"};
+  if (written->contents != found->contents) {
+    return Wrong("a put changes more than its key");
+  }
+  // Neither closed nor killed: the power fails.
+  static const Writeback kNothingUnsynced = {
+      .data = [](uint64_t, uint64_t) { return kNothing; },
+      .length = [](uint64_t) { return kNothing; },
+      .name = [](ChangeTime) { return false; }};
+  SimulatedDisk after(disk->AfterPowerLoss(kNothingUnsynced));
+  after.set_mapped_appends(disk->mapped_appends());
+  disk->Kill();
+  return CheckSecondOpen(&after, options, *written);
+}
+
+absl::Status CheckRefusal(SimulatedDisk* disk, const Options& options) {
+  SimulatedDisk::Image before = disk->AfterKill();
+  const absl::Status refused = Open(disk, options).status();
+  SimulatedDisk::Image after = disk->AfterKill();
+  before.erase(std::string(kLockFileName));
+  after.erase(std::string(kLockFileName));
+  if (!absl::IsDataLoss(refused)) return Wrong("garbage is not refused");
+  return before == after ? absl::OkStatus() : Wrong("garbage was changed");
+}
+
+}  // namespace stave

@@ -1,0 +1,139 @@
+#ifndef STAVE_TESTS_SIMULATION_SIMULATED_DISK_H_
+#define STAVE_TESTS_SIMULATION_SIMULATED_DISK_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/base/mutex.h"
+#include "engine/fs/file_system.h"
+#include "tests/simulation/fault.h"
+#include "tests/simulation/simulated_inode.h"
+
+namespace stave {
+
+// Files in memory, with the page cache and the device apart: what is written,
+// stored, allocated and cut is on the device once its file was synced; names
+// that are made and removed are once their directory was. Syncing a file does
+// not make its name durable.
+//
+//   SimulatedDisk disk;
+//   options.file_system = &disk;
+//   Store::Open(SimulatedDisk::kPath, options)
+//   ...
+//   SimulatedDisk after(disk.AfterPowerLoss(Writeback()));
+//
+// The same calls always have the same results. Thread-safe. Outlives its
+// directories, files and mappings.
+class SimulatedDisk : public FileSystem {
+ public:
+  // A directory, there from the beginning, whose files the images are of.
+  static constexpr char kPath[] = "/store";
+  using Image = std::map<std::string, std::string>;
+
+  // What the disk was last asked to change. Null `inode`: names alone.
+  struct LastChange {
+    ChangeTime time = kNothing;
+    std::shared_ptr<const SimulatedInode> inode;
+    std::vector<size_t> part_sizes;  // of what was written
+  };
+
+  // `image` is on the device.
+  explicit SimulatedDisk(Image image = {});
+  ~SimulatedDisk() override;
+
+  absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
+      std::string_view path) override;
+  absl::Status CreateDirectory(std::string_view path) override;
+
+  // Whether Directory::SupportsMappedAppends.
+  void set_mapped_appends(bool mapped) { mapped_appends_ = mapped; }
+  bool mapped_appends() const { return mapped_appends_; }
+
+  // ---- Crashes ----
+  // Runs after each change and each sync, without a lock.
+  void Observe(std::function<void()> observer) {
+    observer_ = std::move(observer);
+  }
+  LastChange last_change() const;
+
+  // What a process finds that comes after the present one was killed.
+  Image AfterKill() const;
+  // What is there when the power comes back.
+  Image AfterPowerLoss(const Writeback& writeback) const;
+
+  // Inodes that have unsynced changes, and the times of unsynced names.
+  std::vector<std::shared_ptr<const SimulatedInode>> DirtyInodes() const;
+  std::vector<ChangeTime> UnsyncedNames() const;
+
+  // Whether pages of some file are clean, but not on the device.
+  bool has_lost_pages() const;
+
+  // The process is gone: its directories, files and mappings have no effect
+  // any more, its locks are free. The page cache stays.
+  void Kill();
+  // Writing back all dirty pages fails, and nobody is told.
+  void LoseDirtyPages();
+
+  // ---- Faults ----
+  // Calls so far, by their kind, in order.
+  const std::vector<Call>& calls() const { return calls_; }
+  // Of the calls to come, the one of number `nth`, counted from 0, meets the
+  // fault; with `sticky` all others after it that it applies to, too.
+  void Break(Fault fault, uint64_t nth, bool sticky);
+  void Heal();
+  // Whether a call met the fault.
+  bool fault_was_met() const { return fault_was_met_; }
+
+  // Directories, files and mappings of the present process.
+  int open_handles() const { return open_handles_; }
+
+ private:
+  friend class SimulatedDirectory;
+  friend class SimulatedFile;
+  friend class SimulatedHandle;
+  friend class SimulatedMapping;
+  struct Folder;
+  using InodePtr = std::shared_ptr<SimulatedInode>;
+
+  // Of a process that was killed since it opened something.
+  bool IsDead(uint64_t process) const { return process != process_; }
+  // What becomes of a call that begins now; OK unless it meets a fault.
+  absl::Status Meet(Call call, uint64_t process, std::string_view file,
+                    Fault* met = nullptr) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Notes a change; the caller tells the observer when it has left the lock.
+  ChangeTime Change(const InodePtr& inode, std::vector<size_t> part_sizes = {})
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellObserver() {
+    if (observer_ != nullptr) observer_();
+  }
+
+  mutable Mutex mutex_;
+  std::map<std::string, std::unique_ptr<Folder>, std::less<>> folders_
+      ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<SimulatedInode>> inodes_ ABSL_GUARDED_BY(mutex_);
+  std::set<uint64_t> locked_ ABSL_GUARDED_BY(mutex_);
+  LastChange last_change_ ABSL_GUARDED_BY(mutex_);
+  uint64_t process_ = 1;
+  int open_handles_ = 0;
+  bool mapped_appends_ = true;
+  std::function<void()> observer_;
+
+  std::vector<Call> calls_;
+  Fault fault_ = Fault::kNone;
+  uint64_t fault_from_ = 0;
+  bool sticky_ = false;
+  bool fault_was_met_ = false;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_TESTS_SIMULATION_SIMULATED_DISK_H_
