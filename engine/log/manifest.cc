@@ -324,8 +324,11 @@ absl::StatusOr<std::unique_ptr<Manifest>> Manifest::WriteWhole(
 absl::Status Manifest::Reserve(uint64_t size) {
   if (length_ + size <= reserved_) return absl::OkStatus();
   const uint64_t step = std::max(kReserveBytes, size);
-  const absl::Status status = file_->Allocate(length_, step);
-  if (absl::IsUnimplemented(status)) return absl::OkStatus();
+  absl::Status status = file_->Allocate(length_, step);
+  if (absl::IsUnimplemented(status)) {
+    // Zeros take the space as well.
+    status = file_->Write(length_, std::string(step, '\0'));
+  }
   if (status.ok()) reserved_ = length_ + step;
   return status;
 }

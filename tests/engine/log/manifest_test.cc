@@ -243,6 +243,19 @@ TEST_F(ManifestTest, FullDiskIsSurvivedWhereSpaceCannotBeReserved) {
   EXPECT_EQ(Segments(), Ids{2});
 }
 
+TEST_F(ManifestTest, ZerosTakeTheSpaceThatCannotBeReserved) {
+  files_.FailAlways(Files::kAllocate, absl::UnimplementedError("fallocate"));
+  Create();
+  ASSERT_EQ(manifest_->AppendWithHeadroom(Add(1)), absl::OkStatus());
+  const size_t size = BytesOf("MANIFEST-1").size();
+  for (SegmentId id = 2; id <= 5; ++id) Append(Add(id));
+  for (SegmentId id = 1; id <= 5; ++id) Append(Seal(id, id));
+  EXPECT_EQ(BytesOf("MANIFEST-1").size(), size);
+  EXPECT_EQ(Load().state.base.sealed_through, 5u);
+  ASSERT_EQ(manifest_->Trim(), absl::OkStatus());
+  EXPECT_EQ(BytesOf("MANIFEST-1").size(), Load().length);
+}
+
 TEST_F(ManifestTest, WhatWasAddedWithHeadroomCanBeSealedOnAFullDisk) {
   Create();
   ASSERT_EQ(manifest_->AppendWithHeadroom(Add(1)), absl::OkStatus());
