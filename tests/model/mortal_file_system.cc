@@ -46,6 +46,11 @@ class MortalFileSystem::Life {
     moment_ = moment;
   }
 
+  void LiveOn() {
+    MutexLock lock(&mutex_);
+    moment_.reset();
+  }
+
   void KillThisProcess() {
     MutexLock lock(&mutex_);
     kills_ = true;
@@ -246,6 +251,8 @@ MortalFileSystem::MortalFileSystem(FileSystem* below)
 void MortalFileSystem::DieAt(const MomentOfDeath& moment) {
   life_->DieAt(moment);
 }
+
+void MortalFileSystem::LiveOn() { life_->LiveOn(); }
 
 void MortalFileSystem::Die() { life_->Die(); }
 

@@ -53,6 +53,8 @@ class MortalFileSystem : public FileSystem {
   explicit MortalFileSystem(FileSystem* below);
 
   void DieAt(const MomentOfDeath& moment);
+  // There is no such moment any more.
+  void LiveOn();
   void Die();
   bool dead() const;
   void Revive();
