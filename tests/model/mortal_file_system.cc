@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -36,10 +37,7 @@ std::vector<std::string_view> Beginning(Parts parts) {
 
 class MortalFileSystem::Life {
  public:
-  bool dead() {
-    MutexLock lock(&mutex_);
-    return dead_;
-  }
+  bool dead() const { return dead_; }
 
   void DieAt(const MomentOfDeath& moment) {
     MutexLock lock(&mutex_);
@@ -115,7 +113,7 @@ class MortalFileSystem::Life {
   }
 
   Mutex mutex_;
-  bool dead_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> dead_{false};  // changed under the lock
   std::optional<MomentOfDeath> moment_ ABSL_GUARDED_BY(mutex_);
   bool kills_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -106,7 +106,8 @@ std::string Workload::AnyValue() {
   const uint64_t most =
       OneIn(3) ? configuration_.value_bytes_max
                : std::min<uint64_t>(64, configuration_.value_bytes_max);
-  std::string value = configuration_.key_prefix + std::to_string(number) + ":";
+  std::string value =
+      configuration_.value_prefix + std::to_string(number) + ":";
   value.append(noise_, Below(kNoiseBytes), Below(most + 1));
   return value;
 }

@@ -44,8 +44,11 @@ struct WorkloadConfiguration {
   // them.
   std::string key_prefix;
   uint64_t keys = 50;
+  // Some keys are longer than their number, by less than this.
   uint64_t key_bytes_max = 40;
   uint64_t value_bytes_max = 200;
+  // All values begin so.
+  std::string value_prefix;
   // Empty values can't be told from one another, all others can.
   bool has_empty_values = true;
   uint64_t batch_changes_max = 8;

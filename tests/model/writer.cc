@@ -12,6 +12,7 @@ WorkloadConfiguration ConfigurationOf(uint64_t seed,
                                       const std::string& prefix) {
   WorkloadConfiguration configuration = AnyConfiguration(seed);
   configuration.key_prefix = prefix;
+  configuration.value_prefix = prefix;
   configuration.keys = 20;
   // Counts are of all writers' keys, time is the processes', and opening and
   // killing is not for a thread.
