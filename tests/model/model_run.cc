@@ -16,7 +16,7 @@ namespace stave {
 namespace {
 
 // A store without merge only grows, and each open reads all of it.
-constexpr size_t kMostSegments = 48;
+constexpr size_t kMostSegments = 24;
 
 }  // namespace
 
