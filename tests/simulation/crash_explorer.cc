@@ -71,14 +71,14 @@ void CrashExplorer::Crash() {
 }
 
 void CrashExplorer::CrashInRecovery(const CrashState& state) {
-  SimulatedDisk disk(state.image);
-  disk.set_mapped_appends(run_.disk().mapped_appends());
+  SimulatedDisk disk(state.image, run_.disk().abilities());
   disk.Observe([&] {
     ForEachCrashState(disk, kRandomStatesInRecovery, &random_,
                       [&](CrashState again) {
                         if (!failure_.ok()) return;
                         const uint64_t before = counts_.states;
                         again.end = state.end;
+                        again.has_garbage |= state.has_garbage;
                         again.name += ", while recovering from ";
                         again.name += state.name;
                         Check(std::move(again));
@@ -98,8 +98,7 @@ void CrashExplorer::Check(CrashState state) {
     return;
   }
   ++counts_.states;
-  SimulatedDisk disk(state.image);
-  disk.set_mapped_appends(run_.disk().mapped_appends());
+  SimulatedDisk disk(state.image, run_.disk().abilities());
   const bool never_was =
       !run_.was_opened() && state.has_garbage && HasGarbageAlone(state.image);
   const absl::Status status =

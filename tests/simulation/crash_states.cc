@@ -39,12 +39,6 @@ class Enumeration {
   }
 
  private:
-  static Writeback Nothing() {
-    return {.data = [](uint64_t, uint64_t) { return kNothing; },
-            .length = [](uint64_t) { return kNothing; },
-            .name = [](ChangeTime) { return false; }};
-  }
-
   void Visit(const Writeback& writeback, std::string name) {
     visit_({disk_.AfterPowerLoss(writeback), History::End::kPowerLoss,
             std::move(name), writeback.garbage != 0});
@@ -59,7 +53,7 @@ class Enumeration {
   }
 
   void AllOrNothing() {
-    Visit(Nothing(), "nothing unsynced");
+    Visit(Writeback::OfNothing(), "nothing unsynced");
     VisitKilled({}, "everything");
     if (!disk_.has_lost_pages()) return;
     visit_({disk_.AfterKill(), History::End::kKill, "the page cache"});
@@ -147,7 +141,7 @@ class Enumeration {
   void OneName(ChangeTime name) {
     Visit({.name = [name](ChangeTime time) { return time != name; }},
           absl::StrCat("the name of change ", name, " alone lost"));
-    Writeback only = Nothing();
+    Writeback only = Writeback::OfNothing();
     only.name = [name](ChangeTime time) { return time == name; };
     Visit(only, absl::StrCat("the name of change ", name, " alone kept"));
   }

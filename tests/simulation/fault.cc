@@ -1,5 +1,8 @@
 #include "tests/simulation/fault.h"
 
+#include <cstddef>
+#include <iterator>
+
 namespace stave {
 
 bool Applies(Fault fault, Call call) {
@@ -9,14 +12,15 @@ bool Applies(Fault fault, Call call) {
     case Fault::kDiskFull:
     case Fault::kQuotaExceeded:
       return call == Call::kCreateDirectory || call == Call::kCreateFile ||
-             call == Call::kWrite || call == Call::kAllocate;
+             call == Call::kExtend || call == Call::kAllocate;
     case Fault::kTooManyFiles:
       return call == Call::kOpenDirectory || call == Call::kCreateFile ||
              call == Call::kOpenFile || call == Call::kList ||
              call == Call::kLock;
     case Fault::kWriteCutShort:
+      return call == Call::kOverwrite || call == Call::kExtend;
     case Fault::kFullDiskMidWrite:
-      return call == Call::kWrite;
+      return call == Call::kExtend;
     case Fault::kSyncKeepsPages:
       return call == Call::kSyncData || call == Call::kSyncDirectory;
     case Fault::kSyncLosesPages:
@@ -42,12 +46,15 @@ const char* NameOf(Call call) {
                                     "size",
                                     "read",
                                     "write",
+                                    "write",
+                                    "allocate",
                                     "allocate",
                                     "truncate",
                                     "fdatasync",
                                     "map",
                                     "protect"};
-  return kNames[static_cast<int>(call)];
+  static_assert(std::size(kNames) == static_cast<size_t>(Call::kCalls));
+  return kNames[static_cast<size_t>(call)];
 }
 
 const char* NameOf(Fault fault) {
@@ -62,7 +69,8 @@ const char* NameOf(Fault fault) {
                                     "a failed sync that loses the pages",
                                     "a failed sync that reverts the pages",
                                     "a failed sync that is reported late"};
-  return kNames[static_cast<int>(fault)];
+  static_assert(std::size(kNames) == static_cast<size_t>(Fault::kFaults));
+  return kNames[static_cast<size_t>(fault)];
 }
 
 }  // namespace stave

@@ -15,12 +15,15 @@ enum class Call {
   kLock,
   kSize,
   kRead,
-  kWrite,
-  kAllocate,
+  kOverwrite,
+  kExtend,         // a write that makes a file longer
+  kAllocate,       // which does, too
+  kAllocateAgain,  // which does not
   kTruncate,
   kSyncData,
   kMap,
   kMakeReadOnly,
+  kCalls,  // their number
 };
 
 enum class Fault {

@@ -99,12 +99,8 @@ absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
     return Wrong("a put changes more than its key");
   }
   // Neither closed nor killed: the power fails.
-  static const Writeback kNothingUnsynced = {
-      .data = [](uint64_t, uint64_t) { return kNothing; },
-      .length = [](uint64_t) { return kNothing; },
-      .name = [](ChangeTime) { return false; }};
-  SimulatedDisk after(disk->AfterPowerLoss(kNothingUnsynced));
-  after.set_mapped_appends(disk->mapped_appends());
+  SimulatedDisk after(disk->AfterPowerLoss(Writeback::OfNothing()),
+                      disk->abilities());
   disk->Kill();
   return CheckSecondOpen(&after, options, *written);
 }

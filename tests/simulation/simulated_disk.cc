@@ -27,7 +27,8 @@ int ErrnoOf(Fault fault) {
 
 }  // namespace
 
-SimulatedDisk::SimulatedDisk(Image image) {
+SimulatedDisk::SimulatedDisk(Image image, Abilities abilities)
+    : abilities_(abilities) {
   auto folder = std::make_unique<Folder>();
   folder->path = kPath;
   for (auto& [name, bytes] : image) {

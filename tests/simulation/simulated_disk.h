@@ -46,17 +46,22 @@ class SimulatedDisk : public FileSystem {
     std::vector<size_t> part_sizes;  // of what was written
   };
 
+  // What kind of file system it is.
+  struct Abilities {
+    bool mapped_appends = true;  // Directory::SupportsMappedAppends
+    bool allocates = true;       // else File::Allocate is Unimplemented
+  };
+
   // `image` is on the device.
-  explicit SimulatedDisk(Image image = {});
+  explicit SimulatedDisk(Image image = {}) : SimulatedDisk(image, {}) {}
+  SimulatedDisk(Image image, Abilities abilities);
   ~SimulatedDisk() override;
 
   absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
       std::string_view path) override;
   absl::Status CreateDirectory(std::string_view path) override;
 
-  // Whether Directory::SupportsMappedAppends.
-  void set_mapped_appends(bool mapped) { mapped_appends_ = mapped; }
-  bool mapped_appends() const { return mapped_appends_; }
+  Abilities abilities() const { return abilities_; }
 
   // ---- Crashes ----
   // Runs after each change and each sync, without a lock.
@@ -116,6 +121,7 @@ class SimulatedDisk : public FileSystem {
     if (observer_ != nullptr) observer_();
   }
 
+  const Abilities abilities_;
   mutable Mutex mutex_;
   std::map<std::string, std::unique_ptr<Folder>, std::less<>> folders_
       ABSL_GUARDED_BY(mutex_);
@@ -124,7 +130,6 @@ class SimulatedDisk : public FileSystem {
   LastChange last_change_ ABSL_GUARDED_BY(mutex_);
   uint64_t process_ = 1;
   int open_handles_ = 0;
-  bool mapped_appends_ = true;
   std::function<void()> observer_;
 
   std::vector<Call> calls_;

@@ -42,12 +42,7 @@ class SimulatedDiskTest : public testing::Test {
   void SyncNames() { EXPECT_EQ(directory_->Sync(), absl::OkStatus()); }
 
   // What is left when nothing that was not synced is there, and when all is.
-  Image Least() const {
-    return disk_.AfterPowerLoss(
-        {.data = [](uint64_t, uint64_t) { return kNothing; },
-         .length = [](uint64_t) { return kNothing; },
-         .name = [](ChangeTime) { return false; }});
-  }
+  Image Least() const { return disk_.AfterPowerLoss(Writeback::OfNothing()); }
   Image Most() const { return disk_.AfterPowerLoss({}); }
 
   SimulatedDisk disk_{Image{{"a", "old"}}};

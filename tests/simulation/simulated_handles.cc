@@ -28,11 +28,10 @@ std::vector<size_t> SizesOf(absl::Span<const std::string_view> parts) {
   return sizes;
 }
 
-bool HasNoBytes(absl::Span<const std::string_view> parts) {
-  for (const std::string_view part : parts) {
-    if (!part.empty()) return false;
-  }
-  return true;
+size_t SizeOf(absl::Span<const std::string_view> parts) {
+  size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  return size;
 }
 
 // The first half of the bytes.
@@ -234,11 +233,12 @@ absl::Status SimulatedFile::Write(uint64_t offset,
   {
     MutexLock lock(&disk_.mutex_);
     Fault met = Fault::kNone;
-    status = Meet(Call::kWrite, true, &met);
+    const bool grows = offset + SizeOf(parts) > inode_->cache().size();
+    status = Meet(grows ? Call::kExtend : Call::kOverwrite, true, &met);
     const bool cut =
         met == Fault::kWriteCutShort || met == Fault::kFullDiskMidWrite;
     if (!status.ok() && !cut) return status;
-    if (HasNoBytes(parts)) return status;
+    if (SizeOf(parts) == 0) return status;
     const std::string half = cut ? HalfOf(parts) : std::string();
     const std::string_view half_part = half;
     if (cut) parts = absl::MakeConstSpan(&half_part, 1);
@@ -251,10 +251,12 @@ absl::Status SimulatedFile::Write(uint64_t offset,
 absl::Status SimulatedFile::Allocate(uint64_t offset, uint64_t size) {
   {
     MutexLock lock(&disk_.mutex_);
-    RETURN_IF_ERROR(Meet(Call::kAllocate, true));
-    if (size == 0 || offset + size <= inode_->cache().size()) {
-      return absl::OkStatus();
+    if (!disk_.abilities_.allocates) {
+      return ErrnoStatus(EOPNOTSUPP, "allocate", path_);
     }
+    const bool grows = size != 0 && offset + size > inode_->cache().size();
+    RETURN_IF_ERROR(Meet(grows ? Call::kAllocate : Call::kAllocateAgain, true));
+    if (!grows) return absl::OkStatus();
     inode_->SetLength(disk_.Change(inode_), offset + size);
   }
   disk_.TellObserver();
@@ -326,9 +328,9 @@ void SimulatedMapping::Store(size_t offset,
   {
     MutexLock lock(&disk_.mutex_);
     if (disk_.IsDead(handle_.process())) return;
-    size_t end = offset;
-    for (const std::string_view part : parts) end += part.size();
+    const size_t end = offset + SizeOf(parts);
     // Else the process would have been killed by a signal.
+    static_cast<void>(end);
     assert(writable_ && end <= size() && end <= inode_->cache().size());
     inode_->Write(disk_.Change(inode_, SizesOf(parts)), offset, parts);
   }

@@ -65,7 +65,9 @@ class SimulatedDirectory : public Directory {
   absl::Status Sync() override;
   absl::StatusOr<std::unique_ptr<File>> Lock(
       std::string_view name, std::string_view contents) override;
-  bool SupportsMappedAppends() const override { return disk_.mapped_appends_; }
+  bool SupportsMappedAppends() const override {
+    return disk_.abilities_.mapped_appends;
+  }
   const std::string& path() const override { return path_; }
 
  private:

@@ -23,6 +23,13 @@ inline constexpr ChangeTime kEverything =
 // Which of the changes that were not synced had reached the device when the
 // power failed.
 struct Writeback {
+  // None of them.
+  static Writeback OfNothing() {
+    return {.data = [](uint64_t, uint64_t) { return kNothing; },
+            .length = [](uint64_t) { return kNothing; },
+            .name = [](ChangeTime) { return false; }};
+  }
+
   // Changes up to this time to a sector of a file, and to the file's length.
   std::function<ChangeTime(uint64_t inode, uint64_t sector)> data =
       [](uint64_t, uint64_t) { return kEverything; };

@@ -47,10 +47,10 @@ Options SmallOptions(uint64_t seed) {
 SimulatedRun::SimulatedRun(uint64_t seed)
     : random_(seed),
       history_(absl::ToUnixMillis(clock_.WallNow())),
+      disk_({}, {.mapped_appends = seed % 4 != 0, .allocates = seed % 8 != 0}),
       options_(SmallOptions(seed)),
       workload_(seed, SmallConfiguration(seed)) {
   options_.clock = &clock_;
-  disk_.set_mapped_appends(seed % 4 != 0);
 }
 
 absl::Status SimulatedRun::Open() {
@@ -87,16 +87,32 @@ absl::Status SimulatedRun::DoNext() {
 }
 
 absl::Status SimulatedRun::Close() {
-  RETURN_IF_ERROR(store_->Close());
-  history_.MarkDurable();
+  const absl::Status status = store_->Close();
+  if (status.ok()) history_.MarkDurable();
   store_ = nullptr;
-  return absl::OkStatus();
+  return status;
+}
+
+absl::Status SimulatedRun::Settle(const absl::Status& error) {
+  if (store_ == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Answer found, Whole(store_.get()));
+  if (!IsChange(operation_.kind)) {
+    return Equal(history_.present(), found)
+               ? absl::OkStatus()
+               : absl::InternalError("a call that changes nothing did");
+  }
+  const bool is_done = Equal(history_.present(), found);
+  if (is_done && !absl::IsResourceExhausted(error)) return absl::OkStatus();
+  history_.Retract();
+  if (Equal(history_.present(), found)) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(
+      "failed with ", error.ToString(), "\nand left ", Describe(found),
+      "\nafter ", Describe(history_.present().Whole())));
 }
 
 void SimulatedRun::Kill() {
   disk_.Kill();
-  store_ = nullptr;
-  performer_.ForgetHeld();
+  Abandon();
 }
 
 std::string SimulatedRun::Doing() const {

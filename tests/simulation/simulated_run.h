@@ -36,6 +36,19 @@ class SimulatedRun {
   absl::Status DoNext();
   absl::Status Close();
 
+  // DoNext has failed with `error`: finds out whether the operation was done,
+  // so that the history is right. Wrong are a half of it, and anything at all
+  // if it was refused for want of space.
+  absl::Status Settle(const absl::Status& error);
+  // Nothing stays open, unless it leaks.
+  void Abandon() {
+    store_ = nullptr;
+    performer_.ForgetHeld();
+  }
+  bool is_open() const { return store_ != nullptr; }
+  // Whether the store has become read-only.
+  bool is_latched() const { return store_->GetStatistics().latched; }
+
   // As the end of the process: the store has no effect any more.
   void Kill();
 
