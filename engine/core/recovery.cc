@@ -295,10 +295,11 @@ class Opener {
     ASSIGN_OR_RETURN(
         const std::unique_ptr<File> file,
         directory_->OpenFile(SegmentFileName(segment.header.id), true));
-    std::string bytes(kWriteBackBytes, '\0');
-    for (uint64_t at = segment.synced_length; at < segment.summary.length;) {
-      const uint64_t size =
-          std::min(kWriteBackBytes, segment.summary.length - at);
+    uint64_t at = segment.synced_length;
+    const uint64_t end = segment.summary.length;
+    std::string bytes(at < end ? std::min(kWriteBackBytes, end - at) : 0, '\0');
+    while (at < end) {
+      const uint64_t size = std::min<uint64_t>(bytes.size(), end - at);
       ASSIGN_OR_RETURN(const size_t read,
                        file->Read(at, absl::MakeSpan(bytes.data(), size)));
       if (read != size) return absl::DataLossError("the file became shorter");
