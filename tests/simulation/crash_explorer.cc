@@ -1,6 +1,5 @@
 #include "tests/simulation/crash_explorer.h"
 
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "engine/format/file_names.h"
 #include "stave/store.h"
 #include "tests/simulation/recovery_check.h"
+#include "xxhash.h"
 
 namespace stave {
 namespace {
@@ -17,22 +17,36 @@ namespace {
 constexpr int kRandomStates = 20;
 constexpr int kRandomStatesInRecovery = 2;
 constexpr uint64_t kOneCrashInRecoveryIn = 100;
+// Tells states with lost pages from others.
+constexpr uint64_t kLostPages = 0x105e;
 
 uint64_t Mix(uint64_t hash, uint64_t value) {
   hash = (hash ^ value) * 0x9e3779b97f4a7c15;
   return hash ^ hash >> 32;
 }
 
-// Whether a MANIFEST-1 is all that there is, and is none (FORMAT.md, "Which
-// manifest counts").
+uint64_t HashOf(const SimulatedDisk::Image& image, uint64_t salt) {
+  uint64_t hash = salt;
+  for (const auto& [name, bytes] : image) {
+    if (name == kLockFileName) continue;  // nobody reads it
+    hash = XXH3_64bits_withSeed(name.data(), name.size(), hash);
+    hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), hash);
+  }
+  return hash;
+}
+
+// Whether a MANIFEST-1 is all that there is, and can't be left from making a
+// store (FORMAT.md, "Which manifest counts").
 bool HasGarbageAlone(const SimulatedDisk::Image& image) {
+  constexpr std::string_view kMagic = "STAVEMAN";
+  bool has_garbage = false;
   for (const auto& [name, bytes] : image) {
     if (name == kLockFileName) continue;
-    if (name != ManifestFileName(1) || bytes.starts_with("STAVEMAN")) {
-      return false;
-    }
+    if (name != ManifestFileName(1)) return false;
+    has_garbage = !kMagic.starts_with(bytes.substr(0, kMagic.size())) &&
+                  bytes.find_first_not_of('\0') != bytes.npos;
   }
-  return !image.empty();
+  return has_garbage;
 }
 
 }  // namespace
@@ -68,6 +82,26 @@ void CrashExplorer::Crash() {
                       }
                       Check(std::move(state));
                     });
+  if (failure_.ok()) KillAndLosePages();
+}
+
+void CrashExplorer::KillAndLosePages() {
+  const std::unique_ptr<SimulatedDisk> disk = run_.disk().Copy();
+  const SimulatedDisk::Image image = disk->AfterKill();
+  disk->LoseDirtyPages();
+  // Told apart by what is in the cache and by what is on the device.
+  const uint64_t device =
+      HashOf(disk->AfterPowerLoss(Writeback::OfNothing()), kLostPages);
+  if (IsDuplicate(image, Mix(device, run_.history().FirstAllowed(
+                                         History::End::kKill)))) {
+    ++counts_.duplicates;
+    return;
+  }
+  ++counts_.states;
+  const absl::Status status =
+      CheckRecovery(disk.get(), run_.options(), run_.history(),
+                    History::End::kKill, counts_.states % 2 == 0);
+  if (!status.ok()) Fail(status, "a kill, and all dirty pages lost");
 }
 
 void CrashExplorer::CrashInRecovery(const CrashState& state) {
@@ -93,7 +127,7 @@ void CrashExplorer::CrashInRecovery(const CrashState& state) {
 }
 
 void CrashExplorer::Check(CrashState state) {
-  if (IsDuplicate(state)) {
+  if (IsDuplicate(state.image, run_.history().FirstAllowed(state.end))) {
     ++counts_.duplicates;
     return;
   }
@@ -102,20 +136,15 @@ void CrashExplorer::Check(CrashState state) {
   const bool never_was =
       !run_.was_opened() && state.has_garbage && HasGarbageAlone(state.image);
   const absl::Status status =
-      never_was
-          ? CheckRefusal(&disk, run_.options())
-          : CheckRecovery(&disk, run_.options(), run_.history(), state.end);
+      never_was ? CheckRefusal(&disk, run_.options())
+                : CheckRecovery(&disk, run_.options(), run_.history(),
+                                state.end, counts_.states % 2 == 0);
   if (!status.ok()) Fail(status, state.name);
 }
 
-bool CrashExplorer::IsDuplicate(const CrashState& state) {
-  const std::hash<std::string_view> hash_of;
-  uint64_t hash = run_.history().FirstAllowed(state.end);
-  for (const auto& [name, bytes] : state.image) {
-    if (name == kLockFileName) continue;  // nobody reads it
-    hash = Mix(Mix(hash, hash_of(name)), hash_of(bytes));
-  }
-  return !seen_.insert(hash).second;
+bool CrashExplorer::IsDuplicate(const SimulatedDisk::Image& image,
+                                uint64_t salt) {
+  return !seen_.insert(HashOf(image, salt)).second;
 }
 
 void CrashExplorer::Fail(const absl::Status& status, const std::string& where) {

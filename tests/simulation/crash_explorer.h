@@ -37,8 +37,12 @@ class CrashExplorer {
   void Crash();
   void Check(CrashState state);
   void CrashInRecovery(const CrashState& state);
+  // The process is killed, and what it left in the page cache never reaches the
+  // device, which nobody is told: unless it is written again, the next loss of
+  // power takes it away.
+  void KillAndLosePages();
   // Whether this was checked before.
-  bool IsDuplicate(const CrashState& state);
+  bool IsDuplicate(const SimulatedDisk::Image& image, uint64_t salt);
   void Fail(const absl::Status& status, const std::string& where);
 
   std::mt19937_64 random_;

@@ -80,7 +80,8 @@ absl::Status CheckSecondOpen(SimulatedDisk* disk, const Options& options,
 }  // namespace
 
 absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
-                           const History& history, History::End end) {
+                           const History& history, History::End end,
+                           bool close_first) {
   absl::StatusOr<std::unique_ptr<Store>> store = Open(disk, options);
   RETURN_IF_ERROR(Because("open", store.status()));
   absl::StatusOr<Answer> found = Whole(store->get());
@@ -98,7 +99,7 @@ absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
   if (written->contents != found->contents) {
     return Wrong("a put changes more than its key");
   }
-  // Neither closed nor killed: the power fails.
+  if (close_first) RETURN_IF_ERROR(Because("close", (*store)->Close()));
   SimulatedDisk after(disk->AfterPowerLoss(Writeback::OfNothing()),
                       disk->abilities());
   disk->Kill();

@@ -16,7 +16,8 @@ namespace stave {
 // nothing away: a second open shows the same; then no file is there that the
 // manifest doesn't name; and nothing stays open. Not OK: what is wrong.
 absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
-                           const History& history, History::End end);
+                           const History& history, History::End end,
+                           bool close_first);
 
 // Of what is no store, and never was one, but might have been: it is refused,
 // and left as it is.

@@ -86,6 +86,27 @@ SimulatedDisk::LastChange SimulatedDisk::last_change() const {
   return last_change_;
 }
 
+std::unique_ptr<SimulatedDisk> SimulatedDisk::Copy() const {
+  auto copy = std::make_unique<SimulatedDisk>(Image(), abilities_);
+  MutexLock lock(&mutex_);
+  MutexLock lock_copy(&copy->mutex_);
+  for (const InodePtr& inode : inodes_) {
+    copy->inodes_.push_back(inode->Copy());
+  }
+  const auto copied = [&](const InodePtr& inode) {
+    return inode == nullptr ? nullptr : copy->inodes_[inode->number()];
+  };
+  Folder& to = *copy->folders_.at(kPath);
+  const Folder& from = *folders_.at(kPath);
+  for (const auto& [name, inode] : from.cache) to.cache[name] = copied(inode);
+  for (const auto& [name, inode] : from.device) to.device[name] = copied(inode);
+  for (const auto& change : from.unsynced) {
+    to.unsynced.push_back({change.time, change.name, copied(change.inode)});
+  }
+  copy->last_change_.time = last_change_.time;
+  return copy;
+}
+
 SimulatedDisk::Image SimulatedDisk::AfterKill() const {
   MutexLock lock(&mutex_);
   Image image;

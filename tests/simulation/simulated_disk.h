@@ -70,6 +70,9 @@ class SimulatedDisk : public FileSystem {
   }
   LastChange last_change() const;
 
+  // A disk in the same state, which no process has opened.
+  std::unique_ptr<SimulatedDisk> Copy() const;
+
   // What a process finds that comes after the present one was killed.
   Image AfterKill() const;
   // What is there when the power comes back.

@@ -7,12 +7,20 @@
 
 namespace stave {
 
+std::shared_ptr<SimulatedInode> SimulatedInode::Copy() const {
+  auto copy = std::make_shared<SimulatedInode>(number_, device_);
+  copy->cache_ = cache_;
+  copy->unsynced_ = unsynced_;
+  copy->lost_sectors_ = lost_sectors_;
+  return copy;
+}
+
 void SimulatedInode::Write(ChangeTime time, uint64_t offset,
                            absl::Span<const std::string_view> parts) {
   Change change{time, offset, {}, 0};
   for (const std::string_view part : parts) change.bytes += part;
   const uint64_t size = change.bytes.size();
-  ReplaceLostPages(time, offset, size);
+  WriteLostSectorsAgain(time, offset, size);
   change.length = std::max<uint64_t>(cache_.size(), offset + size);
   Resize(change.length);
   cache_.replace(offset, size, change.bytes);
@@ -33,9 +41,9 @@ void SimulatedInode::Sync() {
 void SimulatedInode::LoseDirtyPages() {
   for (const Change& change : unsynced_) {
     const uint64_t end = change.offset + change.bytes.size();
-    for (uint64_t page = change.offset / kPageBytes; page * kPageBytes < end;
-         ++page) {
-      lost_pages_.insert(page);
+    for (uint64_t sector = change.offset / kSectorBytes;
+         sector * kSectorBytes < end; ++sector) {
+      lost_sectors_.insert(sector);
     }
     // Lengths are the journal's business, which is another matter.
     device_.resize(change.length);
@@ -45,24 +53,22 @@ void SimulatedInode::LoseDirtyPages() {
 
 void SimulatedInode::RevertDirtyPages() {
   LoseDirtyPages();
-  lost_pages_.clear();
+  lost_sectors_.clear();
   cache_ = device_;
   RefreshAll(0, cache_.size());
 }
 
-// A page is written back whole: whoever changes a byte of one that was lost
-// brings the others to the device too.
-void SimulatedInode::ReplaceLostPages(ChangeTime time, uint64_t offset,
-                                      uint64_t size) {
-  if (lost_pages_.empty()) return;
-  for (uint64_t page = offset / kPageBytes; page * kPageBytes < offset + size;
-       ++page) {
-    if (lost_pages_.erase(page) == 0 || page * kPageBytes >= cache_.size()) {
-      continue;
-    }
-    unsynced_.push_back({time, page * kPageBytes,
-                         cache_.substr(page * kPageBytes, kPageBytes),
-                         cache_.size()});
+// A sector, the least block that file systems have, is written back whole: who
+// changes a byte of one that was lost brings the others to the device too.
+void SimulatedInode::WriteLostSectorsAgain(ChangeTime time, uint64_t offset,
+                                           uint64_t size) {
+  if (lost_sectors_.empty()) return;
+  for (uint64_t sector = offset / kSectorBytes;
+       sector * kSectorBytes < offset + size; ++sector) {
+    const uint64_t begin = sector * kSectorBytes;
+    if (lost_sectors_.erase(sector) == 0 || begin >= cache_.size()) continue;
+    unsynced_.push_back(
+        {time, begin, cache_.substr(begin, kSectorBytes), cache_.size()});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -65,8 +66,12 @@ class SimulatedInode {
   SimulatedInode(uint64_t number, std::string bytes)
       : number_(number), cache_(bytes), device_(std::move(bytes)) {}
 
+  // The same file, without its mappings.
+  std::shared_ptr<SimulatedInode> Copy() const;
+
   uint64_t number() const { return number_; }
   const std::string& cache() const { return cache_; }
+  const std::string& device() const { return device_; }
   const std::vector<Change>& unsynced() const { return unsynced_; }
 
   void Write(ChangeTime time, uint64_t offset,
@@ -79,7 +84,7 @@ class SimulatedInode {
   // get the device's bytes back.
   void LoseDirtyPages();
   void RevertDirtyPages();
-  bool has_lost_pages() const { return !lost_pages_.empty(); }
+  bool has_lost_pages() const { return !lost_sectors_.empty(); }
 
   std::string AfterPowerLoss(const Writeback& writeback) const;
 
@@ -99,7 +104,7 @@ class SimulatedInode {
 
   // As the device sees it.
   static void Apply(const Change& change, std::string* bytes);
-  void ReplaceLostPages(ChangeTime time, uint64_t offset, uint64_t size);
+  void WriteLostSectorsAgain(ChangeTime time, uint64_t offset, uint64_t size);
   void Resize(uint64_t length);
   void Refresh(const Window& window, uint64_t offset, uint64_t size) const;
   void RefreshAll(uint64_t offset, uint64_t size) const;
@@ -108,7 +113,7 @@ class SimulatedInode {
   std::string cache_;
   std::string device_;
   std::vector<Change> unsynced_;
-  std::set<uint64_t> lost_pages_;
+  std::set<uint64_t> lost_sectors_;
   std::vector<Window> windows_;
 };
 
