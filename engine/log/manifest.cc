@@ -1,6 +1,7 @@
 #include "engine/log/manifest.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -108,9 +109,16 @@ absl::StatusOr<std::string> ReadWhole(Directory* directory,
   return bytes;
 }
 
+bool IsZero(std::string_view bytes) {
+  return bytes.empty() ||
+         (bytes[0] == '\0' &&
+          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
 // Whether a valid edit stands anywhere behind the first invalid one: since
 // each is synced before the next is written, that one is no torn tail then.
 bool EditFollows(std::string_view bytes, uint64_t number, uint64_t offset) {
+  if (IsZero(bytes.substr(offset))) return false;
   size_t size = 0;
   uint64_t at = AlignRecord(offset + 1);
   while (true) {
@@ -157,8 +165,7 @@ absl::StatusOr<LoadedManifest> Parse(std::string_view bytes, uint64_t number) {
   if (loaded.state.base.store_id == 0) {
     return AtOffset(kManifestHeaderBytes, Damaged("there is no first edit"));
   }
-  loaded.whole_file =
-      bytes.find_first_not_of('\0', loaded.length) == bytes.npos;
+  loaded.whole_file = IsZero(bytes.substr(loaded.length));
   return loaded;
 }
 
