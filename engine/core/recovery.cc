@@ -243,8 +243,16 @@ class Opener {
         size, ": the file ends here, its records at ", length));
   }
 
+  // Left from an open that was cut short.
+  bool HasOtherManifests() const {
+    return std::any_of(names_.begin(), names_.end(), [&](const auto& name) {
+      const auto number = ParseManifestFileName(name);
+      return number.has_value() && *number != loaded_.number;
+    });
+  }
+
   absl::Status MakeDurable() {
-    if (closed_cleanly_ && unlisted_.empty() &&
+    if (closed_cleanly_ && unlisted_.empty() && !HasOtherManifests() &&
         loaded_.length <= kMaxResumedManifestBytes) {
       ASSIGN_OR_RETURN(store_.manifest,
                        Manifest::Resume(directory_, std::move(loaded_)));
