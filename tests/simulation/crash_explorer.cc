@@ -98,9 +98,8 @@ void CrashExplorer::KillAndLosePages() {
     return;
   }
   ++counts_.states;
-  const absl::Status status =
-      CheckRecovery(disk.get(), run_.options(), run_.history(),
-                    History::End::kKill, counts_.states % 2 == 0);
+  const absl::Status status = CheckRecovery(
+      disk.get(), run_.options(), run_.history(), History::End::kKill, Any());
   if (!status.ok()) Fail(status, "a kill, and all dirty pages lost");
 }
 
@@ -138,13 +137,18 @@ void CrashExplorer::Check(CrashState state) {
   const absl::Status status =
       never_was ? CheckRefusal(&disk, run_.options())
                 : CheckRecovery(&disk, run_.options(), run_.history(),
-                                state.end, counts_.states % 2 == 0);
+                                state.end, Any());
   if (!status.ok()) Fail(status, state.name);
 }
 
 bool CrashExplorer::IsDuplicate(const SimulatedDisk::Image& image,
                                 uint64_t salt) {
   return !seen_.insert(HashOf(image, salt)).second;
+}
+
+Afterwards CrashExplorer::Any() const {
+  return {.set_clock_back = counts_.states % 8 == 0,
+          .close_first = counts_.states % 2 == 0};
 }
 
 void CrashExplorer::Fail(const absl::Status& status, const std::string& where) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "tests/simulation/crash_states.h"
+#include "tests/simulation/recovery_check.h"
 #include "tests/simulation/simulated_run.h"
 
 namespace stave {
@@ -43,6 +44,7 @@ class CrashExplorer {
   void KillAndLosePages();
   // Whether this was checked before.
   bool IsDuplicate(const SimulatedDisk::Image& image, uint64_t salt);
+  Afterwards Any() const;
   void Fail(const absl::Status& status, const std::string& where);
 
   std::mt19937_64 random_;

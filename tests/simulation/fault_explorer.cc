@@ -47,8 +47,9 @@ absl::Status FaultRun::Run() {
     return absl::InternalError("nobody was told that a sync failed");
   }
   SimulatedDisk disk(left.image, run_.disk().abilities());
-  const absl::Status status = CheckRecovery(
-      &disk, run_.options(), run_.history(), left.end, Mixed() % 2 == 0);
+  const absl::Status status =
+      CheckRecovery(&disk, run_.options(), run_.history(), left.end,
+                    {.close_first = Mixed() % 2 == 0});
   if (status.ok()) return status;
   return absl::InternalError(absl::StrCat(left.name, ": ", status.message()));
 }

@@ -12,7 +12,7 @@ namespace {
 
 // So many groups of seeds, for as many shards as there may be.
 constexpr uint64_t kGroups = 16;
-constexpr uint64_t kOperations = 30;
+constexpr uint64_t kOperations = 20;
 
 class FaultTest : public testing::TestWithParam<uint64_t> {};
 

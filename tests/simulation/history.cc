@@ -4,7 +4,9 @@
 
 namespace stave {
 
-History::History(int64_t wall_ms) { states_.emplace_back(wall_ms); }
+History::History(int64_t wall_ms) : times_ms_({wall_ms}) {
+  states_.emplace_back(wall_ms);
+}
 
 Answer History::Begin(const Operation& operation) {
   if (IsChange(operation.kind)) {
@@ -29,6 +31,8 @@ void History::MarkDurable() {
 
 void History::PassTime(const Operation& operation) {
   for (Model& state : states_) state.Apply(operation);
+  if (operation.kind == Operation::kReopen) times_ms_.clear();
+  times_ms_.push_back(present().now_ms());
 }
 
 uint64_t History::FirstAllowed(End end) const {
@@ -39,6 +43,23 @@ bool History::Allows(const Answer& found, End end) const {
   const size_t first = FirstAllowed(end) - first_number_;
   for (size_t i = states_.size(); i > first; --i) {
     if (Equal(states_[i - 1], found)) return true;
+  }
+  return false;
+}
+
+bool History::AllowsSetBack(const Answer& found, End end) const {
+  const size_t first = FirstAllowed(end) - first_number_;
+  for (size_t i = states_.size(); i > first; --i) {
+    const Model& state = states_[i - 1];
+    if (state.keys() != found.keys) continue;
+    for (const int64_t time_ms : times_ms_) {
+      Operation step;
+      step.kind = Operation::kPassTime;
+      step.time_ms = time_ms - state.wall_ms();
+      Model then = state;
+      then.Apply(step);
+      if (Equal(then, found)) return true;
+    }
   }
   return false;
 }

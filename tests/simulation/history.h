@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <vector>
 
 #include "tests/model/model.h"
 #include "tests/model/operation.h"
@@ -42,6 +43,9 @@ class History {
   uint64_t FirstAllowed(End end) const;
   // Whether `found` is the state after a prefix that may be.
   bool Allows(const Answer& found, End end) const;
+  // The same where the date was set back before the store was opened again: it
+  // may be any time since what the last clean close remembers (I12).
+  bool AllowsSetBack(const Answer& found, End end) const;
   // For messages: what may be found.
   std::string Describe(End end) const;
 
@@ -49,6 +53,7 @@ class History {
   std::deque<Model> states_;
   uint64_t first_number_ = 0;  // of the first of them
   uint64_t acknowledged_ = 0;
+  std::vector<int64_t> times_ms_;  // that it was since the last clean close
 };
 
 // Whether the model, and a store that answered so, hold the same.

@@ -7,10 +7,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 #include "engine/log/manifest.h"
 #include "stave/store.h"
+#include "tests/engine/base/manual_clock.h"
 #include "tests/model/operation.h"
 #include "tests/model/performer.h"
 
@@ -79,14 +81,20 @@ absl::Status CheckSecondOpen(SimulatedDisk* disk, const Options& options,
 
 }  // namespace
 
-absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
+absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options_then,
                            const History& history, History::End end,
-                           bool close_first) {
+                           const Afterwards& afterwards) {
+  Options options = options_then;
+  ManualClock clock(absl::FromUnixMillis(history.wall_ms()) - absl::Hours(9));
+  if (afterwards.set_clock_back) options.clock = &clock;
   absl::StatusOr<std::unique_ptr<Store>> store = Open(disk, options);
   RETURN_IF_ERROR(Because("open", store.status()));
   absl::StatusOr<Answer> found = Whole(store->get());
   RETURN_IF_ERROR(Because("reading", found.status()));
-  if (!history.Allows(*found, end)) {
+  const bool allowed = afterwards.set_clock_back
+                           ? history.AllowsSetBack(*found, end)
+                           : history.Allows(*found, end);
+  if (!allowed) {
     return Wrong(absl::StrCat("found ", Describe(*found), "\nbut allowed is\n",
                               history.Describe(end)));
   }
@@ -99,7 +107,8 @@ absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
   if (written->contents != found->contents) {
     return Wrong("a put changes more than its key");
   }
-  if (close_first) RETURN_IF_ERROR(Because("close", (*store)->Close()));
+  if (afterwards.close_first)
+    RETURN_IF_ERROR(Because("close", (*store)->Close()));
   SimulatedDisk after(disk->AfterPowerLoss(Writeback::OfNothing()),
                       disk->abilities());
   disk->Kill();

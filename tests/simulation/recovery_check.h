@@ -10,6 +10,14 @@
 
 namespace stave {
 
+// What becomes of a store between its end and its recovery, and after that.
+struct Afterwards {
+  // The date is set back by hours before it is opened again.
+  bool set_clock_back = false;
+  // It is closed before the power fails.
+  bool close_first = false;
+};
+
 // Opens the store that is on `disk`, by `options` but for the file system, and
 // holds it against the oracle: it equals `history` after a prefix that `end`
 // allows; it can be written; once the writes are durable, a loss of power takes
@@ -17,7 +25,7 @@ namespace stave {
 // manifest doesn't name; and nothing stays open. Not OK: what is wrong.
 absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
                            const History& history, History::End end,
-                           bool close_first);
+                           const Afterwards& afterwards);
 
 // Of what is no store, and never was one, but might have been: it is refused,
 // and left as it is.
