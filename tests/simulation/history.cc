@@ -47,12 +47,15 @@ bool History::Allows(const Answer& found, End end) const {
   return false;
 }
 
-bool History::AllowsSetBack(const Answer& found, End end) const {
+bool History::AllowsSetBack(const Answer& found, End end,
+                            int64_t date_ms) const {
+  std::vector<int64_t> times_ms = times_ms_;
+  times_ms.push_back(date_ms);
   const size_t first = FirstAllowed(end) - first_number_;
   for (size_t i = states_.size(); i > first; --i) {
     const Model& state = states_[i - 1];
     if (state.keys() != found.keys) continue;
-    for (const int64_t time_ms : times_ms_) {
+    for (const int64_t time_ms : times_ms) {
       Operation step;
       step.kind = Operation::kPassTime;
       step.time_ms = time_ms - state.wall_ms();

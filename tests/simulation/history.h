@@ -43,9 +43,10 @@ class History {
   uint64_t FirstAllowed(End end) const;
   // Whether `found` is the state after a prefix that may be.
   bool Allows(const Answer& found, End end) const;
-  // The same where the date was set back before the store was opened again: it
-  // may be any time since what the last clean close remembers (I12).
-  bool AllowsSetBack(const Answer& found, End end) const;
+  // The same where the date was set back to `date_ms` before the store was
+  // opened again: for the store it is some time that it was since the last
+  // clean close, which remembers it (I12), or else that date.
+  bool AllowsSetBack(const Answer& found, End end, int64_t date_ms) const;
   // For messages: what may be found.
   std::string Describe(End end) const;
 

@@ -20,6 +20,7 @@ namespace stave {
 namespace {
 
 constexpr char kWritable[] = "writable";
+constexpr int64_t kSetBackMs = 9 * 3'600'000;
 
 absl::Status Wrong(const std::string& what) {
   return absl::InternalError(what);
@@ -85,14 +86,15 @@ absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options_then,
                            const History& history, History::End end,
                            const Afterwards& afterwards) {
   Options options = options_then;
-  ManualClock clock(absl::FromUnixMillis(history.wall_ms()) - absl::Hours(9));
+  const int64_t date_ms = history.wall_ms() - kSetBackMs;
+  ManualClock clock(absl::FromUnixMillis(date_ms));
   if (afterwards.set_clock_back) options.clock = &clock;
   absl::StatusOr<std::unique_ptr<Store>> store = Open(disk, options);
   RETURN_IF_ERROR(Because("open", store.status()));
   absl::StatusOr<Answer> found = Whole(store->get());
   RETURN_IF_ERROR(Because("reading", found.status()));
   const bool allowed = afterwards.set_clock_back
-                           ? history.AllowsSetBack(*found, end)
+                           ? history.AllowsSetBack(*found, end, date_ms)
                            : history.Allows(*found, end);
   if (!allowed) {
     return Wrong(absl::StrCat("found ", Describe(*found), "\nbut allowed is\n",
