@@ -90,11 +90,10 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::Copy() const {
   auto copy = std::make_unique<SimulatedDisk>(Image(), abilities_);
   MutexLock lock(&mutex_);
   MutexLock lock_copy(&copy->mutex_);
-  for (const InodePtr& inode : inodes_) {
-    copy->inodes_.push_back(inode->Copy());
-  }
+  std::vector<InodePtr> inodes;
+  for (const InodePtr& inode : inodes_) inodes.push_back(inode->Copy());
   const auto copied = [&](const InodePtr& inode) {
-    return inode == nullptr ? nullptr : copy->inodes_[inode->number()];
+    return inode == nullptr ? nullptr : inodes[inode->number()];
   };
   Folder& to = *copy->folders_.at(kPath);
   const Folder& from = *folders_.at(kPath);
@@ -103,6 +102,7 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::Copy() const {
   for (const auto& change : from.unsynced) {
     to.unsynced.push_back({change.time, change.name, copied(change.inode)});
   }
+  copy->inodes_ = inodes;
   copy->last_change_.time = last_change_.time;
   return copy;
 }
