@@ -10,9 +10,9 @@ History::History(int64_t wall_ms) : times_ms_({wall_ms}) {
 
 Answer History::Begin(const Operation& operation) {
   if (IsChange(operation.kind)) {
-    Model next = states_.back();
-    states_.back().ForgetHeld();
-    states_.push_back(std::move(next));
+    // What is held is needed again if this one is retracted.
+    if (states_.size() > 1) states_[states_.size() - 2].ForgetHeld();
+    states_.push_back(states_.back());
   }
   return states_.back().Apply(operation);
 }
