@@ -15,6 +15,7 @@
 #include "stave/store.h"
 #include "tests/engine/base/manual_clock.h"
 #include "tests/engine/core/scratch_place.h"
+#include "tests/engine/core/written_file_system.h"
 #include "tests/engine/fs/temporary_directory.h"
 #include "tests/model/access_history.h"
 #include "tests/model/linearizability.h"
@@ -97,6 +98,8 @@ class HistoryTest : public testing::Test {
     options.background_threads = random() % 4 > 0;
     options.clock = &clock;
     if (is_killed) options.file_system = &files;
+    WrittenFileSystem written(is_killed ? &files : PosixFileSystem());
+    if (random() % 4 == 0) options.file_system = &written;
     std::deque<Worker> workers;
     const size_t threads = 2 + random() % 7;
     for (size_t i = 0; i < threads; ++i) workers.emplace_back(seed, i);

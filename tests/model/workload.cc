@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "stave/limits.h"
 
 namespace stave {
 namespace {
