@@ -1,6 +1,7 @@
 #ifndef STAVE_ENGINE_BASE_CODING_H_
 #define STAVE_ENGINE_BASE_CODING_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -41,6 +42,23 @@ bool ConsumeFixed(std::string_view* from, Integer* value) {
   *value = DecodeFixed<Integer>(from->data());
   from->remove_prefix(sizeof(Integer));
   return true;
+}
+
+inline bool AllZero(std::string_view bytes) {
+  if (bytes.empty()) return true;
+  // Each byte equals its neighbour, and the first one is zero.
+  return bytes[0] == '\0' &&
+         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
+// Of preallocated space there may be much, so it is passed over by blocks.
+inline size_t SizeWithoutZerosAtEnd(std::string_view bytes) {
+  constexpr size_t kBlockBytes = 4096;
+  while (bytes.size() >= kBlockBytes &&
+         AllZero(bytes.substr(bytes.size() - kBlockBytes))) {
+    bytes.remove_suffix(kBlockBytes);
+  }
+  return bytes.find_last_not_of('\0') + 1;
 }
 
 }  // namespace stave

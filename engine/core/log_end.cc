@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/coding.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
@@ -68,7 +69,7 @@ void Walk(Walked* walked, Marks* marks) {
   }
   walked->summary = scanner.summary();
   walked->problem = scanner.problem();
-  walked->used_bytes = walked->bytes().find_last_not_of('\0') + 1;
+  walked->used_bytes = SizeWithoutZerosAtEnd(walked->bytes());
 }
 
 class Finder {

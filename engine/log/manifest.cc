@@ -1,10 +1,10 @@
 #include "engine/log/manifest.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/coding.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 
@@ -109,16 +109,10 @@ absl::StatusOr<std::string> ReadWhole(Directory* directory,
   return bytes;
 }
 
-bool IsZero(std::string_view bytes) {
-  return bytes.empty() ||
-         (bytes[0] == '\0' &&
-          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
-}
-
 // Whether a valid edit stands anywhere behind the first invalid one: since
 // each is synced before the next is written, that one is no torn tail then.
 bool EditFollows(std::string_view bytes, uint64_t number, uint64_t offset) {
-  if (IsZero(bytes.substr(offset))) return false;
+  if (AllZero(bytes.substr(offset))) return false;
   size_t size = 0;
   uint64_t at = AlignRecord(offset + 1);
   while (true) {
@@ -165,7 +159,7 @@ absl::StatusOr<LoadedManifest> Parse(std::string_view bytes, uint64_t number) {
   if (loaded.state.base.store_id == 0) {
     return AtOffset(kManifestHeaderBytes, Damaged("there is no first edit"));
   }
-  loaded.whole_file = IsZero(bytes.substr(loaded.length));
+  loaded.whole_file = AllZero(bytes.substr(loaded.length));
   return loaded;
 }
 
@@ -181,8 +175,7 @@ bool BaseIsValid(std::string_view bytes, uint64_t number) {
 // else of this name is somebody's, or was a manifest.
 bool MakingWasCutShort(std::string_view bytes) {
   const std::string magic = EncodeManifestHeader(1).substr(0, 8);
-  return magic.starts_with(bytes.substr(0, magic.size())) ||
-         bytes.find_first_not_of('\0') == bytes.npos;
+  return magic.starts_with(bytes.substr(0, magic.size())) || AllZero(bytes);
 }
 
 absl::StatusOr<std::vector<uint64_t>> ListNumbers(Directory* directory) {

@@ -6,17 +6,6 @@
 #include "engine/base/coding.h"
 
 namespace stave {
-namespace {
-
-bool AllZero(std::string_view bytes) {
-  if (bytes.empty()) return true;
-  // Each byte equals its neighbour, and the first one is zero.
-  return bytes[0] == '\0' &&
-         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
-
-}  // namespace
-
 bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
                 RecordView* record) {
   if (!DecodeRecordHeader(from, RecordSeed(segment_seed, offset),

@@ -1,5 +1,6 @@
 #include "engine/base/coding.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,6 +45,19 @@ TEST(CodingTest, ConsumeTakesNothingFromTooFewBytes) {
   EXPECT_FALSE(ConsumeFixed(&bytes, &value));
   EXPECT_EQ(value, 42u);
   EXPECT_EQ(bytes, "1234567");
+}
+
+TEST(CodingTest, ZerosAtTheEndAreFoundWhereverTheyBegin) {
+  for (const size_t zeros : {0, 1, 4095, 4096, 4097, 100'000}) {
+    for (const size_t others : {0, 1, 7, 4096, 5000}) {
+      const std::string bytes =
+          std::string(others, 'x') + std::string(zeros, '\0');
+      EXPECT_EQ(AllZero(bytes), others == 0) << others << " and " << zeros;
+      EXPECT_EQ(SizeWithoutZerosAtEnd(bytes), others) << zeros;
+    }
+  }
+  EXPECT_FALSE(AllZero(std::string("\0\0x\0", 4)));
+  EXPECT_EQ(SizeWithoutZerosAtEnd(std::string("\0\0x\0", 4)), 3u);
 }
 
 }  // namespace
