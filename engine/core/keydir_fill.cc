@@ -50,8 +50,8 @@ class KeydirFeeder {
   }
 
  private:
-  // Memory for at most half a million keys waits, 24 MiB, and for no more than
-  // an eighth of all keys: next to the keydir that is little.
+  // At most half a million keys wait, in 24 MiB, and no more than an eighth of
+  // all keys, or 1,024: next to the keydir that is little.
   static constexpr size_t kGroupSize = 512;
   static constexpr int kMaxGroupBits = 10;
   static constexpr uint64_t kWaitingShare = 8;
@@ -162,13 +162,14 @@ absl::Status FillKeydir(State* state,
                         const std::vector<SegmentToRead>& segments,
                         size_t threads) {
   if (segments.empty()) return absl::OkStatus();
+  const size_t readers = std::min(threads, segments.size());
   uint64_t records = 0;
   for (const SegmentToRead& each : segments) records += each.summary.records;
   // All are told of, so that the first in log order is reported.
   std::vector<absl::Status> results(segments.size());
   std::atomic<size_t> next{0};
-  const absl::Status filled = ParallelFor(threads, threads, [&](size_t) {
-    KeydirFeeder feeder(state->keydir.get(), records / threads);
+  const absl::Status filled = ParallelFor(readers, readers, [&](size_t) {
+    KeydirFeeder feeder(state->keydir.get(), records / readers);
     for (size_t i = next++; i < segments.size(); i = next++) {
       results[i] = SegmentReader(state, segments[i], &feeder).Run();
       if (!results[i].ok()) next = segments.size();
