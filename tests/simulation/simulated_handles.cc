@@ -1,8 +1,9 @@
 #include "tests/simulation/simulated_handles.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -20,6 +21,14 @@ absl::Status CheckName(std::string_view name) {
     return absl::InvalidArgumentError("not the name of a file");
   }
   return absl::OkStatus();
+}
+
+// For what would have ended a process by a signal. No assert, which optimised
+// builds leave out.
+void DieUnless(bool possible, const char* what) {
+  if (possible) return;
+  std::fprintf(stderr, "simulated disk: %s\n", what);
+  std::abort();
 }
 
 std::vector<size_t> SizesOf(absl::Span<const std::string_view> parts) {
@@ -329,17 +338,16 @@ void SimulatedMapping::Store(size_t offset,
     MutexLock lock(&disk_.mutex_);
     if (disk_.IsDead(handle_.process())) return;
     const size_t end = offset + SizeOf(parts);
-    // Else the process would have been killed by a signal.
-    static_cast<void>(end);
-    assert(writable_ && end <= size() && end <= inode_->cache().size());
+    DieUnless(writable_ && end <= size() && end <= inode_->cache().size(),
+              "a store to a page that is not there");
     inode_->Write(disk_.Change(inode_, SizesOf(parts)), offset, parts);
   }
   disk_.TellObserver();
 }
 
 void SimulatedMapping::Populate(size_t offset, size_t size) {
-  assert(offset <= this->size() && size <= this->size() - offset);
-  static_cast<void>(offset + size);
+  DieUnless(offset <= this->size() && size <= this->size() - offset,
+            "pages beyond a mapping");
 }
 
 absl::Status SimulatedMapping::MakeReadOnly() {
