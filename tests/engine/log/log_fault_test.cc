@@ -30,6 +30,33 @@ TEST_F(LogFaultTest, BatchThatFailsIsNotThere) {
   EXPECT_EQ(KeysOnDisk(), (Keys{"a", "d"}));
 }
 
+// What such a write has left behind the end, nobody knows (I7).
+TEST_F(LogFaultTest, FailedWriteOfARecordIsFinal) {
+  Log::Settings settings = Settings();
+  settings.mapped = false;
+  Open(settings);
+  Put("a");
+  files_.Fail(Files::kWrite, DiskBroken());
+  const absl::Status failure = TryPut("b", "").status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(failure)) << failure;
+  EXPECT_EQ(TryPut("c", "").status(), failure);
+  EXPECT_EQ(Sync(), failure);
+  EXPECT_EQ(KeysOnDisk(), Keys{"a"});
+}
+
+TEST_F(LogFaultTest, PartOfARecordThatCannotBeCutOffIsFinal) {
+  Log::Settings settings = Settings();
+  settings.mapped = false;
+  Open(settings);
+  Put("a");
+  files_.Fail(Files::kWrite, DiskFull());
+  files_.Fail(Files::kTruncate, DiskBroken());
+  const absl::Status failure = TryPut("b", "").status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(failure)) << failure;
+  EXPECT_EQ(TryPut("c", "").status(), failure);
+  EXPECT_EQ(KeysOnDisk(), Keys{"a"});
+}
+
 TEST_F(LogFaultTest, FailedSyncIsTheErrorOfAllWhoWaitAndOfAllWhoFollow) {
   constexpr int kThreads = 8;
   capacity_ = 1 << 20;
