@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -97,6 +98,16 @@ std::string Conversation::ReadUntil(std::string_view text) {
   std::string taken = received_.substr(0, end + text.size());
   received_.erase(0, taken.size());
   return taken;
+}
+
+void Conversation::AwaitReadingByKey() const {
+  for (int waited = 0; waited < kPatienceMilliseconds; ++waited) {
+    termios terminal = {};
+    ASSERT_EQ(tcgetattr(to_process_, &terminal), 0);
+    if ((terminal.c_lflag & ICANON) == 0) return;
+    poll(nullptr, 0, 1);
+  }
+  ADD_FAILURE() << "the terminal is still read by the line";
 }
 
 std::string Conversation::ReadAll() {

@@ -55,6 +55,9 @@ class Conversation {
   // What came since the last call, up to and with `text`. Fails the test if
   // that doesn't come within a while.
   std::string ReadUntil(std::string_view text);
+  // Until the process reads the terminal by the key, no longer by the line:
+  // a key that ends the input means nothing to it if it was typed before.
+  void AwaitReadingByKey() const;
   // What came until the process closed its side.
   std::string ReadAll();
 

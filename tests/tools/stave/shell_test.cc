@@ -138,6 +138,7 @@ TEST_F(ShellTest, TheTabulatorCompletesCommandsAndKeys) {
 TEST_F(ShellTest, TheEndOfATerminalEndsItLikeExit) {
   Running shell = StartOnTerminal({"shell"});
   shell.pipes->ReadUntil("stave> ");
+  shell.pipes->AwaitReadingByKey();
   shell.pipes->Send("\x04");
   EXPECT_THAT(shell.pipes->ReadAll(), EndsWith("Goodbye!\r\n"));
   EXPECT_EQ(shell.process->Wait(), 0);
