@@ -1,65 +1,15 @@
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "stave/store.h"
-#include "tests/engine/core/store_fixture.h"
+#include "tests/engine/core/damage_fixture.h"
 
 namespace stave {
 namespace {
 
-// A store of a few small segments whose files get damaged. FORMAT.md: a segment
-// has a header of 32 bytes, then records.
-class DamageTest : public StoreFixture {
- protected:
-  DamageTest() {
-    options.segment_size_bytes = 512;
-    Open();
-    for (int i = 0; i < 20; ++i) PutNumber(i);
-  }
-
-  void PutNumber(int i) {
-    const std::string key = absl::StrCat("key", i);
-    contents_[key] = ValueOf(i, 80);
-    Put(key, contents_[key]);
-  }
-
-  void Damage(const std::string& name, size_t offset) {
-    std::string bytes = ReadFile(PathOf(name));
-    ASSERT_LT(offset, bytes.size());
-    bytes[offset] ^= 0x10;
-    WriteFile(PathOf(name), bytes);
-  }
-
-  // Open must refuse, name all of `mentioned`, and change nothing.
-  void ExpectDataLoss(const std::vector<std::string>& mentioned) {
-    options.read_only = true;
-    ExpectDataLossForWriters(mentioned);
-    options.read_only = false;
-    ExpectDataLossForWriters(mentioned);
-  }
-  void ExpectDataLossForWriters(const std::vector<std::string>& mentioned) {
-    const DirectoryImage before = Image();
-    const absl::Status status = TryOpen();
-    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
-    for (const std::string& text : mentioned) {
-      EXPECT_NE(std::string(status.message()).find(text), std::string::npos)
-          << text << " is not in: " << status;
-    }
-    EXPECT_EQ(Difference(before, Image()), "");
-  }
-
-  std::string Segment(size_t index) const {
-    return SegmentNames(Image()).at(index);
-  }
-  std::string LastSegment() const { return SegmentNames(Image()).back(); }
-  std::string Manifest() const { return ManifestName(Image()); }
-
-  Contents contents_;
-};
+using DamageTest = DamageFixture;
 
 TEST_F(DamageTest, ABitInASealedSegmentIsReportedByFileAndOffset) {
   Close();
@@ -173,102 +123,6 @@ TEST_F(DamageTest, AnEmptySegmentIsReported) {
   const std::string name = LastSegment();
   WriteFile(PathOf(name), "");
   ExpectDataLoss({PathOf(name)});
-}
-
-TEST_F(DamageTest, ExchangedSegmentsAreReported) {
-  Close();
-  DirectoryImage image = Image();
-  image[Segment(0)].swap(image[Segment(1)]);
-  WriteDirectory(path(), image);
-  ExpectDataLoss({PathOf(Segment(0))});
-}
-
-TEST_F(DamageTest, AnExchangedSegmentInUseIsReported) {
-  Kill();
-  DirectoryImage image = Image();
-  image[LastSegment()] = image[Segment(0)];
-  WriteDirectory(path(), image);
-  ExpectDataLoss({PathOf(LastSegment())});
-}
-
-// The same names, ids and keys, and yet another store.
-class OtherStoresSegmentTest : public DamageTest {
- protected:
-  std::string FromAnotherStore(const std::string& name) {
-    const TemporaryDirectory other(PlaceInMemory());
-    {
-      auto store = Store::Open(other.path(), options).value();
-      for (const auto& [key, value] : contents_) {
-        EXPECT_TRUE(store->Put(key, value).ok());
-      }
-      EXPECT_TRUE(store->Close().ok());
-    }
-    return ReadFile(absl::StrCat(other.path(), "/", name));
-  }
-};
-
-TEST_F(OtherStoresSegmentTest, InASealedOnesPlaceIsReported) {
-  Close();
-  const std::string name = Segment(1);
-  WriteFile(PathOf(name), FromAnotherStore(name));
-  ExpectDataLoss({PathOf(name)});
-}
-
-TEST_F(OtherStoresSegmentTest, InTheLastOnesPlaceIsReported) {
-  Close();
-  const std::string name = LastSegment();
-  WriteFile(PathOf(name), FromAnotherStore(name));
-  ExpectDataLoss({PathOf(name)});
-}
-
-TEST_F(OtherStoresSegmentTest, InThePlaceOfOneInUseIsReported) {
-  Kill();
-  const std::string name = LastSegment();
-  WriteFile(PathOf(name), FromAnotherStore(Segment(0)));
-  ExpectDataLoss({PathOf(name)});
-}
-
-TEST_F(OtherStoresSegmentTest, OfAnIdThatTheManifestDoesNotKnowIsReported) {
-  Close();
-  options.segment_size_bytes = kMinSegmentSizeBytes;
-  const std::string name = "000000000000000a.seg";
-  WriteFile(PathOf(name), FromAnotherStore(name));
-  ExpectDataLossForWriters({PathOf(name)});
-}
-
-TEST_F(DamageTest, AnUnknownFileWithRecordsIsNotDeleted) {
-  Close();
-  const std::string name = "00000000000000f1.seg";
-  WriteFile(PathOf(name), Image().at(Segment(0)));
-  ExpectDataLossForWriters({PathOf(name)});
-}
-
-TEST_F(DamageTest, AnUnknownFileThatIsNoSegmentIsNotDeleted) {
-  Close();
-  const std::string name = "00000000000000f1.seg";
-  WriteFile(PathOf(name), "notes, longer than the header of a segment");
-  ExpectDataLossForWriters({PathOf(name)});
-}
-
-// Left by a process that was killed while it made them.
-TEST_F(DamageTest, UnfinishedSegmentsAreRemoved) {
-  Close();
-  const DirectoryImage before = Image();
-  WriteFile(PathOf("00000000000000f0.seg"), "");
-  WriteFile(PathOf("00000000000000f1.seg"), std::string(512, '\0'));
-  Open();
-  EXPECT_EQ(All(), contents_);
-  Close();
-  EXPECT_EQ(SegmentNames(Image()), SegmentNames(before));
-}
-
-TEST_F(DamageTest, IdsAreNeverUsedAgain) {
-  Close();
-  WriteFile(PathOf("00000000000000f1.seg"), "");
-  Open();
-  for (int i = 0; i < 20; ++i) PutNumber(i);
-  EXPECT_GT(LastSegment(), "00000000000000f1.seg");
-  EXPECT_EQ(All(), contents_);
 }
 
 // While a store is open.

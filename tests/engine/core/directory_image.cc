@@ -22,6 +22,13 @@ void WriteFile(const std::string& path, const std::string& contents) {
   EXPECT_TRUE(file.good()) << path;
 }
 
+void FlipBit(const std::string& path, size_t offset) {
+  std::string bytes = ReadFile(path);
+  ASSERT_LT(offset, bytes.size()) << path;
+  bytes[offset] ^= 0x10;
+  WriteFile(path, bytes);
+}
+
 DirectoryImage ReadDirectory(const std::string& path) {
   DirectoryImage image;
   for (const auto& entry : std::filesystem::directory_iterator(path)) {

@@ -1,6 +1,7 @@
 #ifndef STAVE_TESTS_ENGINE_CORE_DIRECTORY_IMAGE_H_
 #define STAVE_TESTS_ENGINE_CORE_DIRECTORY_IMAGE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -17,6 +18,8 @@ void WriteDirectory(const std::string& path, const DirectoryImage& image);
 
 std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, const std::string& contents);
+// Changes one bit of the byte at `offset`, which exists.
+void FlipBit(const std::string& path, size_t offset);
 
 // Names of segment files, in the order of their ids.
 std::vector<std::string> SegmentNames(const DirectoryImage& image);
