@@ -115,10 +115,7 @@ class Opener {
       // It was cut short before or while the header was written.
       return bytes.find_first_not_of('\0', kSegmentHeaderBytes) == bytes.npos;
     }
-    SegmentScanner scanner(bytes, SegmentSeed(header->salt, header->id),
-                           /*check_bodies=*/true);
-    RecordView record;
-    return scanner.Next(&record) != SegmentScanner::Step::kRecord;
+    return !HoldsRecord(bytes, SegmentSeed(header->salt, header->id));
   }
 
   absl::Status FindEnd() {

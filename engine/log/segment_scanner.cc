@@ -116,6 +116,15 @@ void SegmentScanner::Account(const RecordView& record) {
       summary_.chain_crc, bytes_.substr(record.offset, sizeof(uint32_t)));
 }
 
+bool HoldsRecord(std::string_view bytes, uint32_t segment_seed) {
+  RecordView record;
+  for (uint64_t at = kSegmentHeaderBytes; at < bytes.size();
+       at += kRecordAlignment) {
+    if (ReadRecord(bytes.substr(at), at, segment_seed, &record)) return true;
+  }
+  return false;
+}
+
 uint64_t FindSyncedLength(std::string_view bytes, uint64_t offset,
                           uint32_t segment_seed, SegmentId segment) {
   constexpr uint64_t kMarkRecordBytes = kRecordHeaderBytes + kSyncMarkBytes;

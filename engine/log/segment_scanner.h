@@ -76,6 +76,10 @@ class SegmentScanner {
   std::string problem_;
 };
 
+// Whether a record's header is right anywhere in `bytes` (a segment from its
+// first byte), also behind bad ones.
+bool HoldsRecord(std::string_view bytes, uint32_t segment_seed);
+
 // Looks through `bytes` (a segment from its first byte) from `offset` on for
 // sync marks, wherever they stand, also behind bad records; returns the
 // greatest length that one of them gives for segment `segment`, 0 if none.

@@ -80,6 +80,15 @@ TEST_F(MisplacedSegmentTest, AnUnknownFileWithRecordsIsNotDeleted) {
   ExpectDataLossForWriters({PathOf(name)});
 }
 
+// The manifest has lost the edit that names it, and the first record is bad.
+TEST_F(MisplacedSegmentTest, AnUnknownFileWithARecordBehindABadOneIsKept) {
+  Close();
+  const std::string name = "00000000000000f1.seg";
+  WriteFile(PathOf(name), Image().at(Segment(0)));
+  Damage(name, 32 + 12);
+  ExpectDataLossForWriters({PathOf(name)});
+}
+
 TEST_F(MisplacedSegmentTest, AnUnknownFileThatIsNoSegmentIsNotDeleted) {
   Close();
   const std::string name = "00000000000000f1.seg";

@@ -307,6 +307,19 @@ TEST_F(SegmentScannerTest, RandomBytesBehindRecordsAreNoRecords) {
   });
 }
 
+TEST_F(SegmentScannerTest, HoldsARecordIfOneIsRightAnywhere) {
+  EXPECT_FALSE(HoldsRecord("", image_.seed()));
+  EXPECT_FALSE(HoldsRecord(image_.bytes(), image_.seed()));
+  image_.AddZeros(512);
+  EXPECT_FALSE(HoldsRecord(image_.bytes(), image_.seed()));
+  const uint64_t first = image_.Put("a", "1");
+  EXPECT_TRUE(HoldsRecord(image_.bytes(), image_.seed()));
+  FlipBit(first);
+  EXPECT_FALSE(HoldsRecord(image_.bytes(), image_.seed()));
+  image_.Put("b", "2");
+  EXPECT_TRUE(HoldsRecord(image_.bytes(), image_.seed()));
+}
+
 TEST_F(SegmentScannerTest, WithoutSyncMarksNothingIsSynced) {
   image_.Put("a", "1");
   EXPECT_EQ(FindSynced(kSegmentHeaderBytes, image_.header().id), 0u);
