@@ -1,0 +1,174 @@
+#include "tests/damage/images.h"
+
+#include <random>
+
+#include "absl/strings/str_cat.h"
+
+namespace stave {
+namespace {
+
+// Goes through a few keys and makes up values for them.
+class Writer {
+ public:
+  Writer(uint64_t seed, uint64_t segment_size_bytes)
+      : store(segment_size_bytes), random_(seed) {}
+
+  std::string Key() { return absl::StrCat("key", random_() % 9); }
+
+  std::string Value() {
+    std::string value(1 + random_() % 90, '\0');
+    for (char& byte : value) byte = static_cast<char>(random_() % 256);
+    value.back() = '.';  // No operation ends in zeros.
+    return value;
+  }
+
+  void Put(int count) {
+    for (int i = 0; i < count; ++i) store.Put(Key(), Value());
+  }
+
+  // Puts, and a delete here and there.
+  void Change(int count) {
+    for (int i = 0; i < count; ++i) {
+      if (i % 4 == 3) {
+        store.Delete(Key());
+      } else {
+        store.Put(Key(), Value());
+      }
+    }
+  }
+
+  void Batch(int count) {
+    WriteBatch batch;
+    for (int i = 0; i < count; ++i) {
+      if (i % 4 == 2) {
+        batch.Delete(Key());
+      } else {
+        batch.Put(Key(), Value());
+      }
+    }
+    store.Write(batch);
+  }
+
+  WrittenStore store;
+
+ private:
+  std::mt19937_64 random_;
+};
+
+StoreImage ActiveSegment(uint64_t seed) {
+  Writer writer(seed, 4 << 10);
+  writer.Put(9);
+  writer.store.Sync();
+  writer.Change(8);
+  writer.store.Sync();
+  writer.Put(6);
+  return writer.store.Kill();
+}
+
+StoreImage SeveralSegments(uint64_t seed) {
+  Writer writer(seed, 1 << 10);
+  writer.Change(24);
+  writer.store.Sync();
+  writer.Change(10);
+  return writer.store.Kill();
+}
+
+StoreImage NeverSynced(uint64_t seed) {
+  Writer writer(seed, 2 << 10);
+  writer.Change(18);
+  return writer.store.Kill();
+}
+
+StoreImage ClosedOneSegment(uint64_t seed) {
+  Writer writer(seed, 8 << 10);
+  writer.Change(12);
+  writer.store.Sync();
+  writer.Change(12);
+  return writer.store.Close();
+}
+
+StoreImage ClosedSeveralSegments(uint64_t seed) {
+  Writer writer(seed, 640);
+  writer.Change(36);
+  return writer.store.Close();
+}
+
+// A manifest with many edits.
+StoreImage TinySegments(uint64_t seed) {
+  Writer writer(seed, 256);
+  writer.Change(20);
+  writer.store.Sync();
+  writer.Change(9);
+  return writer.store.Kill();
+}
+
+StoreImage Batches(uint64_t seed) {
+  Writer writer(seed, 2 << 10);
+  writer.Batch(7);
+  writer.Put(2);
+  writer.Batch(12);
+  writer.store.Sync();
+  writer.Batch(5);
+  writer.Change(4);
+  writer.Batch(9);
+  return writer.store.Kill();
+}
+
+StoreImage Expiring(uint64_t seed) {
+  Writer writer(seed, 2 << 10);
+  for (int i = 0; i < 12; ++i) {
+    writer.store.Put(writer.Key(), writer.Value(), absl::Minutes(1 + 30 * i));
+  }
+  writer.store.Sync();
+  writer.store.PassTime(absl::Hours(2));
+  writer.Change(5);
+  writer.store.Sync();
+  for (int i = 0; i < 6; ++i) {
+    writer.store.Put(writer.Key(), writer.Value(), absl::Seconds(1 + 60 * i));
+  }
+  writer.store.PassTime(absl::Minutes(3));
+  return writer.store.Kill();
+}
+
+StoreImage OpenedAgainAndKilled(uint64_t seed) {
+  Writer writer(seed, 2 << 10);
+  writer.Change(14);
+  writer.store.Reopen();
+  writer.Change(6);
+  writer.store.Sync();
+  writer.Change(6);
+  return writer.store.Kill();
+}
+
+// Its manifest was written anew.
+StoreImage RecoveredAndKilled(uint64_t seed) {
+  Writer writer(seed, 1 << 10);
+  writer.Change(16);
+  writer.store.Sync();
+  writer.Change(5);
+  writer.store.KillAndReopen();
+  writer.Change(8);
+  writer.store.Sync();
+  writer.Change(4);
+  return writer.store.Kill();
+}
+
+}  // namespace
+
+const std::vector<ImageKind>& ImageKinds() {
+  static const auto* const kinds = new std::vector<ImageKind>{
+      {"ActiveSegment", ActiveSegment},
+      {"SeveralSegments", SeveralSegments},
+      {"NeverSynced", NeverSynced},
+      {"ClosedOneSegment", ClosedOneSegment},
+      {"ClosedSeveralSegments", ClosedSeveralSegments},
+      {"TinySegments", TinySegments},
+      {"Batches", Batches},
+      {"Expiring", Expiring},
+      {"OpenedAgainAndKilled", OpenedAgainAndKilled},
+      {"RecoveredAndKilled", RecoveredAndKilled},
+  };
+  return *kinds;
+}
+
+}  // namespace stave
