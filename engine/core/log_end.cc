@@ -10,6 +10,7 @@
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
 #include "engine/log/segment_scanner.h"
+#include "stave/limits.h"
 
 namespace stave {
 namespace {
@@ -30,8 +31,11 @@ struct Walked {
   }
 };
 
-absl::Status ReadBytes(Walked* walked) {
-  ASSIGN_OR_RETURN(const uint64_t size, walked->file->Size());
+absl::Status ReadBytes(const Directory& directory, Walked* walked) {
+  ASSIGN_OR_RETURN(
+      const uint64_t size,
+      SegmentFileSize(directory, SegmentFileName(walked->header.id),
+                      *walked->file));
   if (size > walked->memory.size()) {
     ASSIGN_OR_RETURN(walked->memory,
                      MemoryRange::Reserve(std::max<uint64_t>(size, 1)));
@@ -96,7 +100,7 @@ class Finder {
     walked.seed = SegmentSeed(header.salt, header.id);
     ASSIGN_OR_RETURN(walked.file,
                      directory_->OpenFile(SegmentFileName(header.id), false));
-    RETURN_IF_ERROR(ReadBytes(&walked));
+    RETURN_IF_ERROR(ReadBytes(*directory_, &walked));
     // Its header was durable before the manifest named it.
     RETURN_IF_ERROR(CheckSegmentHeader(*directory_, walked.bytes(), header));
     Walk(&walked, &marks_);
@@ -141,7 +145,7 @@ class Finder {
                       FindSyncedLength(walked->bytes(), walked->summary.length,
                                        walked->seed, walked->header.id));
     if (synced <= walked->summary.length) return absl::OkStatus();
-    RETURN_IF_ERROR(ReadBytes(walked));
+    RETURN_IF_ERROR(ReadBytes(*directory_, walked));
     Walk(walked, &marks_);
     return absl::OkStatus();
   }
@@ -181,6 +185,16 @@ absl::Status CheckSegmentHeader(const Directory& directory,
       status.code(),
       absl::StrCat(directory.path(), "/", SegmentFileName(expected.id),
                    ", offset 0: ", status.message()));
+}
+
+absl::StatusOr<uint64_t> SegmentFileSize(const Directory& directory,
+                                         std::string_view name,
+                                         const File& file) {
+  ASSIGN_OR_RETURN(const uint64_t size, file.Size());
+  if (size <= kMaxSegmentSizeBytes) return size;
+  return absl::DataLossError(absl::StrCat(
+      directory.path(), "/", ToAbsl(name), ", offset ", kMaxSegmentSizeBytes,
+      ": the file goes on, to ", size, ", where no segment does"));
 }
 
 absl::StatusOr<LogEnd> FindLogEnd(Directory* directory,

@@ -41,6 +41,12 @@ absl::Status CheckSegmentHeader(const Directory& directory,
                                 std::string_view bytes,
                                 const SegmentHeader& expected);
 
+// The length of segment file `name`. DataLoss if no segment is that long: a
+// length is bounded before memory is taken for it.
+absl::StatusOr<uint64_t> SegmentFileSize(const Directory& directory,
+                                         std::string_view name,
+                                         const File& file);
+
 // Finds the end of the log that `manifest` lists (reliability rules I2, I3).
 // DataLoss, with file and offset, if bytes that a sync mark or a clean close
 // vouches for are not valid. Reads files without mapping them, since their

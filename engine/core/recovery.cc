@@ -104,7 +104,8 @@ class Opener {
   absl::StatusOr<bool> HasNoRecords(const std::string& name) const {
     ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
                      directory_->OpenFile(name, /*writable=*/false));
-    ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+    ASSIGN_OR_RETURN(const uint64_t size,
+                     SegmentFileSize(*directory_, name, *file));
     ASSIGN_OR_RETURN(const MemoryRange memory,
                      MemoryRange::Reserve(std::max<uint64_t>(size, 1)));
     ASSIGN_OR_RETURN(const size_t read,

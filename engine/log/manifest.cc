@@ -15,6 +15,10 @@ namespace {
 constexpr uint64_t kReserveBytes = 16 << 10;
 constexpr uint64_t kHeadroomBytes = 4 << 10;
 
+// More than the edits of thirty million segments take. A length is bounded
+// before memory is taken for it.
+constexpr uint64_t kMaxManifestBytes = uint64_t{4} << 30;
+
 absl::Status Damaged(std::string_view why) {
   return absl::DataLossError(ToAbsl(why));
 }
@@ -24,6 +28,12 @@ absl::Status InFile(const absl::Status& status, const Directory& directory,
   return absl::Status(status.code(), absl::StrCat(directory.path(), "/",
                                                   ManifestFileName(number),
                                                   ", ", status.message()));
+}
+
+// What is appended goes behind the header.
+absl::Status CheckLength(const SegmentSummary& summary) {
+  if (summary.length >= kSegmentHeaderBytes) return absl::OkStatus();
+  return Damaged("a segment that ends within its header");
 }
 
 // Applies one change after another to a state.
@@ -53,6 +63,7 @@ class Applier {
     if (segment == nullptr || segment->sealed.has_value()) {
       return Damaged("a seal of a segment that is not open");
     }
+    RETURN_IF_ERROR(CheckLength(change.summary));
     segment->sealed = change.summary;
     state_.base.sealed_through =
         std::max(state_.base.sealed_through, change.summary.greatest_sequence);
@@ -75,7 +86,10 @@ class Applier {
     if (change.id != 0 && (segment == nullptr || segment->sealed)) {
       return Damaged("a close in a segment that is not open");
     }
-    if (segment != nullptr) segment->synced_length = change.summary.length;
+    if (segment != nullptr) {
+      RETURN_IF_ERROR(CheckLength(change.summary));
+      segment->synced_length = change.summary.length;
+    }
     state_.clean_close = change;
     return absl::OkStatus();
   }
@@ -102,6 +116,11 @@ absl::StatusOr<std::string> ReadWhole(Directory* directory,
   ASSIGN_OR_RETURN(std::unique_ptr<File> file,
                    directory->OpenFile(name, /*writable=*/false));
   ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  if (size > kMaxManifestBytes) {
+    return absl::DataLossError(absl::StrCat(
+        directory->path(), "/", name, ", offset ", kMaxManifestBytes,
+        ": the file goes on, to ", size, ", where no manifest does"));
+  }
   std::string bytes(size, '\0');
   ASSIGN_OR_RETURN(const size_t read,
                    file->Read(0, absl::MakeSpan(bytes.data(), bytes.size())));

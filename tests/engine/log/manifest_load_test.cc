@@ -209,6 +209,26 @@ TEST_F(ManifestLoadTest, CleanCloseIsVoidOnceAnotherEditFollows) {
   EXPECT_EQ(Load().state.segments[0].synced_length, 4096u);
 }
 
+TEST(ManifestStateTest, ASegmentDoesNotEndWithinItsHeader) {
+  ManifestState state;
+  BaseChange base;
+  base.store_id = 1;
+  ASSERT_EQ(state.Apply({base}), absl::OkStatus());
+  ASSERT_EQ(state.Apply(Add(1)), absl::OkStatus());
+  SegmentSummary summary;
+  for (const uint64_t length : {0, 8, 31}) {
+    summary.length = length;
+    for (const ManifestEdit& edit :
+         {ManifestEdit{SealSegmentChange{1, summary}},
+          {CleanCloseChange{1, summary}}}) {
+      ManifestState copy = state;
+      EXPECT_TRUE(absl::IsDataLoss(copy.Apply(edit))) << length;
+    }
+  }
+  summary.length = 32;
+  EXPECT_EQ(state.Apply({SealSegmentChange{1, summary}}), absl::OkStatus());
+}
+
 TEST(ManifestStateTest, EditsThatCannotFollowAreDataLoss) {
   ManifestState state;
   EXPECT_TRUE(absl::IsDataLoss(state.Apply(Add(1))));  // No base.
