@@ -1,8 +1,9 @@
 // The hash keydir at 1, 5, 10 and 20 M keys: insert, find, find absent, update,
 // and the bytes a key that it reserves, at each count and at most while it
-// grew. Beside it absl::flat_hash_map from 8 to 16 bytes, and the limit: reads
-// of random cache lines of a gigabyte, each of which tells the next one's
-// place.
+// grew; and 100,000 keys that are all one to a hash without a secret, beside
+// as many of the same length that are not. Beside it absl::flat_hash_map from 8
+// to 16 bytes, and the limit: reads of random cache lines of a gigabyte, each
+// of which tells the next one's place.
 
 #include <benchmark/benchmark.h>
 
@@ -19,6 +20,7 @@
 #include "engine/base/key_hash.h"
 #include "engine/index/hash_keydir.h"
 #include "engine/index/keydir.h"
+#include "tests/engine/base/colliding_keys.h"
 
 namespace stave {
 namespace {
@@ -171,15 +173,55 @@ void LimitDependentRead(benchmark::State& state) {
   benchmark::DoNotOptimize(at);
 }
 
-// What a put and a get pay for a key of so many bytes.
-void KeyHashOf(benchmark::State& state) {
+KeyHasher MakeHasher() {
   HashSecret secret;
   for (size_t i = 0; i < secret.size(); ++i) {
     secret[i] = static_cast<char>(Scatter(i));
   }
-  const KeyHasher hasher(secret);
+  return KeyHasher(secret);
+}
+
+// What a put and a get pay for a key of so many bytes.
+void KeyHashOf(benchmark::State& state) {
+  const KeyHasher hasher = MakeHasher();
   const std::string key(static_cast<size_t>(state.range(0)), 'k');
   for (auto _ : state) benchmark::DoNotOptimize(hasher(key));
+}
+
+// Hashes keys and puts them into a keydir, and finds them again.
+void PutAndFind(benchmark::State& state, const std::vector<std::string>& keys) {
+  const KeyHasher hasher = MakeHasher();
+  for (auto _ : state) {
+    HashKeydir keydir;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (!keydir.Put({keys[i], hasher(keys[i])}, EntryOf(i)).ok())
+        std::abort();
+    }
+    EpochGuard guard;
+    for (const std::string& key : keys) {
+      benchmark::DoNotOptimize(keydir.Find({key, hasher(key)}));
+    }
+  }
+  state.counters["ns_each"] =
+      benchmark::Counter(static_cast<double>(keys.size()),
+                         benchmark::Counter::kIsIterationInvariantRate |
+                             benchmark::Counter::kInvert);
+}
+
+constexpr size_t kAttackersKeys = 100'000;
+
+void CollidingKeysPutAndFind(benchmark::State& state) {
+  PutAndFind(state, CollidingKeys(kAttackersKeys));
+}
+
+void RandomKeysPutAndFind(benchmark::State& state) {
+  std::vector<std::string> keys = CollidingKeys(kAttackersKeys);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    for (size_t at = 0; at < keys[i].size(); ++at) {
+      keys[i][at] = static_cast<char>(Scatter(i * keys[i].size() + at) >> 40);
+    }
+  }
+  PutAndFind(state, keys);
 }
 
 using Function = void (*)(benchmark::State&);
@@ -197,6 +239,11 @@ void RegisterAll() {
       ->Arg(16)
       ->Arg(64)
       ->Arg(1024);
+  benchmark::RegisterBenchmark("CollidingKeysPutAndFind",
+                               CollidingKeysPutAndFind)
+      ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("RandomKeysPutAndFind", RandomKeysPutAndFind)
+      ->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("LimitDependentRead", LimitDependentRead);
   for (const int64_t keys : {1'000'000, 5'000'000, 10'000'000, 20'000'000}) {
     Register("KeydirFind", KeydirFind, keys);
