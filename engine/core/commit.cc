@@ -114,7 +114,7 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
     MutexLock lock(&log_.append_mutex());
     RETURN_IF_ERROR(log_.CheckOpen());
     if (!Present(ref).absent()) {
-      RETURN_IF_ERROR(log_.MakeRoom(record.size()));
+      RETURN_IF_ERROR(log_.MakeRoom(record.size(), Log::Use::kDeletes));
     }
     // MakeRoom may have let others in.
     const KeydirEntry present = Present(ref);
@@ -146,6 +146,10 @@ absl::Status Commit::Write(const WriteBatch& batch,
     RETURN_IF_ERROR(PreparePut(operation.key, operation.value, operation.ttl,
                                operation.expire_at, &records[i]));
   }
+  const bool only_deletes =
+      std::all_of(records.begin(), records.end(), [](const auto& record) {
+        return record.header.kind == RecordKind::kDelete;
+      });
   const uint64_t size = Log::BatchSize(records);
   if (size > kMaxBatchBytes) {
     return absl::InvalidArgumentError(
@@ -157,7 +161,8 @@ absl::Status Commit::Write(const WriteBatch& batch,
     MutexLock lock(&log_.append_mutex());
     RETURN_IF_ERROR(log_.CheckOpen());
     if (!records.empty()) {
-      RETURN_IF_ERROR(log_.MakeRoom(size));
+      RETURN_IF_ERROR(log_.MakeRoom(
+          size, only_deletes ? Log::Use::kDeletes : Log::Use::kAnything));
       ASSIGN_OR_RETURN(const std::vector<Log::Place> places,
                        log_.AppendBatch(records));
       RETURN_IF_ERROR(PublishBatch(keys, records, places));

@@ -8,12 +8,16 @@
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 #include "engine/fs/posix_file_system.h"
+#include "engine/log/reserve.h"
 
 namespace stave {
 namespace {
 
 // A writer may replace files while a read-only open looks at them.
 constexpr int kReadOnlyTries = 10;
+// Stores of small segments are for small disks: the reserve for deletes is at
+// most so many of them.
+constexpr uint64_t kReserveSegments = 16;
 
 absl::Status ClosedError() {
   return absl::FailedPreconditionError("the store is closed");
@@ -126,6 +130,11 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
     RETURN_IF_ERROR(CheckExists(directory.get(), options));
     ASSIGN_OR_RETURN(lock, directory->Lock(kLockFileName, ThisProcess()));
     recovered = RecoverOrCreate(directory.get(), options, clock);
+    // I7: a store can be opened on a full disk, for who wants to delete.
+    if (absl::IsResourceExhausted(recovered.status()) &&
+        Reserve(directory.get()).GiveUp()) {
+      recovered = RecoverOrCreate(directory.get(), options, clock);
+    }
   }
   if (!recovered.ok()) return recovered.status();
   return std::unique_ptr<Engine>(new Engine(
@@ -149,6 +158,8 @@ Store::Engine::Engine(const Options& options,
   settings.segments = state_->segments.get();
   settings.clock = state_->clock.get();
   settings.next_capacity = [this] { return NextSegmentCapacity(); };
+  settings.reserve_bytes = std::min(
+      options.reserve_bytes, options.segment_size_bytes * kReserveSegments);
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
   settings.mapped = directory_->SupportsMappedAppends();
@@ -235,7 +246,7 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.keys = keydir.keys;
   statistics.keydir_bytes = keydir.bytes;
   statistics.bytes_cut_at_open = bytes_cut_at_open_;
-  statistics.disk_bytes = statistics.segment_bytes + OtherDiskBytes();
+  CountOtherFiles(&statistics);
   if (log_ == nullptr) return statistics;
   statistics.puts = commit_->puts();
   statistics.deletes = commit_->deletes();
@@ -247,17 +258,18 @@ Statistics Store::Engine::GetStatistics() const {
   return statistics;
 }
 
-uint64_t Store::Engine::OtherDiskBytes() const {
+void Store::Engine::CountOtherFiles(Statistics* statistics) const {
+  statistics->disk_bytes = statistics->segment_bytes;
   const absl::StatusOr<std::vector<std::string>> names = directory_->List();
-  if (!names.ok()) return 0;
-  uint64_t bytes = 0;
+  if (!names.ok()) return;
   for (const std::string& name : *names) {
     if (!IsStoreFileName(name) || ParseSegmentFileName(name)) continue;
     const auto file = directory_->OpenFile(name, /*writable=*/false);
     if (!file.ok()) continue;  // removed meanwhile
-    bytes += (*file)->Size().value_or(0);
+    const uint64_t bytes = (*file)->Size().value_or(0);
+    statistics->disk_bytes += bytes;
+    if (name == kReserveFileName) statistics->reserve_bytes = bytes;
   }
-  return bytes;
 }
 
 }  // namespace stave

@@ -44,8 +44,8 @@ class Store::Engine {
          std::unique_ptr<File> lock, RecoveredStore recovered);
 
   uint64_t NextSegmentCapacity() const;
-  uint64_t OtherDiskBytes() const;  // all files but segments
   void CountSegments(Statistics* statistics) const;
+  void CountOtherFiles(Statistics* statistics) const;
 
   const Options options_;
   std::unique_ptr<Directory> directory_;

@@ -46,7 +46,8 @@ std::optional<uint64_t> ParseManifestFileName(std::string_view name) {
 }
 
 bool IsStoreFileName(std::string_view name) {
-  return name == kLockFileName || ParseSegmentFileName(name).has_value() ||
+  return name == kLockFileName || name == kReserveFileName ||
+         ParseSegmentFileName(name).has_value() ||
          ParseManifestFileName(name).has_value();
 }
 

@@ -19,6 +19,7 @@ std::optional<uint64_t> ParseManifestFileName(std::string_view name);
 // Whether a file of that name belongs to a store.
 bool IsStoreFileName(std::string_view name);
 inline constexpr std::string_view kLockFileName = "LOCK";
+inline constexpr std::string_view kReserveFileName = "RESERVE";
 
 }  // namespace stave
 

@@ -1,6 +1,7 @@
 #include "engine/log/log.h"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -19,11 +20,16 @@ uint64_t RandomSalt() {
   return uint64_t{device()} << 32 | device();
 }
 
+bool IsDelete(const PendingRecord& record) {
+  return record.header.kind == RecordKind::kDelete;
+}
+
 }  // namespace
 
 Log::Log(Settings settings, std::unique_ptr<SegmentWriter> active,
          Sequence last_sequence)
     : settings_(std::move(settings)),
+      reserve_(settings_.directory),
       active_(std::move(active)),
       last_sequence_(last_sequence),
       last_change_(last_sequence),
@@ -55,9 +61,24 @@ absl::Status Log::CheckOpen() {
   return absl::OkStatus();
 }
 
-absl::Status Log::MakeRoom(uint64_t size) {
+absl::Status Log::MakeRoom(uint64_t size, Use use) {
   RETURN_IF_ERROR(CheckOpen());
   if (!started_) StartThreads();
+  // I7: what space is left is for deletes.
+  if (use == Use::kAnything && reserve_.lacking()) {
+    RETURN_IF_ERROR(AdjustReserve());
+  }
+  absl::Status status = TryToMakeRoom(size);
+  // More than once if another thread has made the reserve again.
+  while (absl::IsResourceExhausted(status) && use == Use::kDeletes &&
+         GiveUpReserve()) {
+    status = TryToMakeRoom(size);
+  }
+  return status;
+}
+
+absl::Status Log::TryToMakeRoom(uint64_t size) {
+  RETURN_IF_ERROR(CheckOpen());
   if (active_ == nullptr || !active_->HasRoom(size)) {
     RETURN_IF_ERROR(Roll(size));
   }
@@ -70,8 +91,12 @@ absl::Status Log::MakeRoom(uint64_t size) {
 }
 
 absl::StatusOr<Log::Place> Log::Append(const PendingRecord& record) {
-  const absl::StatusOr<uint64_t> offset =
-      active_->Append(record, last_sequence_ + 1);
+  absl::StatusOr<uint64_t> offset = active_->Append(record, last_sequence_ + 1);
+  // Where space can't be promised, a full disk is met here.
+  while (absl::IsResourceExhausted(offset.status()) && IsDelete(record) &&
+         GiveUpReserve()) {
+    offset = active_->Append(record, last_sequence_ + 1);
+  }
   if (absl::IsResourceExhausted(offset.status())) return offset.status();
   // What stands behind the end now is not known.
   if (!offset.ok()) return Latch(offset.status());
@@ -90,6 +115,17 @@ uint64_t Log::BatchSize(const std::vector<PendingRecord>& records) {
 }
 
 absl::StatusOr<std::vector<Log::Place>> Log::AppendBatch(
+    const std::vector<PendingRecord>& records) {
+  auto places = TryToAppend(records);
+  while (absl::IsResourceExhausted(places.status()) &&
+         std::all_of(records.begin(), records.end(), IsDelete) &&
+         GiveUpReserve()) {
+    places = TryToAppend(records);
+  }
+  return places;
+}
+
+absl::StatusOr<std::vector<Log::Place>> Log::TryToAppend(
     const std::vector<PendingRecord>& records) {
   const SegmentSummary before = active_->summary();
   const uint64_t size = BatchSize(records);
@@ -216,8 +252,7 @@ absl::Status Log::CreateSegmentAt(const SegmentWriter::Settings& segment,
 
 absl::Status Log::DropSegment(const Writer& writer) {
   const SegmentId id = writer->segment()->id();
-  const absl::Status status =
-      settings_.manifest->Append({RemoveSegmentChange{id}});
+  const absl::Status status = AppendEdit({RemoveSegmentChange{id}});
   if (!status.ok()) {
     return absl::IsResourceExhausted(status) ? status : Latch(status);
   }
@@ -225,6 +260,33 @@ absl::Status Log::DropSegment(const Writer& writer) {
   // The manifest remembers a file that stays behind.
   settings_.directory->Unlink(writer->segment()->name()).IgnoreError();
   return absl::OkStatus();
+}
+
+absl::Status Log::AppendEdit(const ManifestEdit& edit) {
+  absl::Status status = settings_.manifest->Append(edit);
+  while (absl::IsResourceExhausted(status) && GiveUpReserve()) {
+    status = settings_.manifest->Append(edit);
+  }
+  return status;
+}
+
+absl::Status Log::AdjustReserve() {
+  if (settings_.reserve_bytes == 0) return reserve_.Resize(0);
+  // In whole steps, so that it need not change with every record that dies.
+  constexpr uint64_t kStep = 64 << 10;
+  const uint64_t live = LeastSealedLiveBytes();
+  return reserve_.Resize(settings_.reserve_bytes +
+                         (live + kStep - 1) / kStep * kStep);
+}
+
+uint64_t Log::LeastSealedLiveBytes() const {
+  std::optional<uint64_t> least;
+  for (const std::shared_ptr<Segment>& segment : settings_.segments->All()) {
+    if (segment->growing().load(std::memory_order_relaxed)) continue;
+    const uint64_t live = segment->live_bytes().load(std::memory_order_relaxed);
+    least = std::min(least.value_or(live), live);
+  }
+  return least.value_or(0);
 }
 
 }  // namespace stave

@@ -16,6 +16,7 @@
 #include "engine/base/types.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/manifest.h"
+#include "engine/log/reserve.h"
 #include "engine/log/segment_set.h"
 #include "engine/log/segment_writer.h"
 
@@ -48,10 +49,16 @@ class Log {
     EngineClock* clock = nullptr;
     // The capacity of a segment that is made now.
     std::function<uint64_t()> next_capacity;
+    // What the reserve holds for deletes; 0: there is none.
+    uint64_t reserve_bytes = 0;
     absl::Duration sync_interval;
     bool background_threads = true;
     bool mapped = false;
   };
+
+  // What space is wanted for. Deletes have the reserve when the disk is full;
+  // all else waits then until it could be made again.
+  enum class Use { kAnything, kDeletes };
 
   // A record's place.
   struct Place {
@@ -77,7 +84,7 @@ class Log {
 
   // Makes sure that `size` bytes of records have space in one segment. May
   // release the lock meanwhile. On an error nothing has changed.
-  absl::Status MakeRoom(uint64_t size)
+  absl::Status MakeRoom(uint64_t size, Use use = Use::kAnything)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
 
   // Adds a record to the space that the last MakeRoom has made sure of, in
@@ -109,6 +116,13 @@ class Log {
   // notes a clean close. Nothing may be appended afterwards.
   absl::Status Close();
 
+  // Makes the reserve as large as I7 wants it now: after sealed segments have
+  // come or gone, and when it was given up. ResourceExhausted: the disk is too
+  // full for any. No other error gets here, see Reserve.
+  absl::Status AdjustReserve();
+  // Gives its space up, for one merge on a full disk. False if there is none.
+  bool GiveUpReserve() { return reserve_.GiveUp(); }
+
   // Makes the log read-only for good, and returns the error that all get now.
   absl::Status Fail(const absl::Status& status) { return Latch(status); }
 
@@ -129,7 +143,12 @@ class Log {
     Sequence sequence = 0;
   };
 
-  // Rolling, log.cc.
+  // Room and rolling, log.cc.
+  absl::Status TryToMakeRoom(uint64_t size)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  absl::StatusOr<std::vector<Place>> TryToAppend(
+      const std::vector<PendingRecord>& records)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status Roll(uint64_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   void SwitchToNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status PrepareNext(uint64_t record_size)
@@ -138,6 +157,9 @@ class Log {
   absl::Status CreateSegmentAt(const SegmentWriter::Settings& segment,
                                Writer* created);
   absl::Status DropSegment(const Writer& writer);
+  // An edit that makes the store no larger: it has the reserve, too.
+  absl::Status AppendEdit(const ManifestEdit& edit);
+  uint64_t LeastSealedLiveBytes() const;
 
   // Flushing, log_flush.cc.
   absl::Status SealRolled();
@@ -156,10 +178,14 @@ class Log {
   void RunPopulator();
   bool WaitForFlusherWork(absl::Duration until_sync);
   void PrepareNextIfWanted();
+  // Adjusts the reserve soon, or now if there are no threads.
+  void WantReserve();
+  void AdjustReserveIfWanted();
   // Populates for the rate of the last period; false if nothing was appended.
   bool PopulateForRate();
 
   const Settings settings_;
+  Reserve reserve_;
 
   mutable Mutex append_mutex_;
   CondVar created_;  // creating_ became false
@@ -191,6 +217,7 @@ class Log {
   CondVar populator_wake_;
   bool stopping_ ABSL_GUARDED_BY(thread_mutex_) = false;
   bool flusher_has_work_ ABSL_GUARDED_BY(thread_mutex_) = false;
+  bool reserve_wanted_ ABSL_GUARDED_BY(thread_mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(append_mutex_);
   // The populator sleeps until an append wakes it.
   std::atomic<bool> populator_sleeps_{false};

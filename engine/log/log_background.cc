@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "engine/log/log.h"
 
@@ -26,6 +27,7 @@ absl::Duration SteadyNow() {
 
 void Log::StartThreads() {
   started_ = true;
+  WantReserve();
   if (!settings_.background_threads) return;
   threads_.emplace_back([this] { RunFlusher(); });
   threads_.emplace_back([this] { RunPopulator(); });
@@ -56,6 +58,7 @@ void Log::RunFlusher() {
     PrepareNextIfWanted();
     // An error has latched, or is a full disk, which appends will meet.
     SealRolled().IgnoreError();
+    AdjustReserveIfWanted();
     if (SteadyNow() < next_sync) continue;
     Sequence last_change = 0;
     {
@@ -82,10 +85,30 @@ bool Log::WaitForFlusherWork(absl::Duration until_sync) {
 void Log::PrepareNextIfWanted() {
   MutexLock lock(&append_mutex_);
   if (closed_ || creating_ || next_ != nullptr || active_ == nullptr) return;
+  if (reserve_.lacking()) return;  // it would take space from deletes
   const uint64_t used_from =
       active_->segment()->capacity() / kPrepareAtFraction;
   if (!has_rolled_ && active_length() < used_from) return;
   PrepareNext(0).IgnoreError();  // appends will meet the error themselves
+}
+
+void Log::WantReserve() {
+  if (!settings_.background_threads) {
+    AdjustReserve().IgnoreError();  // puts that need it will ask again
+    return;
+  }
+  MutexLock lock(&thread_mutex_);
+  reserve_wanted_ = true;
+  flusher_has_work_ = true;
+  flusher_wake_.Signal();
+}
+
+void Log::AdjustReserveIfWanted() {
+  {
+    MutexLock lock(&thread_mutex_);
+    if (!std::exchange(reserve_wanted_, false)) return;
+  }
+  AdjustReserve().IgnoreError();  // puts that need it will ask again
 }
 
 void Log::RunPopulator() {
@@ -125,7 +148,8 @@ bool Log::PopulateForRate() {
       synced > 1 ? kLeastWindowBytes
                  : std::max(grown * kPeriodsAhead, kLeastWindowBytes);
   if (grown == 0) return false;
-  active->ExtendAhead().IgnoreError();  // appends will meet a full disk
+  // Appends will meet a full disk; there it would take space from deletes.
+  if (!reserve_.lacking()) active->ExtendAhead().IgnoreError();
   active->PopulateAhead(window);
   const uint64_t left = active->segment()->capacity() - active->length();
   if (next != nullptr && left < window) next->PopulateAhead(window - left);

@@ -74,6 +74,7 @@ absl::Status Log::SealAll(const FlushTarget& target) {
     MutexLock lock(&append_mutex_);
     rolled_.erase(rolled_.begin());
   }
+  if (!target.rolled.empty()) WantReserve();
   return absl::OkStatus();
 }
 
@@ -83,9 +84,8 @@ absl::Status Log::Seal(const Writer& writer) {
   if (status.ok()) status = segment.file()->SyncData();
   if (!status.ok()) return Latch(status);
   syncs_.fetch_add(1, std::memory_order_relaxed);
-  status = settings_.manifest->Append(
-      {SealSegmentChange{segment.id(), writer->summary()},
-       ClockFloorChange{settings_.clock->NowMs()}});
+  status = AppendEdit({SealSegmentChange{segment.id(), writer->summary()},
+                       ClockFloorChange{settings_.clock->NowMs()}});
   // Room for this edit was made sure of together with the segment; and who
   // waits here has written already, so "the disk is full" would be wrong.
   if (!status.ok()) return Latch(status);
@@ -167,8 +167,8 @@ absl::Status Log::CloseManifest() {
     close.id = active->segment()->id();
     close.summary = active->summary();
   }
-  const absl::Status status = settings_.manifest->Append(
-      {ClockFloorChange{settings_.clock->NowMs()}, close});
+  const absl::Status status =
+      AppendEdit({ClockFloorChange{settings_.clock->NowMs()}, close});
   // Everything is on the device; the next open just has to look for the end.
   if (absl::IsResourceExhausted(status)) return status;
   if (!status.ok()) return Latch(status);

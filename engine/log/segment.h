@@ -73,6 +73,8 @@ class Segment {
   std::atomic<uint64_t>& live_bytes() { return counters_.live_bytes; }
   // Length of the file, preallocated space included.
   std::atomic<uint64_t>& file_bytes() { return counters_.file_bytes; }
+  // Whether a SegmentWriter may still add records.
+  std::atomic<bool>& growing() { return counters_.growing; }
 
   // The caller makes sure that an owner is left while Pin runs.
   void Pin();
@@ -87,6 +89,7 @@ class Segment {
     std::atomic<uint64_t> end{kSegmentHeaderBytes};
     std::atomic<uint64_t> live_bytes{0};
     std::atomic<uint64_t> file_bytes{0};
+    std::atomic<bool> growing{false};
   };
 
   explicit Segment(Parts parts);

@@ -13,14 +13,21 @@ namespace {
 
 constexpr uint64_t kLeastStepBytes = uint64_t{1} << 20;
 constexpr uint64_t kGreatestStepBytes = uint64_t{64} << 20;
+// On a disk that is nearly full.
+constexpr uint64_t kLastStepBytes = uint64_t{64} << 10;
 
 // Reserves the first step and writes the header. Sets `*mapped` to false where
 // the file system turns out not to reserve space.
 absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
-    File* file, const SegmentWriter::Settings& settings, uint64_t step,
+    File* file, const SegmentWriter::Settings& settings, uint64_t* step,
     bool* mapped) {
   if (*mapped) {
-    const absl::Status status = file->Allocate(0, step);
+    absl::Status status = file->Allocate(0, *step);
+    if (absl::IsResourceExhausted(status) && *step > kLastStepBytes) {
+      *step = kLastStepBytes;
+      RETURN_IF_ERROR(file->Truncate(0));  // what a part of it has taken
+      status = file->Allocate(0, *step);
+    }
     *mapped = !absl::IsUnimplemented(status);
     if (*mapped) RETURN_IF_ERROR(status);
   }
@@ -34,10 +41,10 @@ absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
 absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
     Directory* directory, const Settings& settings) {
   const std::string name = SegmentFileName(settings.header.id);
-  const uint64_t step = std::min(kLeastStepBytes, settings.capacity);
+  uint64_t step = std::min(kLeastStepBytes, settings.capacity);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, directory->CreateFile(name));
   bool mapped = settings.mapped;
-  auto mapping = PrepareFile(file.get(), settings, step, &mapped);
+  auto mapping = PrepareFile(file.get(), settings, &step, &mapped);
   if (!mapping.ok()) {
     // The manifest never named it, so Open removes it if this fails.
     directory->Unlink(name).IgnoreError();
@@ -74,6 +81,7 @@ SegmentWriter::SegmentWriter(std::shared_ptr<Segment> segment,
       allocated_(allocated),
       populated_(summary.length) {
   segment_->end().store(summary.length, std::memory_order_relaxed);
+  segment_->growing().store(true, std::memory_order_relaxed);
 }
 
 absl::Status SegmentWriter::Reserve(uint64_t size) {
@@ -93,13 +101,19 @@ absl::Status SegmentWriter::AllocateThrough(uint64_t end) {
   if (trimmed_ || end <= allocated) return absl::OkStatus();
   const uint64_t step =
       std::clamp(allocated, kLeastStepBytes, kGreatestStepBytes);
-  uint64_t target =
-      std::min(std::max(end, allocated + step), segment_->capacity());
-  absl::Status status =
-      segment_->file()->Allocate(allocated, target - allocated);
-  if (absl::IsResourceExhausted(status) && end < target) {
-    target = end;  // a disk that is nearly full may still have this much
+  uint64_t target = 0;
+  absl::Status status;
+  // A disk that is nearly full may still have less.
+  for (const uint64_t wanted : {step, kLastStepBytes, uint64_t{0}}) {
+    const uint64_t smaller =
+        std::min(std::max(end, allocated + wanted), segment_->capacity());
+    if (smaller == target) continue;
+    target = smaller;
     status = segment_->file()->Allocate(allocated, target - allocated);
+    if (!absl::IsResourceExhausted(status)) break;
+    // What a part of it has taken is wanted elsewhere. If this fails, some
+    // zeros more stand behind the records.
+    segment_->file()->Truncate(allocated).IgnoreError();
   }
   RETURN_IF_ERROR(status);
   segment_->file_bytes().store(target, std::memory_order_relaxed);
@@ -198,6 +212,7 @@ absl::Status SegmentWriter::Trim() {
     allocated_.store(length, std::memory_order_release);
   }
   segment_->file_bytes().store(length, std::memory_order_relaxed);
+  segment_->growing().store(false, std::memory_order_relaxed);
   return absl::OkStatus();
 }
 

@@ -13,8 +13,9 @@ namespace {
 
 constexpr char kDetails[] =
     "--json: one object with keys, live_bytes, dead_bytes, segment_bytes,\n"
-    "hint_bytes, checkpoint_bytes, disk_bytes, segments, keydir_bytes,\n"
-    "bytes_cut_at_open, space_amplification. Sizes are in bytes.\n"
+    "hint_bytes, checkpoint_bytes, reserve_bytes, disk_bytes, segments,\n"
+    "keydir_bytes, bytes_cut_at_open, space_amplification. Sizes are in "
+    "bytes.\n"
     "\n"
     "Cut off at open is what a process was still writing when it or the "
     "machine\n"

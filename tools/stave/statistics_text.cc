@@ -16,7 +16,7 @@ struct Row {
   bool is_bytes;
 };
 
-std::array<Row, 10> RowsOf(const Statistics& s) {
+std::array<Row, 11> RowsOf(const Statistics& s) {
   return {
       {{"keys", "keys", s.keys, false},
        {"live records", "live_bytes", s.live_bytes, true},
@@ -25,6 +25,7 @@ std::array<Row, 10> RowsOf(const Statistics& s) {
        {"in segments", "segment_bytes", s.segment_bytes, true},
        {"in hint files", "hint_bytes", s.hint_bytes, true},
        {"in checkpoints", "checkpoint_bytes", s.checkpoint_bytes, true},
+       {"kept for a full disk", "reserve_bytes", s.reserve_bytes, true},
        {"on disk", "disk_bytes", s.disk_bytes, true},
        {"keydir in memory", "keydir_bytes", s.keydir_bytes, true},
        {"cut off at open", "bytes_cut_at_open", s.bytes_cut_at_open, true}}};

@@ -40,6 +40,15 @@ struct Options {
   // no effect unless it is zero.
   bool background_threads = true;
 
+  // Space that the store keeps for a full disk, in the file RESERVE: this much
+  // for deletes (at most sixteen segments' size), and what a merge of one
+  // segment takes besides. When the disk is full, puts are ResourceExhausted;
+  // deletes, and batches of nothing else, give up the reserve and go on. While
+  // it is given up, a put must first make it again: so puts go on once there
+  // is space for both. 0: no reserve, and a full disk refuses deletes too. Not
+  // used where the file system can't reserve space.
+  uint64_t reserve_bytes = uint64_t{4} << 20;
+
   // ---- Performance ----
 
   // Largest size of a segment file, from kMinSegmentSizeBytes to

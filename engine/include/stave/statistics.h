@@ -15,6 +15,7 @@ struct Statistics {
   uint64_t segment_bytes = 0;  // lengths of segment files, preallocated too
   uint64_t hint_bytes = 0;     // lengths of hint files
   uint64_t checkpoint_bytes = 0;  // lengths of keydir checkpoints
+  uint64_t reserve_bytes = 0;     // space kept for a full disk, see Options
   uint64_t disk_bytes = 0;        // lengths of all files of the store
   uint64_t segments = 0;          // segment files
   uint64_t keydir_bytes = 0;      // memory reserved by the keydir, all of it

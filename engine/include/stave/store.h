@@ -38,7 +38,8 @@ namespace stave {
 //   InvalidArgument     a limit of limits.h or a malformed argument
 //   DataLoss            bytes on disk are wrong; the message has file, offset
 //   ResourceExhausted   the disk, or the memory, is full; nothing was written,
-//                       and writes go on when there is space again
+//                       and writes go on when there is space again. Deletes
+//                       have Options::reserve_bytes then
 //   Unavailable         another process or Store has the directory open
 //   FailedPrecondition  the store is closed, was opened read-only, or became
 //                       read-only because a sync failed: the message then has

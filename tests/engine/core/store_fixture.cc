@@ -21,6 +21,7 @@ StoreFixture::StoreFixture(const std::string& place)
   options.background_threads = false;
   options.clock = &clock;
   options.recovery_threads = 1;
+  options.reserve_bytes = 4096;
 }
 
 void StoreFixture::Open() {

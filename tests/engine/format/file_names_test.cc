@@ -56,6 +56,7 @@ TEST(FileNamesTest, NamesOutsideTheGrammarAreNotManifests) {
 
 TEST(FileNamesTest, AStoreHasALockSegmentsAndManifests) {
   EXPECT_TRUE(IsStoreFileName("LOCK"));
+  EXPECT_TRUE(IsStoreFileName("RESERVE"));
   EXPECT_TRUE(IsStoreFileName("MANIFEST-12"));
   EXPECT_TRUE(IsStoreFileName("000000000000000c.seg"));
   EXPECT_FALSE(IsStoreFileName("lock"));

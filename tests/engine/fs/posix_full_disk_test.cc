@@ -1,8 +1,3 @@
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -13,7 +8,7 @@
 #include "engine/fs/file_system.h"
 #include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
-#include "tests/engine/fs/temporary_directory.h"
+#include "tests/engine/fs/small_disk.h"
 
 namespace stave {
 namespace {
@@ -21,49 +16,18 @@ namespace {
 constexpr size_t kDiskBytes = 1 << 20;
 constexpr size_t kHalf = kDiskBytes / 2;
 
-bool WriteTo(const char* path, const std::string& contents) {
-  const int file = open(path, O_WRONLY | O_CLOEXEC);
-  if (file < 0) return false;
-  const ssize_t written = write(file, contents.data(), contents.size());
-  close(file);
-  return written == static_cast<ssize_t>(contents.size());
-}
-
-// Gives this process mounts of its own, as the superuser of a user namespace
-// of its own, for which it needs no rights where the kernel allows it.
-bool EnterMountNamespace() {
-  const std::string user = "0 " + std::to_string(geteuid()) + " 1";
-  const std::string group = "0 " + std::to_string(getegid()) + " 1";
-  return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-         WriteTo("/proc/self/setgroups", "deny") &&
-         WriteTo("/proc/self/uid_map", user) &&
-         WriteTo("/proc/self/gid_map", group) &&
-         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-}
-
-// A tmpfs of kDiskBytes.
 class PosixFullDiskTest : public testing::Test {
  protected:
   void SetUp() override {
-    static const bool may_mount = EnterMountNamespace();
-    if (!may_mount) GTEST_SKIP() << "may not mount a file system";
-    const std::string options = "size=" + std::to_string(kDiskBytes);
-    ASSERT_EQ(
-        mount("tmpfs", temporary_.path().c_str(), "tmpfs", 0, options.c_str()),
-        0);
-    directory_ = PosixFileSystem()->OpenDirectory(temporary_.path()).value();
-  }
-
-  void TearDown() override {
-    directory_.reset();
-    umount2(temporary_.path().c_str(), MNT_DETACH);
+    if (!disk_.mounted()) GTEST_SKIP() << "may not mount a file system";
+    directory_ = PosixFileSystem()->OpenDirectory(disk_.path()).value();
   }
 
   std::unique_ptr<File> Create(std::string_view name) {
     return directory_->CreateFile(name).value();
   }
 
-  const TemporaryDirectory temporary_;
+  const SmallDisk disk_{kDiskBytes};
   std::unique_ptr<Directory> directory_;
 };
 

@@ -304,14 +304,39 @@ TEST_P(MappedSegmentTest, FullDiskIsMetBeforeAByteIsStored) {
   EXPECT_EQ(RecordBytes(), image_.bytes());
 }
 
+TEST_P(MappedSegmentTest, DiskThatIsNearlyFullGivesASmallStep) {
+  Create(16 * kMiB);
+  files_.Fail(Files::kAllocate, DiskFull());
+  EXPECT_EQ(SizeWithSpaceFor(kMiB), kMiB + (64 << 10));
+}
+
 TEST_P(MappedSegmentTest, DiskThatIsNearlyFullGivesWhatARecordNeeds) {
   Create(16 * kMiB);
+  int failures = 0;
+  files_.Before(Files::kAllocate, [&] {
+    if (++failures < 2) files_.Fail(Files::kAllocate, DiskFull());
+  });
   files_.Fail(Files::kAllocate, DiskFull());
   EXPECT_EQ(SizeWithSpaceFor(kMiB), kMiB + kSegmentHeaderBytes);
 }
 
-TEST_P(MappedSegmentTest, FullDiskAtCreationLeavesNoFile) {
+// A call that fails may have taken all that was left.
+TEST_P(MappedSegmentTest, SpaceThatIsNotEnoughIsGivenBack) {
+  Create(16 * kMiB);
+  const int before = files_.calls(Files::kTruncate);
+  files_.FailAlways(Files::kAllocate, DiskFull());
+  EXPECT_EQ(Put("b", std::string(kMiB, 'v')), DiskFull());
+  EXPECT_GT(files_.calls(Files::kTruncate), before);
+  EXPECT_EQ(FileSize(), kMiB);
+}
+
+TEST_P(MappedSegmentTest, NearlyFullDiskTakesASmallBeginning) {
   files_.Fail(Files::kAllocate, DiskFull());
+  EXPECT_EQ(TryCreate(kMiB), absl::OkStatus());
+}
+
+TEST_P(MappedSegmentTest, FullDiskAtCreationLeavesNoFile) {
+  files_.FailAlways(Files::kAllocate, DiskFull());
   EXPECT_EQ(TryCreate(kMiB), DiskFull());
   EXPECT_TRUE(directory_->List()->empty());
 }
