@@ -2,37 +2,87 @@
 
 #include <iterator>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
 namespace stave {
+namespace {
+
+// So many entries are moved under the lock at a time. Between two times others
+// must get their turn: a mutex that is released and taken at once stays with
+// who has it.
+constexpr size_t kStepEntries = 1024;
+constexpr absl::Duration kOthersTurn = absl::Microseconds(50);
+
+}  // namespace
 
 std::unique_ptr<VersionOverlay::Layer> VersionOverlay::NewLayer() {
+  Layers fresh(1);
+  const Layers::iterator layer = fresh.begin();
   MutexLock lock(&mutex_);
-  layers_.emplace_back();
+  layers_.splice(layers_.end(), fresh);
+  ++living_;
   active_.store(true, std::memory_order_release);
-  return std::unique_ptr<Layer>(new Layer(this, std::prev(layers_.end())));
+  return std::unique_ptr<Layer>(new Layer(this, layer));
 }
 
 void VersionOverlay::Save(const KeyHash& hash, KeydirEntry entry) {
   MutexLock lock(&mutex_);
   // Only the first change after an instant counts.
-  if (!layers_.empty()) layers_.back().emplace(hash, entry);
+  if (living_ > 0) Keep(LastLiving(layers_.end()), layers_.end(), hash, entry);
 }
 
-void VersionOverlay::Drop(std::list<Entries>::iterator layer) {
-  MutexLock lock(&mutex_);
-  if (layer != layers_.begin()) {
-    // The instant before still needs what had not changed in between.
-    Entries& earlier = *std::prev(layer);
-    for (const auto& [hash, entry] : *layer) earlier.emplace(hash, entry);
+void VersionOverlay::Keep(Layers::iterator layer, Layers::iterator end,
+                          const KeyHash& hash, KeydirEntry entry) {
+  for (auto known = std::next(layer); known != end; ++known) {
+    if (known->PartOf(hash).contains(hash)) return;
   }
-  layers_.erase(layer);
-  if (layers_.empty()) active_.store(false, std::memory_order_release);
+  layer->PartOf(hash).emplace(hash, entry);
+}
+
+VersionOverlay::Layers::iterator VersionOverlay::LastLiving(
+    Layers::iterator end) {
+  while (end != layers_.begin()) {
+    if (!(--end)->dropped) return end;
+  }
+  return layers_.end();
+}
+
+void VersionOverlay::Drop(Layers::iterator layer) {
+  {
+    MutexLock lock(&mutex_);
+    layer->dropped = true;
+    if (--living_ == 0) active_.store(false, std::memory_order_release);
+  }
+  Layers gone;  // freed without the lock
+  while (!LeaveBehind(layer, &gone)) absl::SleepFor(kOthersTurn);
+}
+
+bool VersionOverlay::LeaveBehind(Layers::iterator layer, Layers* gone) {
+  MutexLock lock(&mutex_);
+  // The instant before still needs what had not changed in between. Nobody
+  // else does: later ones never look at this one.
+  const auto earlier = LastLiving(layer);
+  size_t moved = 0;
+  size_t& part = layer->parts_left_behind;
+  for (; earlier != layers_.end() && part < layer->parts.size(); ++part) {
+    auto& entries = layer->parts[part];
+    for (auto entry = entries.begin(); entry != entries.end();) {
+      if (++moved > kStepEntries) return false;
+      Keep(earlier, layer, entry->first, entry->second);
+      entries.erase(entry++);
+    }
+  }
+  gone->splice(gone->end(), layers_, layer);
+  return true;
 }
 
 std::optional<KeydirEntry> VersionOverlay::Layer::Find(
     const KeyHash& hash) const {
   MutexLock lock(&overlay_->mutex_);
   for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {
-    if (auto found = layer->find(hash); found != layer->end()) {
+    const auto& part = layer->PartOf(hash);
+    if (auto found = part.find(hash); found != part.end()) {
       return found->second;
     }
   }

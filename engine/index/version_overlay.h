@@ -1,7 +1,9 @@
 #ifndef STAVE_ENGINE_INDEX_VERSION_OVERLAY_H_
 #define STAVE_ENGINE_INDEX_VERSION_OVERLAY_H_
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -22,6 +24,10 @@ namespace stave {
 // the first later layer that has the key, else the keydir's. Readers take the
 // keydir's entry first and look here second: whoever changes a key does so in
 // the other order.
+//
+// A layer that is dropped leaves what it has to the last one before it that
+// still lives, in small steps: writers wait for one of these at most, however
+// much there is. Until then it stays in its place in the list.
 //
 // Thread-safe. Costs nothing while nobody looks back.
 class VersionOverlay {
@@ -47,13 +53,38 @@ class VersionOverlay {
   struct HashOfKeyHash {
     size_t operator()(const KeyHash& hash) const { return hash.prefix; }
   };
-  using Entries = absl::flat_hash_map<KeyHash, KeydirEntry, HashOfKeyHash>;
+  // In parts by the hash's first bits: a writer may have to wait until one of
+  // them has grown.
+  struct Entries {
+    using Part = absl::flat_hash_map<KeyHash, KeydirEntry, HashOfKeyHash>;
+    static constexpr int kPartBits = 6;
 
-  void Drop(std::list<Entries>::iterator layer);
+    Part& PartOf(const KeyHash& hash) {
+      return parts[hash.prefix >> (64 - kPartBits)];
+    }
+
+    std::array<Part, size_t{1} << kPartBits> parts;
+    size_t parts_left_behind = 0;  // of a dropped layer: these are empty
+    bool dropped = false;
+  };
+  using Layers = std::list<Entries>;
+
+  void Drop(Layers::iterator layer);
+  // Moves some of a dropped layer to where it is needed. True, and the layer
+  // is in `gone`, when there is no more.
+  bool LeaveBehind(Layers::iterator layer, Layers* gone);
+  // The last layer before `end` that lives; layers_.end() if there is none.
+  Layers::iterator LastLiving(Layers::iterator end)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Notes in `layer` what the key had until an instant before that of `end`,
+  // unless the layers from `layer` on know what it had earlier.
+  void Keep(Layers::iterator layer, Layers::iterator end, const KeyHash& hash,
+            KeydirEntry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
   // From the earliest instant to the latest.
-  std::list<Entries> layers_ ABSL_GUARDED_BY(mutex_);
+  Layers layers_ ABSL_GUARDED_BY(mutex_);
+  size_t living_ ABSL_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> active_{false};
 };
 
@@ -69,11 +100,11 @@ class VersionOverlay::Layer {
 
  private:
   friend class VersionOverlay;
-  Layer(VersionOverlay* overlay, std::list<Entries>::iterator entries)
+  Layer(VersionOverlay* overlay, Layers::iterator entries)
       : overlay_(overlay), entries_(entries) {}
 
   VersionOverlay* const overlay_;
-  const std::list<Entries>::iterator entries_;
+  const Layers::iterator entries_;
 };
 
 }  // namespace stave

@@ -171,5 +171,56 @@ TEST_F(VersionOverlayTest, ReadersSeeTheirInstantWhileAWriterGoesOn) {
   writer.join();
 }
 
+TEST_F(VersionOverlayTest, ALargeLayerLeavesAllToAnEarlierOne) {
+  constexpr uint64_t kKeys = 20'000;
+  const Layer first = overlay_.NewLayer();
+  Layer second = overlay_.NewLayer();
+  Layer third = overlay_.NewLayer();
+  for (uint64_t key = 1; key <= kKeys; ++key) {
+    overlay_.Save(HashOf(key), Entry(key));
+  }
+  second = nullptr;
+  third = nullptr;
+  for (uint64_t key = 1; key <= kKeys; ++key) {
+    ASSERT_EQ(first->Find(HashOf(key)), Entry(key));
+  }
+}
+
+// Layers that are dropped by several threads at once, while a writer goes on:
+// each is between others that live, or are on their way out as well.
+TEST_F(VersionOverlayTest, AnInstantStaysWhileLaterOnesAreDropped) {
+  constexpr uint64_t kKeys = 5000;
+  constexpr int kRounds = 30;
+  std::atomic<uint64_t> version{1};
+  const auto change_all = [&] {
+    const uint64_t before = version.fetch_add(1);
+    for (uint64_t key = 1; key <= kKeys; ++key) {
+      overlay_.Save(HashOf(key), Entry(before));
+    }
+  };
+  for (int round = 0; round < kRounds; ++round) {
+    const uint64_t then = version.load();
+    const Layer first = overlay_.NewLayer();
+    std::vector<Layer> later;
+    for (int i = 0; i < 3; ++i) {
+      later.push_back(overlay_.NewLayer());
+      // The first is changed later only.
+      if (i != round % 3) change_all();
+    }
+    std::vector<std::thread> threads;
+    for (Layer& layer : later) {
+      threads.emplace_back([&layer] { layer = nullptr; });
+    }
+    change_all();
+    for (uint64_t key = 1; key <= kKeys; ++key) {
+      ASSERT_EQ(first->Find(HashOf(key)), Entry(then)) << "key " << key;
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (uint64_t key = 1; key <= kKeys; ++key) {
+      ASSERT_EQ(first->Find(HashOf(key)), Entry(then)) << "key " << key;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stave
