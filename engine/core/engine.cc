@@ -102,11 +102,22 @@ absl::StatusOr<RecoveredStore> RecoverReadOnly(Directory* directory,
   }
 }
 
-absl::StatusOr<RecoveredStore> RecoverOrCreate(Directory* directory,
+// A directory may be left from a process that was killed before its name was
+// durable. Who may not read the parent has not made it, nor seen it made.
+absl::Status MakeNameDurable(FileSystem* file_system, std::string_view path) {
+  const absl::Status made = file_system->CreateDirectory(path);
+  const bool is_there =
+      absl::IsAlreadyExists(made) || absl::IsPermissionDenied(made);
+  return is_there ? absl::OkStatus() : made;
+}
+
+absl::StatusOr<RecoveredStore> RecoverOrCreate(FileSystem* file_system,
+                                               Directory* directory,
                                                const Options& options,
                                                Clock* clock) {
   absl::StatusOr<RecoveredStore> recovered = Recover(directory, options, clock);
   if (absl::IsNotFound(recovered.status()) && options.create_if_missing) {
+    RETURN_IF_ERROR(MakeNameDurable(file_system, directory->path()));
     return CreateStore(directory, clock);
   }
   return recovered;
@@ -129,11 +140,11 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
   } else {
     RETURN_IF_ERROR(CheckExists(directory.get(), options));
     ASSIGN_OR_RETURN(lock, directory->Lock(kLockFileName, ThisProcess()));
-    recovered = RecoverOrCreate(directory.get(), options, clock);
+    recovered = RecoverOrCreate(file_system, directory.get(), options, clock);
     // I7: a store can be opened on a full disk, for who wants to delete.
     if (absl::IsResourceExhausted(recovered.status()) &&
         Reserve(directory.get()).GiveUp()) {
-      recovered = RecoverOrCreate(directory.get(), options, clock);
+      recovered = RecoverOrCreate(file_system, directory.get(), options, clock);
     }
   }
   if (!recovered.ok()) return recovered.status();

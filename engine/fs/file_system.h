@@ -163,8 +163,8 @@ class FileSystem {
       std::string_view path) = 0;
 
   // Makes a directory, mode 0700, and makes its name durable. Its parent
-  // exists. AlreadyExists if there is something of that name. After another
-  // error the directory may be there.
+  // exists. AlreadyExists if there is something of that name, which is durable
+  // then too. After another error the directory may be there.
   virtual absl::Status CreateDirectory(std::string_view path) = 0;
 };
 

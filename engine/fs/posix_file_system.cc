@@ -28,8 +28,15 @@ class PosixFiles : public FileSystem {
     const std::string parent(path.substr(0, name_at));
     ASSIGN_OR_RETURN(const auto directory,
                      PosixDirectory::Open(parent.empty() ? "." : parent));
-    RETURN_IF_ERROR(directory->CreateDirectory(path.substr(name_at)));
-    return directory->Sync();
+    const std::string_view name = path.substr(name_at);
+    const absl::Status created =
+        name.empty() ? absl::AlreadyExistsError("the root of all directories")
+                     : directory->CreateDirectory(name);
+    // Who made it may have been killed before this.
+    if (created.ok() || absl::IsAlreadyExists(created)) {
+      RETURN_IF_ERROR(directory->Sync());
+    }
+    return created;
   }
 };
 

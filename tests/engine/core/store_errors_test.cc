@@ -3,11 +3,15 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "engine/fs/file_system.h"
+#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/store.h"
 #include "tests/engine/core/store_fixture.h"
@@ -230,6 +234,41 @@ TEST_F(StoreErrorsTest, FailedOpensLeakNoDescriptors) {
     if (is_open()) Close();
     EXPECT_EQ(CountDescriptors(), before) << name;
   }
+}
+
+// Counts the directories whose names were to be made durable.
+class NamingFileSystem : public FileSystem {
+ public:
+  absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
+      std::string_view path) override {
+    return PosixFileSystem()->OpenDirectory(path);
+  }
+  absl::Status CreateDirectory(std::string_view path) override {
+    ++named;
+    return PosixFileSystem()->CreateDirectory(path);
+  }
+  int named = 0;
+};
+
+TEST_F(StoreErrorsTest, ADirectoryLeftFromAKilledCreationIsMadeDurable) {
+  NamingFileSystem files;
+  options.file_system = &files;
+  std::filesystem::create_directory(path());
+  Open();
+  EXPECT_EQ(files.named, 1);
+  Reopen();
+  EXPECT_EQ(files.named, 1);
+  Close();
+}
+
+// Whose parent says nothing about who made it.
+TEST_F(StoreErrorsTest, AParentThatMayNotBeReadIsNoObstacle) {
+  if (geteuid() == 0) GTEST_SKIP() << "the superuser may read everything";
+  std::filesystem::create_directory(path());
+  const std::string parent = PathOf("..");
+  ASSERT_EQ(chmod(parent.c_str(), 0300), 0);
+  Open();
+  ASSERT_EQ(chmod(parent.c_str(), 0700), 0);
 }
 
 }  // namespace
