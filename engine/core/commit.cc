@@ -193,7 +193,8 @@ absl::Status Commit::Sync() {
     RETURN_IF_ERROR(log_.CheckOpen());
     sequence = log_.last_change();
   }
-  return log_.SyncThrough(sequence);
+  RETURN_IF_ERROR(log_.SyncThrough(sequence));
+  return log_.SyncClockFloor();
 }
 
 absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,

@@ -178,6 +178,8 @@ Store::Engine::Engine(const Options& options,
                                recovered.last_sequence);
   commit_ = std::make_unique<Commit>(
       state_.get(), log_.get(), options.sync_interval == absl::ZeroDuration());
+  // I12: reads alone may find that keys have expired.
+  if (options.background_threads && state_->has_expiries) log_->Start();
 }
 
 // Errors of this last Close reach nobody; who wants them calls it before.
@@ -257,6 +259,8 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.keys = keydir.keys;
   statistics.keydir_bytes = keydir.bytes;
   statistics.bytes_cut_at_open = bytes_cut_at_open_;
+  statistics.clock_floor_ahead_ms =
+      static_cast<uint64_t>(state_->clock->AheadMs());
   CountOtherFiles(&statistics);
   if (log_ == nullptr) return statistics;
   statistics.puts = commit_->puts();

@@ -143,11 +143,14 @@ class SegmentReader {
 // granules, which an entry tells without a look at its segment.
 absl::Status CountLive(State* state, size_t part, size_t parts) {
   std::vector<uint64_t> live_bytes(state->segments->GranuleCount());
+  bool has_expiries = false;
   state->keydir->Sweep(part, parts, [&](KeydirEntry entry) {
     if (entry.tombstone()) return false;
+    has_expiries |= entry.expires();
     live_bytes[SegmentSet::GranuleOf(entry.location())] += state->SizeOf(entry);
     return true;
   });
+  if (has_expiries) state->has_expiries.store(true, std::memory_order_relaxed);
   for (size_t granule = 0; granule < live_bytes.size(); ++granule) {
     if (live_bytes[granule] == 0) continue;
     state->segments->SegmentOfGranule(granule)->live_bytes().fetch_add(

@@ -92,7 +92,10 @@ bool LogIterator::OpenPart() {
 bool LogIterator::IsWanted(const RecordView& record) const {
   const RecordHeader& header = record.header;
   if (header.kind != RecordKind::kPut) return false;
-  if (header.expires && header.expire_at_ms <= view_.now_ms) return false;
+  if (header.expires &&
+      state_->clock->HasExpired(header.expire_at_ms, view_.now_ms)) {
+    return false;
+  }
   const std::string_view key = record.key;
   return key.starts_with(prefix_) && key >= lower_bound_ &&
          (upper_bound_.empty() || key < upper_bound_);

@@ -1,6 +1,7 @@
 #ifndef STAVE_ENGINE_CORE_STATE_H_
 #define STAVE_ENGINE_CORE_STATE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ struct State {
   std::unique_ptr<Keydir> keydir;
   VersionOverlay overlay;
   Publication publication;
+  // Whether a key had an expiry when the store was opened.
+  std::atomic<bool> has_expiries{false};
 
   // The size of a live record, padding included: from the entry if that is
   // exact, else from the record's header; 0 if that can't be read.
@@ -41,7 +44,8 @@ struct State {
                       std::string_view what) const;
 
   bool Expired(const RecordHeader& header) const {
-    return header.expires && header.expire_at_ms <= clock->NowMs();
+    return header.expires &&
+           clock->HasExpired(header.expire_at_ms, clock->NowMs());
   }
 };
 

@@ -31,13 +31,15 @@ std::string Statistics::PrometheusText() const {
   gauge("hint_bytes", "Lengths of hint files.", number(hint_bytes));
   gauge("checkpoint_bytes", "Lengths of keydir checkpoints.",
         number(checkpoint_bytes));
-  gauge("reserve_bytes", "Space kept for a full disk.",
-        number(reserve_bytes));
+  gauge("reserve_bytes", "Space kept for a full disk.", number(reserve_bytes));
   gauge("disk_bytes", "Lengths of all files.", number(disk_bytes));
   gauge("segments", "Segment files.", number(segments));
   gauge("keydir_bytes", "Memory of the keydir.", number(keydir_bytes));
   gauge("space_amplification", "Segment bytes over live bytes.",
         space_amplification());
+  gauge("clock_floor_ahead_seconds",
+        "By how much the time of expiry is ahead of the clock.",
+        number(clock_floor_ahead_ms) / 1000);
   gauge("latched", "1 if a failed sync made the store read-only.",
         latched ? 1 : 0);
   counter("puts_total", "Puts since the store was opened.", number(puts));

@@ -76,6 +76,8 @@ struct SyncMark {
 };
 
 inline constexpr size_t kSyncMarkBytes = 24;
+inline constexpr size_t kSyncMarkRecordBytes =
+    kRecordHeaderBytes + kSyncMarkBytes;
 
 void EncodeSyncMark(const SyncMark& mark, char* to);
 bool DecodeSyncMark(std::string_view body, SyncMark* mark);

@@ -79,6 +79,9 @@ absl::Status Log::MakeRoom(uint64_t size, Use use) {
 
 absl::Status Log::TryToMakeRoom(uint64_t size) {
   RETURN_IF_ERROR(CheckOpen());
+  // I12: without threads the next write tells the time, in front of itself.
+  const bool marks = !settings_.background_threads && ClockFloorWantsMark();
+  if (marks) size += kSyncMarkRecordBytes;
   if (active_ == nullptr || !active_->HasRoom(size)) {
     RETURN_IF_ERROR(Roll(size));
   }
@@ -87,7 +90,10 @@ absl::Status Log::TryToMakeRoom(uint64_t size) {
     populator_sleeps_.store(false, std::memory_order_relaxed);
     populator_wake_.Signal();
   }
-  return active_->Reserve(size);
+  RETURN_IF_ERROR(active_->Reserve(size));
+  if (!marks) return absl::OkStatus();
+  MarkClockFloor();
+  return CheckOpen();  // the mark may have met an error
 }
 
 absl::StatusOr<Log::Place> Log::Append(const PendingRecord& record) {
@@ -238,13 +244,15 @@ absl::Status Log::CreateSegmentAt(const SegmentWriter::Settings& segment,
   Writer writer = *std::move(made);
   absl::Status status = settings_.directory->Sync();
   if (!status.ok()) return Latch(status);
+  const int64_t now_ms = settings_.clock->NowMs();
   status = settings_.manifest->AppendWithHeadroom(
-      {AddSegmentChange{segment.header, 0}});
+      {AddSegmentChange{segment.header, 0}, ClockFloorChange{now_ms}});
   if (absl::IsResourceExhausted(status)) {
     settings_.directory->Unlink(writer->segment()->name()).IgnoreError();
     return status;
   }
   if (!status.ok()) return Latch(status);
+  settings_.clock->FloorIsDurable(now_ms);
   settings_.segments->Add(writer->segment());
   *created = std::move(writer);
   return absl::OkStatus();
@@ -262,11 +270,14 @@ absl::Status Log::DropSegment(const Writer& writer) {
   return absl::OkStatus();
 }
 
-absl::Status Log::AppendEdit(const ManifestEdit& edit) {
+absl::Status Log::AppendEdit(ManifestEdit edit) {
+  const int64_t now_ms = settings_.clock->NowMs();
+  edit.push_back(ClockFloorChange{now_ms});
   absl::Status status = settings_.manifest->Append(edit);
   while (absl::IsResourceExhausted(status) && GiveUpReserve()) {
     status = settings_.manifest->Append(edit);
   }
+  if (status.ok()) settings_.clock->FloorIsDurable(now_ms);
   return status;
 }
 

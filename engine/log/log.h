@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -82,6 +83,9 @@ class Log {
   // OK unless the log was closed or has failed.
   absl::Status CheckOpen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
 
+  // Starts the threads, if there are to be any; else the first append does it.
+  void Start();
+
   // Makes sure that `size` bytes of records have space in one segment. May
   // release the lock meanwhile. On an error nothing has changed.
   absl::Status MakeRoom(uint64_t size, Use use = Use::kAnything)
@@ -112,6 +116,11 @@ class Log {
   // wait at the same time share one fdatasync.
   absl::Status SyncThrough(Sequence sequence);
 
+  // Returns once a clock set back can't revive a key that was found expired
+  // before this call, even if power fails (I12). SyncThrough does so too where
+  // it has anything to do.
+  absl::Status SyncClockFloor();
+
   // Syncs, seals what was rolled, cuts the active segment to its records and
   // notes a clean close. Nothing may be appended afterwards.
   absl::Status Close();
@@ -141,6 +150,7 @@ class Log {
     Writer active;
     uint64_t active_length = 0;
     Sequence sequence = 0;
+    int64_t clock_floor_ms = 0;  // of the last mark
   };
 
   // Room and rolling, log.cc.
@@ -157,17 +167,25 @@ class Log {
   absl::Status CreateSegmentAt(const SegmentWriter::Settings& segment,
                                Writer* created);
   absl::Status DropSegment(const Writer& writer);
-  // An edit that makes the store no larger: it has the reserve, too.
-  absl::Status AppendEdit(const ManifestEdit& edit);
+  // Adds an edit that makes the store no larger, so it has the reserve, too;
+  // and the clock's floor with it.
+  absl::Status AppendEdit(ManifestEdit edit);
   uint64_t LeastSealedLiveBytes() const;
 
   // Flushing, log_flush.cc.
   absl::Status SealRolled();
+  // Flushes, or waits while another thread does.
+  absl::Status FlushOrWait() ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex_);
   FlushTarget CaptureTarget();
   absl::Status SealAll(const FlushTarget& target);
   absl::Status Seal(const Writer& writer);
   absl::Status SyncActive(const FlushTarget& target);
-  void AppendSyncMark(const FlushTarget& target);
+  // Adds a mark that vouches for `length` bytes of `segment`, if there is room.
+  bool AppendSyncMark(SegmentId segment, uint64_t length)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  // Whether the last mark is older than an expiry that was seen since.
+  bool ClockFloorWantsMark() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  bool MarkClockFloor() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status CloseManifest();
   absl::Status Latch(const absl::Status& status);
 
@@ -178,6 +196,7 @@ class Log {
   void RunPopulator();
   bool WaitForFlusherWork(absl::Duration until_sync);
   void PrepareNextIfWanted();
+  void SyncThroughLastChange();
   // Adjusts the reserve soon, or now if there are no threads.
   void WantReserve();
   void AdjustReserveIfWanted();
@@ -199,6 +218,8 @@ class Log {
   Sequence last_sequence_ ABSL_GUARDED_BY(append_mutex_);
   Sequence last_change_ ABSL_GUARDED_BY(append_mutex_);
   uint64_t bytes_appended_ ABSL_GUARDED_BY(append_mutex_) = 0;
+  int64_t marked_floor_ms_ ABSL_GUARDED_BY(append_mutex_) =
+      std::numeric_limits<int64_t>::min();
 
   mutable Mutex flush_mutex_;
   CondVar flushed_;  // flushing_ became false

@@ -17,6 +17,8 @@ constexpr uint64_t kLeastWindowBytes = 64 << 10;
 // A next segment is made when this part of the active one is used: there is
 // none in a store that never gets there.
 constexpr uint64_t kPrepareAtFraction = 2;
+// How long the clock's floor may stay behind an expiry that was seen (I12).
+constexpr absl::Duration kFloorInterval = absl::Seconds(1);
 
 // Time since some moment, which nobody can set.
 absl::Duration SteadyNow() {
@@ -24,6 +26,11 @@ absl::Duration SteadyNow() {
 }
 
 }  // namespace
+
+void Log::Start() {
+  MutexLock lock(&append_mutex_);
+  if (!started_) StartThreads();
+}
 
 void Log::StartThreads() {
   started_ = true;
@@ -54,20 +61,30 @@ void Log::RunFlusher() {
       settings_.sync_interval == absl::ZeroDuration() ? absl::InfiniteDuration()
                                                       : settings_.sync_interval;
   absl::Duration next_sync = SteadyNow() + interval;
-  while (WaitForFlusherWork(next_sync - SteadyNow())) {
+  absl::Duration next_floor = SteadyNow() + kFloorInterval;
+  while (WaitForFlusherWork(std::min(next_sync, next_floor) - SteadyNow())) {
     PrepareNextIfWanted();
     // An error has latched, or is a full disk, which appends will meet.
     SealRolled().IgnoreError();
     AdjustReserveIfWanted();
-    if (SteadyNow() < next_sync) continue;
-    Sequence last_change = 0;
-    {
-      MutexLock lock(&append_mutex_);
-      last_change = last_change_;
+    if (SteadyNow() >= next_sync) {
+      SyncThroughLastChange();
+      next_sync = SteadyNow() + interval;
     }
-    SyncThrough(last_change).IgnoreError();
-    next_sync = SteadyNow() + interval;
+    if (SteadyNow() >= next_floor) {
+      SyncClockFloor().IgnoreError();
+      next_floor = SteadyNow() + kFloorInterval;
+    }
   }
+}
+
+void Log::SyncThroughLastChange() {
+  Sequence last_change = 0;
+  {
+    MutexLock lock(&append_mutex_);
+    last_change = last_change_;
+  }
+  SyncThrough(last_change).IgnoreError();  // it has latched
 }
 
 bool Log::WaitForFlusherWork(absl::Duration until_sync) {

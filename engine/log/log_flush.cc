@@ -25,23 +25,50 @@ absl::Status Log::Latch(const absl::Status& status) {
 
 absl::Status Log::SyncThrough(Sequence sequence) {
   MutexLock lock(&flush_mutex_);
-  while (synced_ < sequence) {
-    if (!failure_.ok()) return failure_;
-    if (flushing_) {
-      flushed_.Wait(&flush_mutex_);
-      continue;
-    }
-    flushing_ = true;
-    flush_mutex_.Unlock();
-    const FlushTarget target = CaptureTarget();
-    absl::Status status = SealAll(target);
-    if (status.ok()) status = SyncActive(target);
-    flush_mutex_.Lock();
-    if (status.ok()) synced_ = target.sequence;
-    flushing_ = false;
-    flushed_.SignalAll();
-    if (!status.ok()) return status;
+  while (synced_ < sequence) RETURN_IF_ERROR(FlushOrWait());
+  return absl::OkStatus();
+}
+
+absl::Status Log::FlushOrWait() {
+  if (!failure_.ok()) return failure_;
+  if (flushing_) {
+    flushed_.Wait(&flush_mutex_);
+    return absl::OkStatus();
   }
+  flushing_ = true;
+  flush_mutex_.Unlock();
+  {
+    MutexLock lock(&append_mutex_);
+    if (ClockFloorWantsMark()) MarkClockFloor();
+  }
+  const FlushTarget target = CaptureTarget();
+  absl::Status status = SealAll(target);
+  if (status.ok()) status = SyncActive(target);
+  if (status.ok()) settings_.clock->FloorIsDurable(target.clock_floor_ms);
+  flush_mutex_.Lock();
+  if (status.ok()) synced_ = target.sequence;
+  flushing_ = false;
+  flushed_.SignalAll();
+  return status;
+}
+
+absl::Status Log::SyncClockFloor() {
+  EngineClock& clock = *settings_.clock;
+  if (!clock.FloorIsDue()) return absl::OkStatus();
+  const int64_t seen_ms = clock.expiry_seen_ms();
+  {
+    MutexLock lock(&append_mutex_);
+    RETURN_IF_ERROR(CheckOpen());
+    if (ClockFloorWantsMark() && !MarkClockFloor()) {
+      // Without a place in the log: nobody has written yet, or there is no
+      // room. Under the lock, so that no edit comes after a clean close.
+      const absl::Status status = AppendEdit({});
+      const bool full = absl::IsResourceExhausted(status);
+      return status.ok() || full ? status : Latch(status);
+    }
+  }
+  MutexLock lock(&flush_mutex_);
+  while (clock.durable_floor_ms() < seen_ms) RETURN_IF_ERROR(FlushOrWait());
   return absl::OkStatus();
 }
 
@@ -65,6 +92,7 @@ Log::FlushTarget Log::CaptureTarget() {
   target.active = active_;
   target.active_length = active_length();
   target.sequence = last_change_;
+  target.clock_floor_ms = marked_floor_ms_;
   return target;
 }
 
@@ -84,8 +112,7 @@ absl::Status Log::Seal(const Writer& writer) {
   if (status.ok()) status = segment.file()->SyncData();
   if (!status.ok()) return Latch(status);
   syncs_.fetch_add(1, std::memory_order_relaxed);
-  status = AppendEdit({SealSegmentChange{segment.id(), writer->summary()},
-                       ClockFloorChange{settings_.clock->NowMs()}});
+  status = AppendEdit({SealSegmentChange{segment.id(), writer->summary()}});
   // Room for this edit was made sure of together with the segment; and who
   // waits here has written already, so "the disk is full" would be wrong.
   if (!status.ok()) return Latch(status);
@@ -108,14 +135,15 @@ absl::Status Log::SyncActive(const FlushTarget& target) {
   syncs_.fetch_add(1, std::memory_order_relaxed);
   synced_segment_ = segment.id();
   synced_length_ = target.active_length;
-  AppendSyncMark(target);
+  MutexLock lock(&append_mutex_);
+  AppendSyncMark(segment.id(), target.active_length);
   return absl::OkStatus();
 }
 
-void Log::AppendSyncMark(const FlushTarget& target) {
+bool Log::AppendSyncMark(SegmentId segment, uint64_t length) {
   SyncMark mark;
-  mark.segment = target.active->segment()->id();
-  mark.length = target.active_length;
+  mark.segment = segment;
+  mark.length = length;
   mark.clock_floor_ms = settings_.clock->NowMs();
   char body[kSyncMarkBytes];
   EncodeSyncMark(mark, body);
@@ -124,13 +152,24 @@ void Log::AppendSyncMark(const FlushTarget& target) {
   record.header.kind = RecordKind::kSyncMark;
   record.header.value_size = kSyncMarkBytes;
   record.header.body = BodyChecksum({}, record.value);
-  MutexLock lock(&append_mutex_);
   // A mark is help for recovery, no promise: without room there is none.
   if (closed_ || active_ == nullptr || !active_->HasRoom(record.size()) ||
-      !active_->Reserve(record.size()).ok()) {
-    return;
+      !active_->Reserve(record.size()).ok() || !Append(record).ok()) {
+    return false;
   }
-  Append(record).IgnoreError();
+  marked_floor_ms_ = mark.clock_floor_ms;
+  return true;
+}
+
+bool Log::ClockFloorWantsMark() const {
+  const EngineClock& clock = *settings_.clock;
+  return clock.FloorIsDue() && marked_floor_ms_ < clock.expiry_seen_ms();
+}
+
+bool Log::MarkClockFloor() {
+  // It vouches for nothing but the header, which was durable before the first
+  // record: only the time counts.
+  return AppendSyncMark(active_id(), kSegmentHeaderBytes);
 }
 
 absl::Status Log::Close() {
@@ -167,8 +206,7 @@ absl::Status Log::CloseManifest() {
     close.id = active->segment()->id();
     close.summary = active->summary();
   }
-  const absl::Status status =
-      AppendEdit({ClockFloorChange{settings_.clock->NowMs()}, close});
+  const absl::Status status = AppendEdit({close});
   // Everything is on the device; the next open just has to look for the end.
   if (absl::IsResourceExhausted(status)) return status;
   if (!status.ok()) return Latch(status);

@@ -26,6 +26,11 @@ struct Statistics {
   uint64_t syncs = 0;              // flushes of segments to the device
   uint64_t bytes_cut_at_open = 0;  // torn tail that Open cut off, see Store
 
+  // By how much the time by which keys expire is ahead of the system's clock:
+  // it never goes back, so a clock that was set forward and back leaves it
+  // there until the clock has caught up. More than a day is worth a look.
+  uint64_t clock_floor_ahead_ms = 0;
+
   // True once a failed sync made the store read-only; first_error says why.
   bool latched = false;
   std::string first_error;

@@ -1,4 +1,6 @@
+#include <cstdint>
 #include <string>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -200,6 +202,152 @@ TEST_F(ExpiryTest, AClockSetBackIsSeenByReadOnlyOpensToo) {
   options.read_only = true;
   Open();
   EXPECT_EQ(Get("k"), "NOT_FOUND");
+}
+
+// An expiry that a read has seen is kept by what is written next, though
+// nothing waited for the device.
+class SeenExpiryTest : public ExpiryTest {
+ protected:
+  // Two keys that have expired; the log ends with their puts.
+  void SetUp() override {
+    PutFor("k", absl::Seconds(10));
+    PutFor("l", absl::Seconds(10));
+    Sync();
+    clock.Advance(absl::Seconds(10));
+  }
+  void ExpectNotRevivedByAKill() {
+    Kill();
+    clock.SetWall(clock.WallNow() - absl::Hours(1));
+    Open();
+    EXPECT_EQ(Get("k"), "NOT_FOUND");
+  }
+  uint64_t BytesAppended() { return store().GetStatistics().bytes_appended; }
+};
+
+TEST_F(SeenExpiryTest, ByGet) {
+  EXPECT_TRUE(absl::IsNotFound(store().Get("k").status()));
+  Put("other", "v");
+  ExpectNotRevivedByAKill();
+}
+
+TEST_F(SeenExpiryTest, ByExists) {
+  EXPECT_FALSE(*store().Exists("k"));
+  Put("other", "v");
+  ExpectNotRevivedByAKill();
+}
+
+TEST_F(SeenExpiryTest, ByAnIterator) {
+  EXPECT_EQ(All(), Contents());
+  Put("other", "v");
+  ExpectNotRevivedByAKill();
+}
+
+TEST_F(SeenExpiryTest, ByADelete) {
+  EXPECT_FALSE(Delete("l"));
+  Put("other", "v");
+  ExpectNotRevivedByAKill();
+}
+
+TEST_F(SeenExpiryTest, ByADurableDelete) {
+  EXPECT_FALSE(Delete("l", {.sync = true}));
+  ExpectNotRevivedByAKill();
+}
+
+TEST_F(SeenExpiryTest, IsKeptBySyncThoughNothingWasWritten) {
+  EXPECT_EQ(Get("k"), "NOT_FOUND");
+  Sync();
+  ExpectNotRevivedByAKill();
+}
+
+TEST_F(SeenExpiryTest, IsKeptBySyncBeforeTheFirstWriteOfAProcess) {
+  Recover();
+  EXPECT_EQ(Get("k"), "NOT_FOUND");
+  Sync();
+  ExpectNotRevivedByAKill();
+}
+
+TEST_F(SeenExpiryTest, IsKeptByClose) {
+  EXPECT_EQ(Get("k"), "NOT_FOUND");
+  Close();
+  Open();
+  ExpectNotRevivedByAKill();
+}
+
+TEST_F(SeenExpiryTest, IsKeptByAWriteThatBeginsASegment) {
+  options.segment_size_bytes = kMinSegmentSizeBytes;
+  Reopen();
+  for (int i = 0; i < 20; ++i) {
+    const std::string key = "expires" + std::to_string(i);
+    PutFor(key, absl::Milliseconds(1));
+    clock.Advance(absl::Milliseconds(1));
+    EXPECT_EQ(Get(key), "NOT_FOUND");
+  }
+  Put("other", std::string(100, 'v'));
+  ExpectNotRevivedByAKill();
+  EXPECT_EQ(All().size(), 1u);
+}
+
+TEST_F(SeenExpiryTest, IsNotedOnce) {
+  EXPECT_EQ(Get("k"), "NOT_FOUND");
+  Sync();
+  const uint64_t before = BytesAppended();
+  for (int i = 0; i < 3; ++i) {
+    clock.Advance(absl::Seconds(1));
+    EXPECT_EQ(Get("k"), "NOT_FOUND");
+    EXPECT_EQ(Get("l"), "NOT_FOUND");
+    Sync();
+  }
+  EXPECT_EQ(BytesAppended(), before);
+}
+
+// Opens the store beside its writer, with a clock that was set back.
+class RunningExpiryTest : public SeenExpiryTest {
+ protected:
+  RunningExpiryTest() {
+    Close();
+    options.background_threads = true;
+    options.sync_interval = absl::InfiniteDuration();
+    Open();
+  }
+  ~RunningExpiryTest() override { Close(); }
+
+  bool IsThereWhenTheClockIsSetBack(std::string_view key) {
+    ManualClock set_back(clock.WallNow() - absl::Hours(1));
+    Options read_only = options;
+    read_only.read_only = true;
+    read_only.clock = &set_back;
+    return *(*Store::Open(path(), read_only))->Exists(key);
+  }
+};
+
+TEST_F(RunningExpiryTest, ThreadsKeepWhatReadsHaveSeen) {
+  EXPECT_EQ(Get("k"), "NOT_FOUND");
+  while (IsThereWhenTheClockIsSetBack("k")) std::this_thread::yield();
+}
+
+TEST_F(RunningExpiryTest, ThreadsDoSoBeforeTheFirstWriteOfAProcess) {
+  Reopen();
+  clock.Advance(absl::Seconds(1));
+  const absl::Time later = clock.WallNow() + absl::Seconds(1);
+  Put("m", "v", {.expire_at = later});
+  Reopen();
+  clock.Advance(absl::Seconds(1));
+  EXPECT_EQ(Get("m"), "NOT_FOUND");
+  while (IsThereWhenTheClockIsSetBack("m")) std::this_thread::yield();
+}
+
+TEST_F(ExpiryTest, AFloorAheadOfTheClockIsTold) {
+  EXPECT_EQ(store().GetStatistics().clock_floor_ahead_ms, 0u);
+  clock.Advance(absl::Hours(48));
+  Close();
+  clock.SetWall(clock.WallNow() - absl::Hours(48));
+  Open();
+  constexpr uint64_t kHourMs = 3'600'000;
+  EXPECT_EQ(store().GetStatistics().clock_floor_ahead_ms, 48 * kHourMs);
+  clock.Advance(absl::Hours(47));
+  EXPECT_EQ(store().GetStatistics().clock_floor_ahead_ms, kHourMs);
+  clock.Advance(absl::Hours(2));
+  EXPECT_EQ(store().GetStatistics().clock_floor_ahead_ms, 0u);
 }
 
 TEST_F(ExpiryTest, AClockSetForwardIsFollowedWithinAMinute) {

@@ -259,5 +259,57 @@ TEST_F(LogTest, LogThatIsNotClosedStopsItsThreads) {
   EXPECT_FALSE(manifest_->state().clean_close.has_value());
 }
 
+// I12: the floor is in front of what the flush covers.
+
+TEST_F(LogTest, AFlushTakesTheClocksFloorAlong) {
+  capacity_ = 1 << 20;
+  Open();
+  Put("a");
+  wall_clock_.Advance(absl::Seconds(1));
+  ASSERT_TRUE(clock_.HasExpired(1'000'500, clock_.NowMs()));
+  const int before = files_.calls(Files::kSyncData);
+  ASSERT_EQ(Sync(), absl::OkStatus());
+  EXPECT_FALSE(clock_.FloorIsDue());
+  ASSERT_EQ(log_->SyncClockFloor(), absl::OkStatus());
+  EXPECT_EQ(files_.calls(Files::kSyncData), before + 1);
+  ASSERT_EQ(MarksOnDisk().size(), 2u);
+  EXPECT_EQ(MarksOnDisk()[0].length, kSegmentHeaderBytes);
+  EXPECT_GE(MarksOnDisk()[0].clock_floor_ms, clock_.expiry_seen_ms());
+}
+
+TEST_F(LogTest, TheFloorIsFlushedThoughNothingElseIs) {
+  capacity_ = 1 << 20;
+  Open();
+  Put("a");
+  ASSERT_EQ(Sync(), absl::OkStatus());
+  wall_clock_.Advance(absl::Seconds(1));
+  ASSERT_TRUE(clock_.HasExpired(1'000'500, clock_.NowMs()));
+  const ManifestState before = manifest_->state();
+  ASSERT_EQ(log_->SyncClockFloor(), absl::OkStatus());
+  EXPECT_FALSE(clock_.FloorIsDue());
+  EXPECT_EQ(manifest_->state().base.clock_floor_ms, before.base.clock_floor_ms);
+}
+
+TEST_F(LogTest, AMarkThatTellsTheTimeAlreadyIsOnlyFlushed) {
+  capacity_ = 1 << 20;
+  Open();
+  Put("a");
+  wall_clock_.Advance(absl::Seconds(1));
+  ASSERT_EQ(Sync(), absl::OkStatus());
+  ASSERT_TRUE(clock_.HasExpired(1'000'500, clock_.NowMs()));
+  const size_t marks = MarksOnDisk().size();
+  ASSERT_EQ(log_->SyncClockFloor(), absl::OkStatus());
+  EXPECT_FALSE(clock_.FloorIsDue());
+  EXPECT_EQ(MarksOnDisk().size(), marks + 1);  // that of the flush
+}
+
+TEST_F(LogTest, TheFloorIsInTheManifestBeforeThereIsALog) {
+  Open();
+  ASSERT_TRUE(clock_.HasExpired(1, clock_.NowMs()));
+  ASSERT_EQ(log_->SyncClockFloor(), absl::OkStatus());
+  EXPECT_FALSE(clock_.FloorIsDue());
+  EXPECT_EQ(manifest_->state().base.clock_floor_ms, clock_.NowMs());
+}
+
 }  // namespace
 }  // namespace stave
