@@ -17,6 +17,14 @@ std::optional<Number> ParseWhole(std::string_view digits, int base) {
   return number;
 }
 
+// One id, one name: "00000000000000AB.seg" is not ours.
+std::optional<SegmentId> ParseId(std::string_view name,
+                                 std::string (*name_of)(SegmentId)) {
+  const auto id = ParseWhole<SegmentId>(name.substr(0, 16), 16);
+  if (!id.has_value() || name_of(*id) != name) return std::nullopt;
+  return id;
+}
+
 }  // namespace
 
 std::string SegmentFileName(SegmentId id) {
@@ -24,11 +32,15 @@ std::string SegmentFileName(SegmentId id) {
 }
 
 std::optional<SegmentId> ParseSegmentFileName(std::string_view name) {
-  if (name.size() != 20 || !name.ends_with(".seg")) return std::nullopt;
-  const auto id = ParseWhole<SegmentId>(name.substr(0, 16), 16);
-  // One id, one name: "00000000000000AB.seg" is not ours.
-  if (!id.has_value() || SegmentFileName(*id) != name) return std::nullopt;
-  return id;
+  return ParseId(name, SegmentFileName);
+}
+
+std::string HintFileName(SegmentId id) {
+  return absl::StrFormat("%016x.hint", id);
+}
+
+std::optional<SegmentId> ParseHintFileName(std::string_view name) {
+  return ParseId(name, HintFileName);
 }
 
 std::string ManifestFileName(uint64_t number) {
@@ -48,6 +60,7 @@ std::optional<uint64_t> ParseManifestFileName(std::string_view name) {
 bool IsStoreFileName(std::string_view name) {
   return name == kLockFileName || name == kReserveFileName ||
          ParseSegmentFileName(name).has_value() ||
+         ParseHintFileName(name).has_value() ||
          ParseManifestFileName(name).has_value();
 }
 

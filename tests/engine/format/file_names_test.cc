@@ -17,6 +17,18 @@ TEST(FileNamesTest, SegmentsAreNamedBySixteenHexadecimalDigits) {
   EXPECT_EQ(SegmentFileName(kGreatest), "ffffffffffffffff.seg");
 }
 
+TEST(FileNamesTest, HintFilesAreNamedAsTheirSegmentsAre) {
+  EXPECT_EQ(HintFileName(0xab), "00000000000000ab.hint");
+  EXPECT_EQ(ParseHintFileName("00000000000000ab.hint"), 0xabu);
+  EXPECT_EQ(ParseHintFileName("00000000000000ab.seg"), std::nullopt);
+  EXPECT_EQ(ParseSegmentFileName("00000000000000ab.hint"), std::nullopt);
+  for (const char* name : {".hint", "1.hint", "00000000000000AB.hint",
+                           "00000000000000ab.hint2", "00000000000000ab"}) {
+    EXPECT_EQ(ParseHintFileName(name), std::nullopt) << name;
+    EXPECT_FALSE(IsStoreFileName(name)) << name;
+  }
+}
+
 TEST(FileNamesTest, ManifestsAreNamedByADecimalNumber) {
   EXPECT_EQ(ManifestFileName(1), "MANIFEST-1");
   EXPECT_EQ(ManifestFileName(kGreatest), "MANIFEST-18446744073709551615");
@@ -26,6 +38,7 @@ TEST(FileNamesTest, NamesLeadBackToTheirNumbers) {
   for (const uint64_t number : {uint64_t{0}, uint64_t{1}, uint64_t{255},
                                 uint64_t{1} << 63, kGreatest}) {
     EXPECT_EQ(ParseSegmentFileName(SegmentFileName(number)), number);
+    EXPECT_EQ(ParseHintFileName(HintFileName(number)), number);
     EXPECT_EQ(ParseManifestFileName(ManifestFileName(number)), number);
   }
 }
@@ -36,7 +49,7 @@ TEST(FileNamesTest, NamesOutsideTheGrammarAreNotSegments) {
         "0000000000000001", "0000000000000001.SEG", "0000000000000001.seg ",
         "0000000000000001.seg.old", "00000000000000AB.seg",
         "000000000000000g.seg", "0x00000000000001.seg", "-000000000000001.seg",
-        "+000000000000001.seg", " 000000000000001.seg", "0000000000000001.hint",
+        "+000000000000001.seg", " 000000000000001.seg", "0000000000000001.hin",
         "../0000000000000001.seg"}) {
     EXPECT_EQ(ParseSegmentFileName(name), std::nullopt) << name;
     EXPECT_FALSE(IsStoreFileName(name)) << name;
@@ -54,11 +67,12 @@ TEST(FileNamesTest, NamesOutsideTheGrammarAreNotManifests) {
   }
 }
 
-TEST(FileNamesTest, AStoreHasALockSegmentsAndManifests) {
+TEST(FileNamesTest, AStoreHasALockSegmentsHintFilesAndManifests) {
   EXPECT_TRUE(IsStoreFileName("LOCK"));
   EXPECT_TRUE(IsStoreFileName("RESERVE"));
   EXPECT_TRUE(IsStoreFileName("MANIFEST-12"));
   EXPECT_TRUE(IsStoreFileName("000000000000000c.seg"));
+  EXPECT_TRUE(IsStoreFileName("000000000000000c.hint"));
   EXPECT_FALSE(IsStoreFileName("lock"));
   EXPECT_FALSE(IsStoreFileName("README"));
 }
