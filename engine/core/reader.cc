@@ -84,6 +84,10 @@ absl::Status Reader::Find(std::string_view key, const ReadOptions& options,
   PrefetchRecord((*segment)->data() + offset, entry.exact_size());
   RETURN_IF_ERROR(state_.ReadAt(entry, segment, record));
   if (record->key != key) {
+    if (!BodyMatches(record->header, record->key, record->value)) {
+      return state_.Damage(**segment, offset,
+                           "wrong checksum of a record's body");
+    }
     return absl::InternalError(absl::StrCat(
         "two keys of the store agree in all bits of their hash, see store.h; ",
         "the other one is in ", (*segment)->name(), ", offset ", offset));
