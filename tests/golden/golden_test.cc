@@ -5,11 +5,15 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/base/key_hash.h"
+#include "engine/format/hint.h"
+#include "engine/format/hint_builder.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
@@ -22,10 +26,10 @@
 namespace stave {
 namespace {
 
-// A store as programs of format version 1 have left it: a sealed segment, one
-// that was in use, and a manifest with a change of every kind. These files
-// never change. What reads them today must read them for ever, and as long as
-// version 1 is written, write them like this.
+// A store as programs of format version 1 have left it: a sealed segment, its
+// hint file, a segment that was in use, and a manifest with a change of every
+// kind. These files never change. What reads them today must read them for
+// ever, and as long as version 1 is written, write them like this.
 constexpr char kDirectory[] = "tests/golden/version_1";
 
 std::string BytesOf(const std::string& name) {
@@ -101,6 +105,48 @@ TEST(GoldenTest, ManifestIsReadAndWrittenAsItWas) {
   EXPECT_EQ(written, bytes);
 }
 
+// The edits of the manifest, all in one.
+ManifestEdit ManifestChanges() {
+  const std::string bytes = BytesOf("MANIFEST-3");
+  ManifestEdit changes;
+  size_t size = 0;
+  for (size_t at = kManifestHeaderBytes;; at += size) {
+    const absl::StatusOr<ManifestEdit> edit =
+        DecodeManifestEdit(std::string_view(bytes).substr(at), 3, at, &size);
+    if (!edit.ok()) return changes;
+    changes.insert(changes.end(), edit->begin(), edit->end());
+  }
+}
+
+TEST(GoldenTest, HintFileIsReadAndWrittenAsItWas) {
+  HashSecret secret{};
+  SegmentSummary summary;
+  for (const ManifestChange& change : ManifestChanges()) {
+    const auto* base = std::get_if<BaseChange>(&change);
+    if (base != nullptr) secret = base->hash_secret;
+    const auto* seal = std::get_if<SealSegmentChange>(&change);
+    if (seal != nullptr && seal->id == 1) summary = seal->summary;
+  }
+  const KeyHasher hasher(secret);
+  const std::string segment = BytesOf("0000000000000001.seg");
+  const SegmentHeader header = HeaderOf(segment);
+  SegmentScanner scanner(segment, SegmentSeed(header.salt, header.id), true);
+  HintBuilder builder(summary.records);
+  RecordView record;
+  while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
+    builder.Add(hasher(record.key), record.offset, record.header);
+  }
+  EXPECT_EQ(scanner.summary(), summary);
+  const auto check = static_cast<uint32_t>(hasher({}).prefix);
+  const HintImage image = std::move(builder).Build(header, summary, check);
+  std::string written;
+  for (const std::string_view part : image.Parts()) written += part;
+  EXPECT_EQ(written, BytesOf("0000000000000001.hint"));
+  const absl::StatusOr<HintHeader> read = DecodeHintHeader(written);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->entries, image.entries.size());
+}
+
 using Contents = std::map<std::string, std::string>;
 
 Contents ContentsOf(Store& store) {
@@ -115,8 +161,8 @@ Contents ContentsOf(Store& store) {
 
 TEST(GoldenTest, StoreHoldsWhatItHeldAndGoesOn) {
   const TemporaryDirectory copy;  // The originals may be symbolic links.
-  for (const char* name :
-       {"0000000000000001.seg", "0000000000000003.seg", "MANIFEST-3"}) {
+  for (const char* name : {"0000000000000001.seg", "0000000000000001.hint",
+                           "0000000000000003.seg", "MANIFEST-3"}) {
     std::ofstream(copy.path() + "/" + name, std::ios::binary) << BytesOf(name);
   }
   Contents expected = {{"banana", "green"},
