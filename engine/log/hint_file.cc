@@ -213,16 +213,17 @@ uint64_t HintFile::LargeSizeAt(uint64_t offset) const {
       found->offset_units != offset / kRecordAlignment) {
     return 0;
   }
-  const uint64_t at =
-      header_.entries * sizeof(HintEntry) +
-      static_cast<uint64_t>(found - sizes.begin()) * sizeof(HintedSize);
-  if (!VerifyBlocks(at, at + sizeof(HintedSize)).ok()) return 0;
   return found->size_units * kRecordAlignment;
 }
 
 absl::Status HintFile::Verify() const {
-  RETURN_IF_ERROR(VerifyBlocks(0, header_.body_bytes()));
   RETURN_IF_ERROR(VerifyEntries(0, header_.entries));
+  return VerifySizes();
+}
+
+absl::Status HintFile::VerifySizes() const {
+  const uint64_t begin = header_.entries * sizeof(HintEntry);
+  RETURN_IF_ERROR(VerifyBlocks(begin, header_.body_bytes()));
   uint64_t end = kSegmentHeaderBytes;
   for (const HintedSize& size : all_sizes()) {
     const uint64_t offset = size.offset_units * kRecordAlignment;
@@ -230,8 +231,7 @@ absl::Status HintFile::Verify() const {
     if (offset < end || bytes <= HintEntry::kMaxExactSize ||
         offset > header_.summary.length ||
         bytes > header_.summary.length - offset) {
-      return Damage(kHintHeaderBytes + header_.entries * sizeof(HintEntry),
-                    "a record's size that can't be");
+      return Damage(kHintHeaderBytes + begin, "a record's size that can't be");
     }
     end = offset + bytes;
   }
@@ -243,12 +243,12 @@ absl::Status HintFile::Damage(uint64_t offset, std::string_view what) const {
       absl::StrCat(path_, ", offset ", offset, ": ", ToAbsl(what)));
 }
 
-absl::StatusOr<uint64_t> WriteHint(Directory* directory, const Segment& segment,
-                                   const SegmentSummary& summary,
-                                   const KeyHasher& hasher) {
-  RemoveHint(directory, segment.id());
-  SegmentScanner scanner(std::string_view(segment.data(), summary.length),
-                         segment.seed(), /*check_bodies=*/true);
+absl::Status WriteHint(Directory* directory, Segment* segment,
+                       const SegmentSummary& summary, const KeyHasher& hasher) {
+  RemoveHint(directory, segment->id());
+  segment->hint_bytes() = 0;
+  SegmentScanner scanner(std::string_view(segment->data(), summary.length),
+                         segment->seed(), /*check_bodies=*/true);
   HintBuilder builder(summary.records);
   RecordView record;
   auto step = scanner.Next(&record);
@@ -258,16 +258,17 @@ absl::StatusOr<uint64_t> WriteHint(Directory* directory, const Segment& segment,
   }
   if (step != SegmentScanner::Step::kCleanEnd || scanner.summary() != summary) {
     return absl::DataLossError(absl::StrCat(
-        directory->path(), "/", segment.name(), ", offset ", scanner.offset(),
+        directory->path(), "/", segment->name(), ", offset ", scanner.offset(),
         ": the segment's records are not those that were there when it was "
         "sealed"));
   }
   const HintImage image =
-      std::move(builder).Build(segment.header(), summary, SecretCheck(hasher));
-  RETURN_IF_ERROR(WriteFile(directory, HintFileName(segment.id()), image));
-  uint64_t bytes = 0;
-  for (const std::string_view part : image.Parts()) bytes += part.size();
-  return bytes;
+      std::move(builder).Build(segment->header(), summary, SecretCheck(hasher));
+  RETURN_IF_ERROR(WriteFile(directory, HintFileName(segment->id()), image));
+  for (const std::string_view part : image.Parts()) {
+    segment->hint_bytes() += part.size();
+  }
+  return absl::OkStatus();
 }
 
 void RemoveHint(Directory* directory, SegmentId id) {

@@ -56,9 +56,10 @@ class HintFile {
       uint64_t least, uint64_t greatest,
       absl::FunctionRef<absl::Status(absl::Span<const HintEntry>)> visit) const;
 
-  // The size of the large record at `offset`; 0 if there is none, or its
-  // block is damaged.
+  // The size of the large record at `offset`, 0 if there is none; only after
+  // VerifySizes has returned OK.
   uint64_t LargeSizeAt(uint64_t offset) const;
+  absl::Status VerifySizes() const;
 
   // DataLoss if anything at all is damaged.
   absl::Status Verify() const;
@@ -83,14 +84,13 @@ class HintFile {
 };
 
 // Makes the sealed segment's hint file from its records, in place of one that
-// may be there; returns its length. Its bytes are durable then, its name once
-// the directory is synced; without that, or after a crash meanwhile, there is
-// no valid one. Reads and checks all of the segment: DataLoss if a record is
-// not right, so that no hint makes an older one come back. After an error
-// there is no hint file.
-absl::StatusOr<uint64_t> WriteHint(Directory* directory, const Segment& segment,
-                                   const SegmentSummary& summary,
-                                   const KeyHasher& hasher);
+// may be there, and sets the segment's hint_bytes(). Its bytes are durable
+// then, its name once the directory is synced; without that, or after a crash
+// meanwhile, there is no valid one. Reads and checks all of the segment:
+// DataLoss if a record is not right, so that no hint makes an older one come
+// back. After an error there is no hint file.
+absl::Status WriteHint(Directory* directory, Segment* segment,
+                       const SegmentSummary& summary, const KeyHasher& hasher);
 
 // Removes the hint file of a removed segment, if there is one. Open removes
 // those that stay behind.

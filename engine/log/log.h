@@ -52,6 +52,9 @@ class Log {
     std::function<uint64_t()> next_capacity;
     // What the reserve holds for deletes; 0: there is none.
     uint64_t reserve_bytes = 0;
+    // Told of each segment once it is sealed, without append_mutex().
+    std::function<void(const std::shared_ptr<Segment>&, const SegmentSummary&)>
+        sealed = [](const auto&, const auto&) {};
     absl::Duration sync_interval;
     bool background_threads = true;
     bool mapped = false;

@@ -120,6 +120,7 @@ absl::Status Log::Seal(const Writer& writer) {
   // if this fails.
   segment.mapping()->MakeReadOnly().IgnoreError();
   segment.CloseFile();
+  settings_.sealed(writer->segment(), writer->summary());
   return absl::OkStatus();
 }
 

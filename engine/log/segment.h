@@ -76,6 +76,9 @@ class Segment {
   // Whether a SegmentWriter may still add records.
   std::atomic<bool>& growing() { return counters_.growing; }
 
+  // Length of its hint file, 0 while it has none.
+  std::atomic<uint64_t>& hint_bytes() { return counters_.hint_bytes; }
+
   // The caller makes sure that an owner is left while Pin runs.
   void Pin();
   void Unpin();
@@ -90,6 +93,7 @@ class Segment {
     std::atomic<uint64_t> live_bytes{0};
     std::atomic<uint64_t> file_bytes{0};
     std::atomic<bool> growing{false};
+    std::atomic<uint64_t> hint_bytes{0};
   };
 
   explicit Segment(Parts parts);
