@@ -163,6 +163,9 @@ Store::Engine::Engine(const Options& options,
       reader_(state_.get()),
       bytes_cut_at_open_(recovered.bytes_cut) {
   if (options.read_only) return;
+  hints_ = std::make_unique<HintWriter>(directory_.get(), state_->hasher.get(),
+                                        options.background_threads,
+                                        std::move(recovered.without_hint));
   Log::Settings settings;
   settings.directory = directory_.get();
   settings.manifest = manifest_.get();
@@ -171,6 +174,10 @@ Store::Engine::Engine(const Options& options,
   settings.next_capacity = [this] { return NextSegmentCapacity(); };
   settings.reserve_bytes = std::min(
       options.reserve_bytes, options.segment_size_bytes * kReserveSegments);
+  settings.sealed = [this](const std::shared_ptr<Segment>& segment,
+                           const SegmentSummary& summary) {
+    hints_->Add({segment, summary});
+  };
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
   settings.mapped = directory_->SupportsMappedAppends();
@@ -190,7 +197,10 @@ absl::Status Store::Engine::Close() {
   if (close_called_) return close_status_;
   close_called_ = true;
   closed_.store(true);
-  if (log_ != nullptr) close_status_ = log_->Close();
+  if (log_ != nullptr) {
+    close_status_ = log_->Close();
+    hints_->Close();
+  }
   lock_ = nullptr;
   return close_status_;
 }
@@ -249,6 +259,8 @@ void Store::Engine::CountSegments(Statistics* statistics) const {
     statistics->dead_bytes += records - std::min(live, records);
     statistics->segment_bytes +=
         segment->file_bytes().load(std::memory_order_relaxed);
+    statistics->hint_bytes +=
+        segment->hint_bytes().load(std::memory_order_relaxed);
   }
 }
 
@@ -274,11 +286,14 @@ Statistics Store::Engine::GetStatistics() const {
 }
 
 void Store::Engine::CountOtherFiles(Statistics* statistics) const {
-  statistics->disk_bytes = statistics->segment_bytes;
+  statistics->disk_bytes = statistics->segment_bytes + statistics->hint_bytes;
   const absl::StatusOr<std::vector<std::string>> names = directory_->List();
   if (!names.ok()) return;
   for (const std::string& name : *names) {
-    if (!IsStoreFileName(name) || ParseSegmentFileName(name)) continue;
+    if (!IsStoreFileName(name) || ParseSegmentFileName(name) ||
+        ParseHintFileName(name)) {
+      continue;
+    }
     const auto file = directory_->OpenFile(name, /*writable=*/false);
     if (!file.ok()) continue;  // removed meanwhile
     const uint64_t bytes = (*file)->Size().value_or(0);

@@ -14,6 +14,7 @@
 #include "engine/core/recovery.h"
 #include "engine/core/state.h"
 #include "engine/fs/file_system.h"
+#include "engine/log/hint_writer.h"
 #include "engine/log/log.h"
 #include "stave/options.h"
 #include "stave/statistics.h"
@@ -52,7 +53,8 @@ class Store::Engine {
   std::unique_ptr<File> lock_;  // null in a read-only store
   std::unique_ptr<Manifest> manifest_;
   const std::shared_ptr<State> state_;
-  std::unique_ptr<Log> log_;  // null in a read-only store
+  std::unique_ptr<HintWriter> hints_;  // null in a read-only store
+  std::unique_ptr<Log> log_;           // null in a read-only store
   const Reader reader_;
   std::unique_ptr<Commit> commit_;
   const uint64_t bytes_cut_at_open_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
 #include "engine/base/epoch.h"
 #include "engine/base/parallel.h"
@@ -14,11 +15,6 @@
 
 namespace stave {
 namespace {
-
-// Ranges of locations were reserved in log order.
-bool IsLater(KeydirEntry a, KeydirEntry b) {
-  return a.location().unit > b.location().unit;
-}
 
 // Collects keys and offers them to the keydir in groups of like hashes. A
 // group's slots are on their way from memory together, and many groups' worth
@@ -139,15 +135,43 @@ class SegmentReader {
   KeydirFeeder& feeder_;
 };
 
+// The sizes of records, those that a keydir's entry does not tell from hint
+// files where there are some: to ask the record costs a page of its segment.
+class Sizes {
+ public:
+  Sizes(const State& state, const std::vector<SegmentToRead>& segments)
+      : state_(state) {
+    for (const SegmentToRead& each : segments) {
+      if (each.sizes != nullptr) hints_[each.segment.get()] = each.sizes.get();
+    }
+  }
+
+  uint64_t SizeOf(KeydirEntry entry) const {
+    if (entry.exact_size() != 0) return entry.exact_size();
+    const Segment* const segment = state_.segments->Find(entry.location());
+    const auto hint = hints_.find(segment);
+    const uint64_t size =
+        hint == hints_.end()
+            ? 0
+            : hint->second->LargeSizeAt(segment->OffsetOf(entry.location()));
+    return size != 0 ? size : state_.SizeOf(entry);
+  }
+
+ private:
+  const State& state_;
+  absl::flat_hash_map<const Segment*, const HintFile*> hints_;
+};
+
 // Drops tombstones, which have done their work, and counts what is left: by
 // granules, which an entry tells without a look at its segment.
-absl::Status CountLive(State* state, size_t part, size_t parts) {
+absl::Status CountLive(State* state, const Sizes& sizes, size_t part,
+                       size_t parts) {
   std::vector<uint64_t> live_bytes(state->segments->GranuleCount());
   bool has_expiries = false;
   state->keydir->Sweep(part, parts, [&](KeydirEntry entry) {
     if (entry.tombstone()) return false;
     has_expiries |= entry.expires();
-    live_bytes[SegmentSet::GranuleOf(entry.location())] += state->SizeOf(entry);
+    live_bytes[SegmentSet::GranuleOf(entry.location())] += sizes.SizeOf(entry);
     return true;
   });
   if (has_expiries) state->has_expiries.store(true, std::memory_order_relaxed);
@@ -167,13 +191,16 @@ absl::Status FillKeydir(State* state,
   if (segments.empty()) return absl::OkStatus();
   const size_t readers = std::min(threads, segments.size());
   uint64_t records = 0;
-  for (const SegmentToRead& each : segments) records += each.summary.records;
+  for (const SegmentToRead& each : segments) {
+    if (!each.is_restored) records += each.summary.records;
+  }
   // All are told of, so that the first in log order is reported.
   std::vector<absl::Status> results(segments.size());
   std::atomic<size_t> next{0};
   const absl::Status filled = ParallelFor(readers, readers, [&](size_t) {
     KeydirFeeder feeder(state->keydir.get(), records / readers);
     for (size_t i = next++; i < segments.size(); i = next++) {
+      if (segments[i].is_restored) continue;
       results[i] = SegmentReader(state, segments[i], &feeder).Run();
       if (!results[i].ok()) next = segments.size();
     }
@@ -181,8 +208,10 @@ absl::Status FillKeydir(State* state,
   });
   for (const absl::Status& result : results) RETURN_IF_ERROR(result);
   RETURN_IF_ERROR(filled);
-  return ParallelFor(threads, threads,
-                     [&](size_t i) { return CountLive(state, i, threads); });
+  const Sizes sizes(*state, segments);
+  return ParallelFor(threads, threads, [&](size_t i) {
+    return CountLive(state, sizes, i, threads);
+  });
 }
 
 }  // namespace stave

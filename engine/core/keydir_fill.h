@@ -7,6 +7,8 @@
 #include "absl/status/status.h"
 #include "engine/core/state.h"
 #include "engine/format/manifest_edit.h"
+#include "engine/index/keydir.h"
+#include "engine/log/hint_file.h"
 #include "engine/log/segment.h"
 
 namespace stave {
@@ -16,11 +18,24 @@ struct SegmentToRead {
   std::shared_ptr<Segment> segment;
   SegmentSummary summary;
   bool check_bodies = true;
+  bool has_hint_file = false;  // perhaps a valid one
+  // Its hint file was valid, and the keydir has its keys from there.
+  bool is_restored = false;
+  bool has_large_records = false;  // known if it is restored
+  // Tells those records' sizes, if it is valid there.
+  std::unique_ptr<HintFile> sizes;
 };
 
-// Fills the empty keydir of `state` from segments, which are in log order and
-// in state->segments, on `threads` threads, and counts their live bytes.
-// DataLoss, with file and offset, if records are not as they should be.
+// Whether `a` comes behind `b` in the log: ranges of locations are reserved in
+// log order.
+inline bool IsLater(KeydirEntry a, KeydirEntry b) {
+  return a.location().unit > b.location().unit;
+}
+
+// Fills the keydir of `state` from those segments that are not restored, on
+// `threads` threads; then drops tombstones and counts the live bytes of all.
+// The segments are in log order and in state->segments. DataLoss, with file and
+// offset, if records are not as they should be.
 absl::Status FillKeydir(State* state,
                         const std::vector<SegmentToRead>& segments,
                         size_t threads);

@@ -12,10 +12,12 @@
 #include "engine/base/key_hash.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/hint_fill.h"
 #include "engine/core/keydir_fill.h"
 #include "engine/core/log_end.h"
 #include "engine/format/file_names.h"
 #include "engine/index/hash_keydir.h"
+#include "engine/log/hint_file.h"
 #include "engine/log/segment_scanner.h"
 
 namespace stave {
@@ -36,9 +38,13 @@ class Opener {
     RETURN_IF_ERROR(FindEnd());
     RETURN_IF_ERROR(MakeState());
     RETURN_IF_ERROR(OpenSegments());
-    RETURN_IF_ERROR(FillKeydir(store_.state.get(), sources_,
-                               ThreadCount(options_.recovery_threads)));
-    if (!options_.read_only) RETURN_IF_ERROR(MakeDurable());
+    const size_t threads = ThreadCount(options_.recovery_threads);
+    RETURN_IF_ERROR(
+        FillFromHints(store_.state.get(), directory_, &sources_, threads));
+    RETURN_IF_ERROR(FillKeydir(store_.state.get(), sources_, threads));
+    if (options_.read_only) return std::move(store_);
+    RETURN_IF_ERROR(MakeDurable());
+    TidyHints();
     return std::move(store_);
   }
 
@@ -69,6 +75,8 @@ class Opener {
                                               ": the segment is missing"));
     }
     for (const std::string& name : names_) {
+      const auto hint_id = ParseHintFileName(name);
+      if (hint_id.has_value()) hints_.insert(*hint_id);
       const auto id = ParseSegmentFileName(name);
       if (!id.has_value() || loaded_.state.Find(*id) != nullptr) continue;
       loaded_.state.base.next_segment_id =
@@ -163,6 +171,7 @@ class Opener {
       SegmentToRead source;
       if (listed.sealed.has_value()) {
         source.summary = *listed.sealed;
+        source.has_hint_file = hints_.count(listed.header.id) > 0;
       } else if (closed_cleanly_) {
         source.summary = loaded_.state.clean_close->summary;
         // A segment that was ready but never used has no records.
@@ -327,10 +336,25 @@ class Opener {
     return absl::OkStatus();
   }
 
+  // After everything was made sure of. Nothing depends on these files.
+  void TidyHints() {
+    for (const SegmentToRead& source : sources_) {
+      const std::shared_ptr<Segment>& segment = source.segment;
+      if (source.is_restored) {
+        hints_.erase(segment->id());
+      } else if (store_.active == nullptr ||
+                 store_.active->segment() != segment) {
+        store_.without_hint.push_back({segment, source.summary});
+      }
+    }
+    for (const SegmentId id : hints_) RemoveHint(directory_, id);
+  }
+
   Directory* const directory_;
   const Options& options_;
   Clock* const clock_;
   std::vector<std::string> names_;
+  std::set<SegmentId> hints_;  // that there are files of
   LoadedManifest loaded_;
   std::vector<std::string> unlisted_;
   bool closed_cleanly_ = false;

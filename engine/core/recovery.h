@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "engine/core/state.h"
 #include "engine/fs/file_system.h"
+#include "engine/log/hint_writer.h"
 #include "engine/log/manifest.h"
 #include "engine/log/segment_writer.h"
 #include "stave/options.h"
@@ -22,6 +23,8 @@ struct RecoveredStore {
   std::unique_ptr<SegmentWriter> active;  // null: the log goes on in a new one
   Sequence last_sequence = 0;
   uint64_t bytes_cut = 0;
+  // Sealed segments without a valid hint file.
+  std::vector<HintWriter::Sealed> without_hint;
 };
 
 // How large a new segment is made: an eighth of the store's live bytes, at
@@ -35,12 +38,14 @@ uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes);
 //     up to the first record that is not valid or not the next in sequence.
 //     What a sync mark, or a clean close, vouches for must be there (DataLoss
 //     otherwise, and nothing is changed); all else behind the end is cut off.
-//  3. Walk all segments in parallel and fill the keydir, the later record of a
-//     key winning; tombstones stand in it until all are through.
+//  3. Fill the keydir from hint files, and from the records of segments that
+//     have no valid one, in parallel, the later record of a key winning;
+//     tombstones stand in it until all are through.
 //  4. A writer makes this durable after any end but a clean close: a whole new
 //     manifest, the valid bytes above the last mark written once more (so that
 //     an error of writing them back that died with the process can't hide),
-//     and one edit that seals the log at its end.
+//     and one edit that seals the log at its end. Hint files that are not
+//     valid, or of no segment, are removed.
 // A read-only open does 1 to 3 in memory alone.
 absl::StatusOr<RecoveredStore> Recover(Directory* directory,
                                        const Options& options, Clock* clock);

@@ -27,6 +27,13 @@ class DamageFixture : public StoreFixture {
     Put(key, contents_[key]);
   }
 
+  // Open reads each segment when there are no hint files; what it does when
+  // there are some, the tests of hints say.
+  void CloseWithoutHints() {
+    Close();
+    WriteDirectory(path(), WithoutHints(Image()));
+  }
+
   void Damage(const std::string& name, size_t offset) {
     FlipBit(PathOf(name), offset);
   }

@@ -12,28 +12,28 @@ namespace {
 using DamageTest = DamageFixture;
 
 TEST_F(DamageTest, ABitInASealedSegmentIsReportedByFileAndOffset) {
-  Close();
+  CloseWithoutHints();
   const std::string name = Segment(1);
   Damage(name, 32 + 40);
   ExpectDataLoss({PathOf(name), "offset 32"});
 }
 
 TEST_F(DamageTest, ABitBelowACleanCloseIsReportedByFileAndOffset) {
-  Close();
+  CloseWithoutHints();
   const std::string name = LastSegment();
   Damage(name, 32 + 40);
   ExpectDataLoss({PathOf(name), "offset 32"});
 }
 
 TEST_F(DamageTest, ABitInARecordsHeaderIsReported) {
-  Close();
+  CloseWithoutHints();
   const std::string name = Segment(0);
   Damage(name, 32 + 12);
   ExpectDataLoss({PathOf(name), "offset 32"});
 }
 
 TEST_F(DamageTest, ABitInASegmentsHeaderIsReported) {
-  Close();
+  CloseWithoutHints();
   for (const size_t offset : {0, 9, 13, 17, 25}) {
     const DirectoryImage good = Image();
     Damage(Segment(0), offset);
@@ -51,20 +51,20 @@ TEST_F(DamageTest, ABitInTheHeaderOfASegmentInUseIsReported) {
 }
 
 TEST_F(DamageTest, ABitInTheManifestsFirstEditIsReportedByFile) {
-  Close();
+  CloseWithoutHints();
   Damage(Manifest(), 100);
   ExpectDataLoss({PathOf(Manifest())});
 }
 
 TEST_F(DamageTest, ABitInALaterEditIsReportedByFileAndOffset) {
-  Close();
+  CloseWithoutHints();
   const size_t size = Image().at(Manifest()).size();
   Damage(Manifest(), size / 2);
   ExpectDataLoss({PathOf(Manifest()), "offset "});
 }
 
 TEST_F(DamageTest, AManifestThatIsGoneIsReported) {
-  Close();
+  CloseWithoutHints();
   DirectoryImage image = Image();
   image.erase(Manifest());
   WriteDirectory(path(), image);
@@ -73,7 +73,7 @@ TEST_F(DamageTest, AManifestThatIsGoneIsReported) {
 
 // Without its last edits the manifest does not know all segments.
 TEST_F(DamageTest, AManifestThatWasCutShortIsReported) {
-  Close();
+  CloseWithoutHints();
   DirectoryImage image = Image();
   std::string& manifest = image[Manifest()];
   const std::string whole = manifest;
@@ -86,7 +86,7 @@ TEST_F(DamageTest, AManifestThatWasCutShortIsReported) {
 }
 
 TEST_F(DamageTest, AMissingSegmentIsReported) {
-  Close();
+  CloseWithoutHints();
   const DirectoryImage whole = Image();
   for (const std::string& name : SegmentNames(whole)) {
     DirectoryImage image = whole;
@@ -106,7 +106,7 @@ TEST_F(DamageTest, AMissingSegmentInUseIsReported) {
 }
 
 TEST_F(DamageTest, ASegmentThatWasCutShortIsReported) {
-  Close();
+  CloseWithoutHints();
   const DirectoryImage whole = Image();
   for (const std::string& name : {Segment(0), LastSegment()}) {
     for (const size_t less : {1, 8, 100}) {
@@ -119,7 +119,7 @@ TEST_F(DamageTest, ASegmentThatWasCutShortIsReported) {
 }
 
 TEST_F(DamageTest, AnEmptySegmentIsReported) {
-  Close();
+  CloseWithoutHints();
   const std::string name = LastSegment();
   WriteFile(PathOf(name), "");
   ExpectDataLoss({PathOf(name)});

@@ -47,6 +47,12 @@ void WriteDirectory(const std::string& path, const DirectoryImage& image) {
   }
 }
 
+DirectoryImage WithoutHints(DirectoryImage image) {
+  std::erase_if(image,
+                [](const auto& file) { return file.first.ends_with(".hint"); });
+  return image;
+}
+
 std::vector<std::string> SegmentNames(const DirectoryImage& image) {
   std::vector<std::string> names;
   for (const auto& [name, bytes] : image) {

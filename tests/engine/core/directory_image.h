@@ -21,6 +21,8 @@ void WriteFile(const std::string& path, const std::string& contents);
 // Changes one bit of the byte at `offset`, which exists.
 void FlipBit(const std::string& path, size_t offset);
 
+// All files but hint files.
+DirectoryImage WithoutHints(DirectoryImage image);
 // Names of segment files, in the order of their ids.
 std::vector<std::string> SegmentNames(const DirectoryImage& image);
 // The name of the only manifest.

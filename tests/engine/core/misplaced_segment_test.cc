@@ -13,7 +13,7 @@ namespace {
 using MisplacedSegmentTest = DamageFixture;
 
 TEST_F(MisplacedSegmentTest, ExchangedSegmentsAreReported) {
-  Close();
+  CloseWithoutHints();
   DirectoryImage image = Image();
   image[Segment(0)].swap(image[Segment(1)]);
   WriteDirectory(path(), image);
@@ -45,14 +45,14 @@ class OtherStoresSegmentTest : public MisplacedSegmentTest {
 };
 
 TEST_F(OtherStoresSegmentTest, InASealedOnesPlaceIsReported) {
-  Close();
+  CloseWithoutHints();
   const std::string name = Segment(1);
   WriteFile(PathOf(name), FromAnotherStore(name));
   ExpectDataLoss({PathOf(name)});
 }
 
 TEST_F(OtherStoresSegmentTest, InTheLastOnesPlaceIsReported) {
-  Close();
+  CloseWithoutHints();
   const std::string name = LastSegment();
   WriteFile(PathOf(name), FromAnotherStore(name));
   ExpectDataLoss({PathOf(name)});
@@ -66,7 +66,7 @@ TEST_F(OtherStoresSegmentTest, InThePlaceOfOneInUseIsReported) {
 }
 
 TEST_F(OtherStoresSegmentTest, OfAnIdThatTheManifestDoesNotKnowIsReported) {
-  Close();
+  CloseWithoutHints();
   options.segment_size_bytes = kMinSegmentSizeBytes;
   const std::string name = "000000000000000a.seg";
   WriteFile(PathOf(name), FromAnotherStore(name));
@@ -74,7 +74,7 @@ TEST_F(OtherStoresSegmentTest, OfAnIdThatTheManifestDoesNotKnowIsReported) {
 }
 
 TEST_F(MisplacedSegmentTest, AnUnknownFileWithRecordsIsNotDeleted) {
-  Close();
+  CloseWithoutHints();
   const std::string name = "00000000000000f1.seg";
   WriteFile(PathOf(name), Image().at(Segment(0)));
   ExpectDataLossForWriters({PathOf(name)});
@@ -82,7 +82,7 @@ TEST_F(MisplacedSegmentTest, AnUnknownFileWithRecordsIsNotDeleted) {
 
 // The manifest has lost the edit that names it, and the first record is bad.
 TEST_F(MisplacedSegmentTest, AnUnknownFileWithARecordBehindABadOneIsKept) {
-  Close();
+  CloseWithoutHints();
   const std::string name = "00000000000000f1.seg";
   WriteFile(PathOf(name), Image().at(Segment(0)));
   Damage(name, 32 + 12);
@@ -90,7 +90,7 @@ TEST_F(MisplacedSegmentTest, AnUnknownFileWithARecordBehindABadOneIsKept) {
 }
 
 TEST_F(MisplacedSegmentTest, AnUnknownFileThatIsNoSegmentIsNotDeleted) {
-  Close();
+  CloseWithoutHints();
   const std::string name = "00000000000000f1.seg";
   WriteFile(PathOf(name), "notes, longer than the header of a segment");
   ExpectDataLossForWriters({PathOf(name)});
@@ -98,18 +98,18 @@ TEST_F(MisplacedSegmentTest, AnUnknownFileThatIsNoSegmentIsNotDeleted) {
 
 // Left by a process that was killed while it made them.
 TEST_F(MisplacedSegmentTest, UnfinishedSegmentsAreRemoved) {
-  Close();
+  CloseWithoutHints();
   const DirectoryImage before = Image();
   WriteFile(PathOf("00000000000000f0.seg"), "");
   WriteFile(PathOf("00000000000000f1.seg"), std::string(512, '\0'));
   Open();
   EXPECT_EQ(All(), contents_);
-  Close();
+  CloseWithoutHints();
   EXPECT_EQ(SegmentNames(Image()), SegmentNames(before));
 }
 
 TEST_F(MisplacedSegmentTest, IdsAreNeverUsedAgain) {
-  Close();
+  CloseWithoutHints();
   WriteFile(PathOf("00000000000000f1.seg"), "");
   Open();
   for (int i = 0; i < 20; ++i) PutNumber(i);

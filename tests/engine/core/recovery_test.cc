@@ -163,6 +163,8 @@ TEST_F(RecoveryTest, DamageBelowAnEarlierCloseIsReported) {
     Open();
     PutNumbers(10, 10 + more);
     Kill();
+    // Else Open does not read the segment if it has been sealed by now.
+    WriteDirectory(path(), WithoutHints(Image()));
     const std::string bytes = ReadFile(PathOf(name));
     Damage(name, bytes.rfind("key1", bytes.rfind("key2")));
     EXPECT_TRUE(absl::IsDataLoss(TryOpen())) << more << " puts later";

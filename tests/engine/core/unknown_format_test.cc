@@ -30,7 +30,7 @@ class UnknownFormatTest : public DamageFixture {
 };
 
 TEST_F(UnknownFormatTest, OfTheManifestIsRefused) {
-  Close();
+  CloseWithoutHints();
   std::string bytes = ReadFile(PathOf("MANIFEST-1"));
   EncodeFixed(uint32_t{2}, &bytes[8]);
   char number[8];
@@ -43,7 +43,7 @@ TEST_F(UnknownFormatTest, OfTheManifestIsRefused) {
 }
 
 TEST_F(UnknownFormatTest, OfASegmentIsRefused) {
-  Close();
+  CloseWithoutHints();
   const std::string name = Segment(0);
   std::string bytes = ReadFile(PathOf(name));
   EncodeFixed(uint16_t{2}, &bytes[12]);
