@@ -7,6 +7,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "stave/store.h"
 
@@ -77,6 +79,24 @@ class TemporaryStore {
   }
 
   Store* operator->() { return store_.get(); }
+
+  void Close() {
+    if (absl::Status status = store_->Close(); !status.ok()) Die(status);
+  }
+
+  // How many files have names that end like this.
+  size_t FileCount(std::string_view ending) const {
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      if (entry.path().extension() == ending) ++count;
+    }
+    return count;
+  }
+  void RemoveFiles(std::string_view ending) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      if (entry.path().extension() == ending) remove(entry);
+    }
+  }
 
   void Open(Options options = {}) {
     store_ = nullptr;
@@ -194,12 +214,30 @@ void BM_OpenFromSegments(benchmark::State& state) {
   uint64_t bytes = 0;
   for (auto _ : state) {
     state.PauseTiming();
-    if (absl::Status status = store->Close(); !status.ok()) Die(status);
+    store.Close();
+    store.RemoveFiles(".hint");
     state.ResumeTiming();
     store.Open();
     bytes += store->GetStatistics().segment_bytes;
   }
+  ReportRate(state, state.iterations() * static_cast<uint64_t>(state.range(0)));
   state.SetBytesProcessed(static_cast<int64_t>(bytes));
+}
+
+// All segments but the last one have a hint file.
+void BM_OpenFromHints(benchmark::State& state) {
+  TemporaryStore store;
+  store.Fill(state.range(0));
+  while (store.FileCount(".hint") + 2 < store.FileCount(".seg")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  for (auto _ : state) {
+    state.PauseTiming();
+    store.Close();
+    state.ResumeTiming();
+    store.Open();
+  }
+  ReportRate(state, state.iterations() * static_cast<uint64_t>(state.range(0)));
 }
 
 using Function = void (*)(benchmark::State&);
@@ -223,6 +261,9 @@ void RegisterAll() {
     Register("Scan", BM_Scan, keys)->Unit(benchmark::kMillisecond);
     Register("Overwrite", BM_Overwrite, keys);
     Register("OpenFromSegments", BM_OpenFromSegments, keys)
+        ->Iterations(3)
+        ->Unit(benchmark::kMillisecond);
+    Register("OpenFromHints", BM_OpenFromHints, keys)
         ->Iterations(3)
         ->Unit(benchmark::kMillisecond);
   }
