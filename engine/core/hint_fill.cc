@@ -19,7 +19,7 @@ namespace {
 
 // Files are mapped in groups of so many bytes, or a quarter of all. The pages
 // that have been read come on top of the keydir: 4 bytes a key.
-constexpr uint64_t kLeastGroupBytes = 64 << 20;
+constexpr uint64_t kLeastGroupBytes = 8 << 20;
 constexpr uint64_t kGroups = 4;
 // Keys in a range of hashes, so that its part of the keydir is in a cache; and
 // in one file's part of it, so that finding its ends is not most of the work.
