@@ -76,6 +76,7 @@ KeydirEntry Commit::Present(const KeyRef& key) const {
 
 bool Commit::IsExpired(KeydirEntry entry) const {
   if (!entry.expires()) return false;
+  EpochGuard guard;
   Segment* segment = nullptr;
   RecordView record;
   return state_.ReadAt(entry, &segment, &record).ok() &&
@@ -89,6 +90,7 @@ absl::Status Commit::Put(std::string_view key, std::string_view value,
   PendingRecord record;
   RETURN_IF_ERROR(
       PreparePut(key, value, options.ttl, options.expire_at, &record));
+  merger_.Admit(record.size());
   Sequence sequence = 0;
   {
     MutexLock lock(&log_.append_mutex());
@@ -98,6 +100,7 @@ absl::Status Commit::Put(std::string_view key, std::string_view value,
     sequence = place.sequence;
     Increment(&puts_);
   }
+  merger_.RunIfDue();
   return SyncIfAsked(options, sequence);
 }
 
@@ -107,6 +110,7 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
   const KeyRef ref{key, (*state_.hasher)(key)};
   Prefetch(ref.hash);
   const PendingRecord record = PrepareDelete(key);
+  merger_.Admit(record.size());
   bool existed = false;
   // Without a key that could be removed the answer depends on all before.
   Sequence sequence = 0;
@@ -116,7 +120,8 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
     if (!Present(ref).absent()) {
       RETURN_IF_ERROR(log_.MakeRoom(record.size(), Log::Use::kDeletes));
     }
-    // MakeRoom may have let others in.
+    // MakeRoom may have let others in. The guard keeps what the entry names.
+    EpochGuard guard;
     const KeydirEntry present = Present(ref);
     if (!present.absent()) {
       existed = !IsExpired(present);
@@ -126,6 +131,7 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
     }
     sequence = log_.last_change();
   }
+  merger_.RunIfDue();
   RETURN_IF_ERROR(SyncIfAsked(options, sequence));
   return existed;
 }
@@ -156,6 +162,7 @@ absl::Status Commit::Write(const WriteBatch& batch,
         absl::StrCat("a batch has at most ", kMaxBatchBytes,
                      " bytes of records, not ", size));
   }
+  merger_.Admit(size);
   Sequence sequence = 0;
   {
     MutexLock lock(&log_.append_mutex());
@@ -169,6 +176,7 @@ absl::Status Commit::Write(const WriteBatch& batch,
     }
     sequence = log_.last_change();
   }
+  merger_.RunIfDue();
   return SyncIfAsked(options, sequence);
 }
 
@@ -199,9 +207,9 @@ absl::Status Commit::Sync() {
 
 absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
                              const Log::Place& place) {
-  if (state_.overlay.active()) {
-    state_.overlay.Save(key.hash, Present(key));
-  }
+  // A merge may let go of the segment that the replaced record lies in.
+  EpochGuard guard;
+  if (state_.overlay.active()) state_.SaveVersion(key.hash, Present(key));
   if (record.header.kind == RecordKind::kDelete) {
     CountDead(state_.keydir->Remove(key));
     return absl::OkStatus();
@@ -212,6 +220,7 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
   // The record is in the log but can't be found: the next open would show
   // it, so nothing may go on as if it were not there.
   if (!replaced.ok()) return log_.Fail(replaced.status());
+  state_.NoteRecordSize(record.size());
   place.segment->live_bytes().fetch_add(record.size(),
                                         std::memory_order_relaxed);
   CountDead(*replaced);

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/core/merger.h"
 #include "engine/core/state.h"
 #include "engine/log/log.h"
 #include "stave/options.h"
@@ -22,8 +23,11 @@ namespace stave {
 class Commit {
  public:
   // `always_sync`: every write waits for the device.
-  Commit(State* state, Log* log, bool always_sync)
-      : state_(*state), log_(*log), always_sync_(always_sync) {}
+  Commit(State* state, Log* log, Merger* merger, bool always_sync)
+      : state_(*state),
+        log_(*log),
+        merger_(*merger),
+        always_sync_(always_sync) {}
 
   absl::Status Put(std::string_view key, std::string_view value,
                    const WriteOptions& options);
@@ -56,6 +60,7 @@ class Commit {
 
   State& state_;
   Log& log_;
+  Merger& merger_;
   const bool always_sync_;
   // Changed under the append lock.
   std::atomic<uint64_t> puts_{0};

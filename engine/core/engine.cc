@@ -40,6 +40,12 @@ absl::Status CheckOptions(std::string_view path, const Options& options) {
   if (options.sync_interval < absl::ZeroDuration()) {
     return absl::InvalidArgumentError("sync_interval is negative");
   }
+  // Also false for what is not a number.
+  if (!(options.max_space_amplification >= kMinSpaceAmplification)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "max_space_amplification is ", options.max_space_amplification,
+        ", less than ", kMinSpaceAmplification));
+  }
   if (options.recovery_threads < 0) {
     return absl::InvalidArgumentError("recovery_threads is negative");
   }
@@ -174,19 +180,38 @@ Store::Engine::Engine(const Options& options,
   settings.next_capacity = [this] { return NextSegmentCapacity(); };
   settings.reserve_bytes = std::min(
       options.reserve_bytes, options.segment_size_bytes * kReserveSegments);
+  settings.on_growth = [this] { merger_->OnGrowth(); };
+  settings.may_prepare = [this] { return merger_->AllowsGrowth(); };
   settings.sealed = [this](const std::shared_ptr<Segment>& segment,
                            const SegmentSummary& summary) {
     hints_->Add({segment, summary});
+    merger_->OnSeal();
   };
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
   settings.mapped = directory_->SupportsMappedAppends();
   log_ = std::make_unique<Log>(std::move(settings), std::move(recovered.active),
                                recovered.last_sequence);
-  commit_ = std::make_unique<Commit>(
-      state_.get(), log_.get(), options.sync_interval == absl::ZeroDuration());
+  merger_ = std::make_unique<Merger>(MergerSettings());
+  commit_ =
+      std::make_unique<Commit>(state_.get(), log_.get(), merger_.get(),
+                               options.sync_interval == absl::ZeroDuration());
   // I12: reads alone may find that keys have expired.
   if (options.background_threads && state_->has_expiries) log_->Start();
+}
+
+Merger::Settings Store::Engine::MergerSettings() {
+  Merger::Settings settings;
+  settings.state = state_.get();
+  settings.directory = directory_.get();
+  settings.manifest = manifest_.get();
+  settings.log = log_.get();
+  settings.hints = hints_.get();
+  settings.capacity = [this] { return NextSegmentCapacity(); };
+  settings.max_amplification = options_.max_space_amplification;
+  settings.background_merge = options_.background_merge;
+  settings.background_threads = options_.background_threads;
+  return settings;
 }
 
 // Errors of this last Close reach nobody; who wants them calls it before.
@@ -197,6 +222,7 @@ absl::Status Store::Engine::Close() {
   if (close_called_) return close_status_;
   close_called_ = true;
   closed_.store(true);
+  if (merger_ != nullptr) merger_->Stop();
   if (log_ != nullptr) {
     close_status_ = log_->Close();
     hints_->Close();
@@ -211,6 +237,19 @@ absl::StatusOr<Commit*> Store::Engine::ForWriting() {
     return absl::FailedPreconditionError("the store was opened read-only");
   }
   return commit_.get();
+}
+
+absl::StatusOr<Merger*> Store::Engine::ForMerging() {
+  RETURN_IF_ERROR(ForWriting().status());
+  return merger_.get();
+}
+
+void Store::Engine::PauseMerge() {
+  if (merger_ != nullptr) merger_->Pause();
+}
+
+void Store::Engine::ResumeMerge() {
+  if (merger_ != nullptr) merger_->Resume();
 }
 
 absl::StatusOr<const Reader*> Store::Engine::ForReading() const {
@@ -241,11 +280,8 @@ absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
 }
 
 uint64_t Store::Engine::NextSegmentCapacity() const {
-  uint64_t live_bytes = 0;
-  for (const std::shared_ptr<Segment>& segment : state_->segments->All()) {
-    live_bytes += segment->live_bytes().load(std::memory_order_relaxed);
-  }
-  return SegmentCapacity(live_bytes, options_.segment_size_bytes);
+  return SegmentCapacity(state_->segments->GetUsage().live_bytes,
+                         options_.segment_size_bytes);
 }
 
 void Store::Engine::CountSegments(Statistics* statistics) const {
@@ -254,14 +290,15 @@ void Store::Engine::CountSegments(Statistics* statistics) const {
     const uint64_t end = segment->end().load(std::memory_order_relaxed);
     const uint64_t records = end - kSegmentHeaderBytes;
     ++statistics->segments;
-    statistics->live_bytes += live;
     // The two are read one after another, while writers go on.
     statistics->dead_bytes += records - std::min(live, records);
-    statistics->segment_bytes +=
-        segment->file_bytes().load(std::memory_order_relaxed);
     statistics->hint_bytes +=
         segment->hint_bytes().load(std::memory_order_relaxed);
   }
+  const SegmentSet::Usage usage = state_->segments->GetUsage();
+  statistics->live_bytes = usage.live_bytes;
+  statistics->segment_bytes = usage.file_bytes;
+  statistics->pinned_bytes = usage.pinned_bytes;
 }
 
 Statistics Store::Engine::GetStatistics() const {
@@ -279,6 +316,11 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.deletes = commit_->deletes();
   statistics.bytes_appended = log_->bytes_appended();
   statistics.syncs = log_->syncs();
+  const Merger::Counters merges = merger_->counters();
+  statistics.merges = merges.merges;
+  statistics.merge_bytes_read = merges.bytes_read;
+  statistics.merge_bytes_written = merges.bytes_written;
+  statistics.write_delay = merges.delayed;
   const absl::Status failure = log_->failure();
   statistics.latched = !failure.ok();
   statistics.first_error = std::string(failure.message());

@@ -10,6 +10,7 @@
 #include "engine/base/mutex.h"
 #include "engine/core/commit.h"
 #include "engine/core/log_iterator.h"
+#include "engine/core/merger.h"
 #include "engine/core/reader.h"
 #include "engine/core/recovery.h"
 #include "engine/core/state.h"
@@ -35,6 +36,10 @@ class Store::Engine {
   // FailedPrecondition after Close, and for writing in a read-only store.
   absl::StatusOr<Commit*> ForWriting();
   absl::StatusOr<const Reader*> ForReading() const;
+  absl::StatusOr<Merger*> ForMerging();
+  // Nothing in a read-only store.
+  void PauseMerge();
+  void ResumeMerge();
 
   absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
       const ReadOptions& options);
@@ -44,6 +49,7 @@ class Store::Engine {
   Engine(const Options& options, std::unique_ptr<Directory> directory,
          std::unique_ptr<File> lock, RecoveredStore recovered);
 
+  Merger::Settings MergerSettings();
   uint64_t NextSegmentCapacity() const;
   void CountSegments(Statistics* statistics) const;
   void CountOtherFiles(Statistics* statistics) const;
@@ -54,7 +60,8 @@ class Store::Engine {
   std::unique_ptr<Manifest> manifest_;
   const std::shared_ptr<State> state_;
   std::unique_ptr<HintWriter> hints_;  // null in a read-only store
-  std::unique_ptr<Log> log_;           // null in a read-only store
+  std::unique_ptr<Log> log_;           // the same
+  std::unique_ptr<Merger> merger_;     // the same
   const Reader reader_;
   std::unique_ptr<Commit> commit_;
   const uint64_t bytes_cut_at_open_;

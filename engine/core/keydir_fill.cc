@@ -99,7 +99,7 @@ class SegmentReader {
     const Segment& segment = *source_.segment;
     SegmentScanner scanner(
         std::string_view(segment.data(), source_.summary.length),
-        segment.seed(), source_.check_bodies);
+        segment.seed(), source_.check_bodies, segment.header().kind);
     RecordView record;
     auto step = scanner.Next(&record);
     for (; step == SegmentScanner::Step::kRecord;
@@ -122,6 +122,7 @@ class SegmentReader {
     if (!is_put && header.kind != RecordKind::kDelete) {
       return absl::OkStatus();
     }
+    state_.NoteRecordSize(header.record_size());
     const Location location = source_.segment->LocationOf(record.offset);
     return feeder_.Take(
         {record.key, (*state_.hasher)(record.key)},

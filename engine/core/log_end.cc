@@ -176,7 +176,8 @@ absl::Status CheckSegmentHeader(const Directory& directory,
   const absl::StatusOr<SegmentHeader> header = DecodeSegmentHeader(bytes);
   absl::Status status = header.status();
   if (header.ok() &&
-      (header->id != expected.id || header->salt != expected.salt)) {
+      (header->id != expected.id || header->salt != expected.salt ||
+       header->kind != expected.kind)) {
     status = absl::DataLossError(
         "the file is another segment than the manifest names");
   }

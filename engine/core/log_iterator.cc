@@ -85,7 +85,7 @@ bool LogIterator::OpenPart() {
   // Bodies are checked for what is returned alone.
   scanner_ = std::make_unique<SegmentScanner>(
       std::string_view(part.segment->data(), part.length), part.segment->seed(),
-      /*check_bodies=*/false);
+      /*check_bodies=*/false, part.segment->header().kind);
   return true;
 }
 
@@ -107,9 +107,16 @@ bool LogIterator::WasLive(const Candidate& candidate) const {
   const KeydirEntry present =
       state_->keydir->Find({record.key, candidate.hash});
   if (!present.absent() && present.location() == here) return true;
-  if (view_.layer == nullptr) return false;
-  const auto before = view_.layer->Find(candidate.hash);
-  return before.has_value() && !before->absent() && before->location() == here;
+  const Sequence sequence = record.header.sequence;
+  if (view_.layer != nullptr) {
+    const auto before = view_.layer->Find(candidate.hash);
+    if (before.has_value()) {
+      return !before->entry.absent() &&
+             (before->entry.location() == here || before->sequence == sequence);
+    }
+  }
+  // A merge may have moved it since.
+  return state_->SequenceIfMerged(present) == sequence;
 }
 
 void LogIterator::CheckBody() {

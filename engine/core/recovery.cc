@@ -89,11 +89,13 @@ class Opener {
     return absl::OkStatus();
   }
 
-  // A segment that the manifest never named is left from making one: it has
-  // at most a header. With more in it, the manifest has lost an edit.
+  // A log segment that the manifest never named is left from making one: it
+  // has at most a header. With more in it, the manifest has lost an edit. A
+  // merge's output counts for nothing before the manifest names it: its
+  // records are in the segments that it was to replace, which were found.
   absl::Status CheckUnlisted(SegmentId id) {
     const std::string name = SegmentFileName(id);
-    const absl::StatusOr<bool> unused = HasNoRecords(name);
+    const absl::StatusOr<bool> unused = CanBeDeleted(name);
     // A running writer may have removed it.
     if (absl::IsNotFound(unused.status()) && options_.read_only) {
       return absl::OkStatus();
@@ -109,7 +111,7 @@ class Opener {
         "directory was left as it is"));
   }
 
-  absl::StatusOr<bool> HasNoRecords(const std::string& name) const {
+  absl::StatusOr<bool> CanBeDeleted(const std::string& name) const {
     ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
                      directory_->OpenFile(name, /*writable=*/false));
     ASSIGN_OR_RETURN(const uint64_t size,
@@ -124,7 +126,8 @@ class Opener {
       // It was cut short before or while the header was written.
       return bytes.find_first_not_of('\0', kSegmentHeaderBytes) == bytes.npos;
     }
-    return !HoldsRecord(bytes, SegmentSeed(header->salt, header->id));
+    return header->kind == SegmentKind::kMerged ||
+           !HoldsRecord(bytes, SegmentSeed(header->salt, header->id));
   }
 
   absl::Status FindEnd() {

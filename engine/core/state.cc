@@ -24,6 +24,20 @@ absl::Status State::ReadAt(KeydirEntry entry, Segment** segment,
   return absl::OkStatus();
 }
 
+Sequence State::SequenceIfMerged(KeydirEntry entry) const {
+  if (entry.absent()) return 0;
+  const Segment* const segment = segments->Find(entry.location());
+  if (segment->header().kind != SegmentKind::kMerged) return 0;
+  Segment* found = nullptr;
+  RecordView record;
+  return ReadAt(entry, &found, &record).ok() ? record.header.sequence : 0;
+}
+
+void State::SaveVersion(const KeyHash& hash, KeydirEntry present) {
+  if (!overlay.active()) return;
+  overlay.Save(hash, {present, SequenceIfMerged(present)});
+}
+
 absl::Status State::Damage(const Segment& segment, uint64_t offset,
                            std::string_view what) const {
   return absl::DataLossError(absl::StrCat(

@@ -26,6 +26,8 @@ struct State {
   std::unique_ptr<SegmentSet> segments;
   std::unique_ptr<Keydir> keydir;
   VersionOverlay overlay;
+  // Of all records that were live at some time.
+  std::atomic<uint64_t> largest_record{0};
   Publication publication;
   // Whether a key had an expiry when the store was opened.
   std::atomic<bool> has_expiries{false};
@@ -34,10 +36,24 @@ struct State {
   // exact, else from the record's header; 0 if that can't be read.
   uint64_t SizeOf(KeydirEntry entry) const;
 
+  void NoteRecordSize(uint64_t size) {
+    uint64_t largest = largest_record.load(std::memory_order_relaxed);
+    while (size > largest && !largest_record.compare_exchange_weak(
+                                 largest, size, std::memory_order_relaxed)) {
+    }
+  }
+
   // Reads the record at `entry`, without its body's checksum. DataLoss if its
   // header is wrong.
   absl::Status ReadAt(KeydirEntry entry, Segment** segment,
                       RecordView* record) const;
+
+  // The sequence of the record at `entry` if it lies in a merge's output, else
+  // 0: what is not there was never moved. Call within an epoch.
+  Sequence SequenceIfMerged(KeydirEntry entry) const;
+  // Saves what a key has now for those who look back. Call within an epoch,
+  // with the log's append lock held.
+  void SaveVersion(const KeyHash& hash, KeydirEntry present);
 
   // DataLoss that names the place.
   absl::Status Damage(const Segment& segment, uint64_t offset,

@@ -28,6 +28,8 @@ std::string Statistics::PrometheusText() const {
   gauge("live_bytes", "Bytes of live records.", number(live_bytes));
   gauge("dead_bytes", "Bytes of dead records.", number(dead_bytes));
   gauge("segment_bytes", "Lengths of segment files.", number(segment_bytes));
+  gauge("pinned_bytes", "Of these, kept by readers or damaged.",
+        number(pinned_bytes));
   gauge("hint_bytes", "Lengths of hint files.", number(hint_bytes));
   gauge("checkpoint_bytes", "Lengths of keydir checkpoints.",
         number(checkpoint_bytes));
@@ -47,6 +49,14 @@ std::string Statistics::PrometheusText() const {
           number(deletes));
   counter("bytes_appended_total", "Bytes appended to the log.",
           number(bytes_appended));
+  counter("merges_total", "Merges since the store was opened.", number(merges));
+  counter("merge_bytes_read_total", "Bytes of merged segments.",
+          number(merge_bytes_read));
+  counter("merge_bytes_written_total", "Bytes of merges' outputs.",
+          number(merge_bytes_written));
+  counter("write_delay_seconds_total",
+          "Time by which writers were slowed for merges.",
+          absl::ToDoubleSeconds(write_delay));
   counter("syncs_total", "Flushes of segments to the device.", number(syncs));
   return text;
 }

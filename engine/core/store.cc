@@ -73,6 +73,20 @@ absl::StatusOr<std::unique_ptr<Iterator>> Store::NewIterator(
   return engine_->NewIterator(options);
 }
 
+absl::Status Store::Merge(const MergeOptions& options) {
+  ASSIGN_OR_RETURN(Merger * merger, engine_->ForMerging());
+  return merger->MergeNow(options);
+}
+
+absl::StatusOr<MergePlan> Store::PlanMerge(const MergeOptions& options) const {
+  ASSIGN_OR_RETURN(Merger * merger, engine_->ForMerging());
+  return merger->Plan(options);
+}
+
+void Store::PauseMerge() { engine_->PauseMerge(); }
+
+void Store::ResumeMerge() { engine_->ResumeMerge(); }
+
 Statistics Store::GetStatistics() const { return engine_->GetStatistics(); }
 
 }  // namespace stave

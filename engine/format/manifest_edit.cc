@@ -22,6 +22,7 @@ enum class ChangeTag : uint8_t {
   kCleanClose = 5,
   kClockFloor = 6,
   kForgetSegment = 7,
+  kInstallSegment = 8,
 };
 
 uint32_t NumberSeed(uint64_t number) {
@@ -68,11 +69,22 @@ void Append(const BaseChange& change, std::string* to) {
   AppendFixed(change.clock_floor_ms, to);
 }
 
+void AppendHeader(const SegmentHeader& header, std::string* to) {
+  AppendFixed(static_cast<uint8_t>(header.kind), to);
+  AppendFixed(header.id, to);
+  AppendFixed(header.salt, to);
+}
+
+bool ConsumeHeader(std::string_view* from, SegmentHeader* header) {
+  uint8_t kind = 0;
+  if (!ConsumeFixed(from, &kind) || !IsSegmentKind(kind)) return false;
+  header->kind = static_cast<SegmentKind>(kind);
+  return ConsumeFixed(from, &header->id) && ConsumeFixed(from, &header->salt);
+}
+
 void Append(const AddSegmentChange& change, std::string* to) {
   AppendTag(ChangeTag::kAddSegment, to);
-  AppendFixed(static_cast<uint8_t>(change.header.kind), to);
-  AppendFixed(change.header.id, to);
-  AppendFixed(change.header.salt, to);
+  AppendHeader(change.header, to);
   AppendFixed(change.synced_length, to);
 }
 
@@ -103,6 +115,13 @@ void Append(const ForgetSegmentChange& change, std::string* to) {
   AppendFixed(change.id, to);
 }
 
+void Append(const InstallSegmentChange& change, std::string* to) {
+  AppendTag(ChangeTag::kInstallSegment, to);
+  AppendHeader(change.header, to);
+  AppendSummary(change.summary, to);
+  AppendFixed(change.after, to);
+}
+
 bool Consume(std::string_view* from, BaseChange* change) {
   if (!ConsumeFixed(from, &change->store_id)) return false;
   if (from->size() < kHashSecretBytes) return false;
@@ -114,14 +133,7 @@ bool Consume(std::string_view* from, BaseChange* change) {
 }
 
 bool Consume(std::string_view* from, AddSegmentChange* change) {
-  uint8_t kind = 0;
-  if (!ConsumeFixed(from, &kind) ||
-      kind != static_cast<uint8_t>(SegmentKind::kLog)) {
-    return false;
-  }
-  change->header.kind = static_cast<SegmentKind>(kind);
-  return ConsumeFixed(from, &change->header.id) &&
-         ConsumeFixed(from, &change->header.salt) &&
+  return ConsumeHeader(from, &change->header) &&
          ConsumeFixed(from, &change->synced_length);
 }
 
@@ -145,6 +157,12 @@ bool Consume(std::string_view* from, ClockFloorChange* change) {
 
 bool Consume(std::string_view* from, ForgetSegmentChange* change) {
   return ConsumeFixed(from, &change->id);
+}
+
+bool Consume(std::string_view* from, InstallSegmentChange* change) {
+  return ConsumeHeader(from, &change->header) &&
+         ConsumeSummary(from, &change->summary) &&
+         ConsumeFixed(from, &change->after);
 }
 
 template <typename Change>
@@ -173,11 +191,21 @@ bool ConsumeChange(std::string_view* from, ManifestEdit* edit) {
       return ConsumeInto<ClockFloorChange>(from, edit);
     case ChangeTag::kForgetSegment:
       return ConsumeInto<ForgetSegmentChange>(from, edit);
+    case ChangeTag::kInstallSegment:
+      return ConsumeInto<InstallSegmentChange>(from, edit);
   }
   return false;
 }
 
 }  // namespace
+
+void SegmentSummary::Account(Sequence sequence,
+                             std::string_view header_checksum) {
+  least_sequence = records == 0 ? sequence : std::min(least_sequence, sequence);
+  greatest_sequence = std::max(greatest_sequence, sequence);
+  ++records;
+  chain_crc = ExtendCrc32c(chain_crc, header_checksum);
+}
 
 std::string EncodeManifestHeader(uint64_t number) {
   std::string bytes(kMagic);

@@ -48,6 +48,10 @@ struct SegmentSummary {
   // CRC-32C of all header checksums in their order, which cover all else.
   uint32_t chain_crc = 0;
 
+  // Adds a record, whose header's checksum is given, before `length`, which
+  // the caller sets.
+  void Account(Sequence sequence, std::string_view header_checksum);
+
   friend bool operator==(const SegmentSummary&,
                          const SegmentSummary&) = default;
 };
@@ -56,6 +60,15 @@ struct SegmentSummary {
 struct SealSegmentChange {
   SegmentId id = 0;
   SegmentSummary summary;
+};
+
+// A merge's output, complete and on the device. It stands behind segment
+// `after` in the order of the list: all records of its keys that are older
+// stand before it, all that are newer behind it.
+struct InstallSegmentChange {
+  SegmentHeader header;
+  SegmentSummary summary;
+  SegmentId after = 0;
 };
 
 // The segment is no more; its file is to be unlinked.
@@ -83,7 +96,7 @@ struct ClockFloorChange {
 using ManifestChange =
     std::variant<BaseChange, AddSegmentChange, SealSegmentChange,
                  RemoveSegmentChange, CleanCloseChange, ClockFloorChange,
-                 ForgetSegmentChange>;
+                 ForgetSegmentChange, InstallSegmentChange>;
 using ManifestEdit = std::vector<ManifestChange>;
 
 inline constexpr size_t kManifestHeaderBytes = 16;

@@ -21,6 +21,11 @@ uint32_t HeaderCrc(std::string_view header) {
 
 }  // namespace
 
+bool IsSegmentKind(uint8_t byte) {
+  return byte == static_cast<uint8_t>(SegmentKind::kLog) ||
+         byte == static_cast<uint8_t>(SegmentKind::kMerged);
+}
+
 std::string EncodeSegmentHeader(const SegmentHeader& header) {
   std::string bytes(kMagic);
   bytes.resize(kSegmentHeaderBytes, '\0');
@@ -46,11 +51,10 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(std::string_view from) {
   }
   const auto version = DecodeFixed<uint16_t>(&from[kVersionAt]);
   const auto kind = DecodeFixed<uint8_t>(&from[kKindAt]);
-  if (version != kFormatVersion ||
-      kind != static_cast<uint8_t>(SegmentKind::kLog)) {
+  if (version != kFormatVersion || !IsSegmentKind(kind)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "format version ", version, ", kind ", int{kind},
-        "; this program knows version ", kFormatVersion, ", kind 1"));
+        "; this program knows version ", kFormatVersion, ", kinds 1 and 2"));
   }
   SegmentHeader header;
   header.kind = static_cast<SegmentKind>(kind);

@@ -16,8 +16,12 @@ namespace stave {
 inline constexpr uint32_t kFormatVersion = 1;
 
 enum class SegmentKind : uint8_t {
-  kLog = 1,
+  kLog = 1,     // sequences follow one another without a gap
+  kMerged = 2,  // made by a merge: records of other segments, in any order
 };
+
+// Whether a kind is known.
+bool IsSegmentKind(uint8_t byte);
 
 // The first bytes of each segment file; FORMAT.md, "Segment header".
 struct SegmentHeader {

@@ -26,18 +26,20 @@ std::unique_ptr<VersionOverlay::Layer> VersionOverlay::NewLayer() {
   return std::unique_ptr<Layer>(new Layer(this, layer));
 }
 
-void VersionOverlay::Save(const KeyHash& hash, KeydirEntry entry) {
+void VersionOverlay::Save(const KeyHash& hash, const Version& version) {
   MutexLock lock(&mutex_);
   // Only the first change after an instant counts.
-  if (living_ > 0) Keep(LastLiving(layers_.end()), layers_.end(), hash, entry);
+  if (living_ > 0) {
+    Keep(LastLiving(layers_.end()), layers_.end(), hash, version);
+  }
 }
 
 void VersionOverlay::Keep(Layers::iterator layer, Layers::iterator end,
-                          const KeyHash& hash, KeydirEntry entry) {
+                          const KeyHash& hash, const Version& version) {
   for (auto known = std::next(layer); known != end; ++known) {
     if (known->PartOf(hash).contains(hash)) return;
   }
-  layer->PartOf(hash).emplace(hash, entry);
+  layer->PartOf(hash).emplace(hash, version);
 }
 
 VersionOverlay::Layers::iterator VersionOverlay::LastLiving(
@@ -77,7 +79,7 @@ bool VersionOverlay::LeaveBehind(Layers::iterator layer, Layers* gone) {
   return true;
 }
 
-std::optional<KeydirEntry> VersionOverlay::Layer::Find(
+std::optional<VersionOverlay::Version> VersionOverlay::Layer::Find(
     const KeyHash& hash) const {
   MutexLock lock(&overlay_->mutex_);
   for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {

@@ -34,6 +34,20 @@ class VersionOverlay {
  public:
   class Layer;
 
+  // What a key had. A merge moves records, but not their sequences: with one,
+  // the record can be told from others wherever its copies are.
+  struct Version {
+    // Implicit: most versions are no more than an entry.
+    Version(KeydirEntry has, Sequence number = 0)
+        : entry(has), sequence(number) {}
+    friend bool operator==(const Version& a, const Version& b) {
+      return a.entry == b.entry && a.sequence == b.sequence;
+    }
+
+    KeydirEntry entry;  // perhaps absent
+    Sequence sequence;  // 0: the record was never moved
+  };
+
   VersionOverlay() = default;
   VersionOverlay(const VersionOverlay&) = delete;
   VersionOverlay& operator=(const VersionOverlay&) = delete;
@@ -46,8 +60,8 @@ class VersionOverlay {
   // Whether any layer exists, so that changes must be saved.
   bool active() const { return active_.load(std::memory_order_acquire); }
 
-  // Notes that the key had `entry` (perhaps absent) until now.
-  void Save(const KeyHash& hash, KeydirEntry entry);
+  // Notes that the key had `version` until now.
+  void Save(const KeyHash& hash, const Version& version);
 
  private:
   struct HashOfKeyHash {
@@ -56,7 +70,7 @@ class VersionOverlay {
   // In parts by the hash's first bits: a writer may have to wait until one of
   // them has grown.
   struct Entries {
-    using Part = absl::flat_hash_map<KeyHash, KeydirEntry, HashOfKeyHash>;
+    using Part = absl::flat_hash_map<KeyHash, Version, HashOfKeyHash>;
     static constexpr int kPartBits = 6;
 
     Part& PartOf(const KeyHash& hash) {
@@ -79,7 +93,7 @@ class VersionOverlay {
   // Notes in `layer` what the key had until an instant before that of `end`,
   // unless the layers from `layer` on know what it had earlier.
   void Keep(Layers::iterator layer, Layers::iterator end, const KeyHash& hash,
-            KeydirEntry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+            const Version& version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
   // From the earliest instant to the latest.
@@ -95,8 +109,8 @@ class VersionOverlay::Layer {
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;
 
-  // The entry that the key had at this instant, if it has changed since.
-  std::optional<KeydirEntry> Find(const KeyHash& hash) const;
+  // What the key had at this instant, if it has changed since.
+  std::optional<Version> Find(const KeyHash& hash) const;
 
  private:
   friend class VersionOverlay;

@@ -14,6 +14,7 @@ namespace {
 
 // More rolled segments than this wait for the device before the log grows.
 constexpr size_t kMaxRolled = 3;
+constexpr uint64_t kGrowthToldBytes = 256 << 10;
 
 uint64_t RandomSalt() {
   std::random_device device;
@@ -91,9 +92,18 @@ absl::Status Log::TryToMakeRoom(uint64_t size) {
     populator_wake_.Signal();
   }
   RETURN_IF_ERROR(active_->Reserve(size));
+  TellOfGrowth();
   if (!marks) return absl::OkStatus();
   MarkClockFloor();
   return CheckOpen();  // the mark may have met an error
+}
+
+void Log::TellOfGrowth() {
+  const uint64_t step =
+      std::min(kGrowthToldBytes, active_->segment()->capacity() / 4);
+  if (bytes_appended_ < growth_told_at_ + step) return;
+  growth_told_at_ = bytes_appended_;
+  settings_.on_growth();
 }
 
 absl::StatusOr<Log::Place> Log::Append(const PendingRecord& record) {
@@ -188,9 +198,12 @@ void Log::SwitchToNext() {
   if (active_ != nullptr) {
     rolled_.push_back(std::move(active_));
     has_rolled_ = true;
+    has_rolled_now_ = true;
   }
   active_ = std::move(next_);
   next_ = nullptr;
+  growth_told_at_ = bytes_appended_;
+  settings_.on_growth();
   MutexLock lock(&thread_mutex_);
   flusher_has_work_ = true;
   flusher_wake_.Signal();

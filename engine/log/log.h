@@ -52,6 +52,11 @@ class Log {
     std::function<uint64_t()> next_capacity;
     // What the reserve holds for deletes; 0: there is none.
     uint64_t reserve_bytes = 0;
+    // Called with the append lock held, once the log has grown by about a
+    // quarter of a segment, or 256 KiB if that is less; must be quick.
+    std::function<void()> on_growth = [] {};
+    // Whether a next segment may be made before it is needed.
+    std::function<bool()> may_prepare = [] { return true; };
     // Told of each segment once it is sealed, without append_mutex().
     std::function<void(const std::shared_ptr<Segment>&, const SegmentSummary&)>
         sealed = [](const auto&, const auto&) {};
@@ -123,6 +128,11 @@ class Log {
   // before this call, even if power fails (I12). SyncThrough does so too where
   // it has anything to do.
   absl::Status SyncClockFloor();
+  // SyncThrough(last_change()).
+  absl::Status SyncAll();
+
+  // Ends the active segment, if it has records, and seals it.
+  absl::Status SealActive();
 
   // Syncs, seals what was rolled, cuts the active segment to its records and
   // notes a clean close. Nothing may be appended afterwards.
@@ -140,6 +150,9 @@ class Log {
 
   // OK, or the error that made the store read-only.
   absl::Status failure() const;
+
+  // Whether full segments are waiting to be sealed.
+  bool has_rolled() const { return has_rolled_now_.load(); }
 
   uint64_t bytes_appended() const;
   uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
@@ -164,6 +177,7 @@ class Log {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status Roll(uint64_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   void SwitchToNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  void TellOfGrowth() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status PrepareNext(uint64_t record_size)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status CreateSegment(uint64_t record_size, Writer* created);
@@ -199,7 +213,6 @@ class Log {
   void RunPopulator();
   bool WaitForFlusherWork(absl::Duration until_sync);
   void PrepareNextIfWanted();
-  void SyncThroughLastChange();
   // Adjusts the reserve soon, or now if there are no threads.
   void WantReserve();
   void AdjustReserveIfWanted();
@@ -223,6 +236,8 @@ class Log {
   uint64_t bytes_appended_ ABSL_GUARDED_BY(append_mutex_) = 0;
   int64_t marked_floor_ms_ ABSL_GUARDED_BY(append_mutex_) =
       std::numeric_limits<int64_t>::min();
+  uint64_t growth_told_at_ ABSL_GUARDED_BY(append_mutex_) = 0;
+  std::atomic<bool> has_rolled_now_{false};  // changed under append_mutex_
 
   mutable Mutex flush_mutex_;
   CondVar flushed_;  // flushing_ became false

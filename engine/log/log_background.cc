@@ -68,7 +68,7 @@ void Log::RunFlusher() {
     SealRolled().IgnoreError();
     AdjustReserveIfWanted();
     if (SteadyNow() >= next_sync) {
-      SyncThroughLastChange();
+      SyncAll().IgnoreError();  // it has latched
       next_sync = SteadyNow() + interval;
     }
     if (SteadyNow() >= next_floor) {
@@ -76,15 +76,6 @@ void Log::RunFlusher() {
       next_floor = SteadyNow() + kFloorInterval;
     }
   }
-}
-
-void Log::SyncThroughLastChange() {
-  Sequence last_change = 0;
-  {
-    MutexLock lock(&append_mutex_);
-    last_change = last_change_;
-  }
-  SyncThrough(last_change).IgnoreError();  // it has latched
 }
 
 bool Log::WaitForFlusherWork(absl::Duration until_sync) {
@@ -106,6 +97,7 @@ void Log::PrepareNextIfWanted() {
   const uint64_t used_from =
       active_->segment()->capacity() / kPrepareAtFraction;
   if (!has_rolled_ && active_length() < used_from) return;
+  if (!settings_.may_prepare()) return;
   PrepareNext(0).IgnoreError();  // appends will meet the error themselves
 }
 

@@ -72,6 +72,29 @@ absl::Status Log::SyncClockFloor() {
   return absl::OkStatus();
 }
 
+absl::Status Log::SyncAll() {
+  Sequence last_change = 0;
+  {
+    MutexLock lock(&append_mutex_);
+    last_change = last_change_;
+  }
+  return SyncThrough(last_change);
+}
+
+absl::Status Log::SealActive() {
+  {
+    MutexLock lock(&append_mutex_);
+    RETURN_IF_ERROR(CheckOpen());
+    if (active_ != nullptr && active_->summary().records > 0) {
+      rolled_.push_back(std::move(active_));
+      active_ = nullptr;
+      has_rolled_ = true;
+      has_rolled_now_ = true;
+    }
+  }
+  return SealRolled();
+}
+
 absl::Status Log::SealRolled() {
   MutexLock lock(&flush_mutex_);
   while (flushing_) flushed_.Wait(&flush_mutex_);
@@ -101,6 +124,7 @@ absl::Status Log::SealAll(const FlushTarget& target) {
     RETURN_IF_ERROR(Seal(writer));
     MutexLock lock(&append_mutex_);
     rolled_.erase(rolled_.begin());
+    has_rolled_now_ = !rolled_.empty();
   }
   if (!target.rolled.empty()) WantReserve();
   return absl::OkStatus();
@@ -180,12 +204,7 @@ absl::Status Log::Close() {
     while (creating_) created_.Wait(&append_mutex_);
   }
   StopThreads();
-  Sequence last_change = 0;
-  {
-    MutexLock lock(&append_mutex_);
-    last_change = last_change_;
-  }
-  RETURN_IF_ERROR(SyncThrough(last_change));
+  RETURN_IF_ERROR(SyncAll());
   RETURN_IF_ERROR(SealRolled());
   return CloseManifest();
 }

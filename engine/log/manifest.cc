@@ -14,6 +14,9 @@ namespace {
 // Space is reserved in steps, so that a full disk is met before an edit.
 constexpr uint64_t kReserveBytes = 16 << 10;
 constexpr uint64_t kHeadroomBytes = 4 << 10;
+// So that writing it anew costs little beside what made it grow.
+constexpr uint64_t kMinLengthToShorten = 256 << 10;
+constexpr uint64_t kShortenFactor = 4;
 
 // More than the edits of thirty million segments take. A length is bounded
 // before memory is taken for it.
@@ -67,6 +70,22 @@ class Applier {
     segment->sealed = change.summary;
     state_.base.sealed_through =
         std::max(state_.base.sealed_through, change.summary.greatest_sequence);
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const InstallSegmentChange& change) {
+    if (state_.Find(change.header.id) != nullptr) {
+      return Damaged("a segment is installed twice");
+    }
+    const ListedSegment* after = state_.Find(change.after);
+    if (after == nullptr || !after->sealed.has_value()) {
+      return Damaged("a segment is installed behind one that is not sealed");
+    }
+    state_.segments.insert(
+        state_.segments.begin() + (after - state_.segments.data()) + 1,
+        {change.header, change.summary, 0});
+    state_.base.next_segment_id =
+        std::max(state_.base.next_segment_id, change.header.id + 1);
     return absl::OkStatus();
   }
 
@@ -383,6 +402,41 @@ absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
   unproven_.clear();
   state_.clean_close.reset();
   return state_.Apply(edit);
+}
+
+absl::Status Manifest::ShortenIfLong() {
+  MutexLock lock(&mutex_);
+  if (!failure_.ok()) return failure_;
+  if (length_ < kMinLengthToShorten) return absl::OkStatus();
+  const uint64_t whole =
+      kManifestHeaderBytes +
+      EncodeManifestEdit(state_.WholeEdit(), number_, 0).size();
+  if (length_ < kShortenFactor * whole) return absl::OkStatus();
+  // Nothing is added to either until the old one is durably gone: a base that
+  // was passed over later, for want of an edit in it, would lose that edit.
+  absl::StatusOr<std::unique_ptr<Manifest>> shorter =
+      WriteWhole(directory_, number_ + 1, state_);
+  absl::Status status = shorter.status();
+  if (absl::IsResourceExhausted(status)) {
+    // This manifest may go on only if the other is durably gone.
+    const auto left =
+        directory_->OpenFile(ManifestFileName(number_ + 1), false);
+    if (absl::IsNotFound(left.status()) && directory_->Sync().ok()) {
+      return status;
+    }
+  }
+  if (status.ok()) status = directory_->Unlink(ManifestFileName(number_));
+  if (status.ok()) status = directory_->Sync();
+  if (!status.ok()) {
+    failure_ = status;
+    return status;
+  }
+  MutexLock other(&(*shorter)->mutex_);
+  file_ = std::move((*shorter)->file_);
+  length_ = reserved_ = (*shorter)->length_;
+  ++number_;
+  unproven_.clear();
+  return absl::OkStatus();
 }
 
 SegmentId Manifest::NextSegmentId() {

@@ -83,6 +83,11 @@ class Manifest {
   // can also be sealed or removed on a full disk.
   absl::Status AppendWithHeadroom(const ManifestEdit& edit);
 
+  // Writes a whole new manifest in place of this one if this has grown to many
+  // times the size of that. Errors are as Append's; after ResourceExhausted
+  // the old one goes on.
+  absl::Status ShortenIfLong();
+
   // A number for a new segment, never used before (I9).
   SegmentId NextSegmentId();
 
@@ -111,7 +116,7 @@ class Manifest {
   Directory* const directory_;
   mutable Mutex mutex_;
   std::unique_ptr<File> file_ ABSL_GUARDED_BY(mutex_);
-  const uint64_t number_;
+  uint64_t number_ ABSL_GUARDED_BY(mutex_);
   uint64_t length_ ABSL_GUARDED_BY(mutex_);
   uint64_t reserved_ ABSL_GUARDED_BY(mutex_);
   // The last edit, if this manifest was resumed. It may be in the page cache

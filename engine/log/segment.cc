@@ -58,13 +58,17 @@ void Segment::Destroy() {
   delete this;
 }
 
-bool Segment::LastPinIsGone() {
-  MutexLock lock(&retire_mutex_);
+bool Segment::IsPinned() const {
   int64_t pins = 0;
   for (const Stripe& stripe : stripes_) {
     pins += stripe.pins.load(std::memory_order_seq_cst);
   }
-  if (pins != 0 || destroyed_) return false;
+  return pins != 0;
+}
+
+bool Segment::LastPinIsGone() {
+  MutexLock lock(&retire_mutex_);
+  if (IsPinned() || destroyed_) return false;
   destroyed_ = true;
   return true;
 }

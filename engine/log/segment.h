@@ -79,6 +79,16 @@ class Segment {
   // Length of its hint file, 0 while it has none.
   std::atomic<uint64_t>& hint_bytes() { return counters_.hint_bytes; }
 
+  // Bytes of tombstones that the merge which wrote this segment had to keep.
+  std::atomic<uint64_t>& kept_tombstone_bytes() {
+    return counters_.kept_tombstone_bytes;
+  }
+  // Damage was found in it: merges leave it alone (I5).
+  std::atomic<bool>& quarantined() { return counters_.quarantined; }
+
+  // Whether there is a pin. False stays so when nobody can pin any more.
+  bool IsPinned() const;
+
   // The caller makes sure that an owner is left while Pin runs.
   void Pin();
   void Unpin();
@@ -94,6 +104,8 @@ class Segment {
     std::atomic<uint64_t> file_bytes{0};
     std::atomic<bool> growing{false};
     std::atomic<uint64_t> hint_bytes{0};
+    std::atomic<uint64_t> kept_tombstone_bytes{0};
+    std::atomic<bool> quarantined{false};
   };
 
   explicit Segment(Parts parts);

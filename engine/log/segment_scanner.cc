@@ -21,10 +21,11 @@ bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
 }
 
 SegmentScanner::SegmentScanner(std::string_view bytes, uint32_t segment_seed,
-                               bool check_bodies)
+                               bool check_bodies, SegmentKind kind)
     : bytes_(bytes),
       seed_(segment_seed),
       check_bodies_(check_bodies),
+      kind_(kind),
       offset_(std::min<uint64_t>(kSegmentHeaderBytes, bytes.size())) {
   summary_.length = offset_;
 }
@@ -34,9 +35,10 @@ SegmentScanner::Step SegmentScanner::Next(RecordView* record) {
     return EndOrBad();
   }
   if (offset_ >= batch_end_) {  // else checked with its batch
-    const Sequence expected = summary_.records == 0
-                                  ? record->header.sequence
-                                  : summary_.greatest_sequence + 1;
+    const bool any_follows =
+        kind_ == SegmentKind::kMerged || summary_.records == 0;
+    const Sequence expected =
+        any_follows ? record->header.sequence : summary_.greatest_sequence + 1;
     if (!CheckRecord(*record, expected)) return Step::kBadRecord;
     if (record->header.kind == RecordKind::kBatch && !CheckBatch(*record)) {
       return Step::kBadRecord;
@@ -109,11 +111,8 @@ void SegmentScanner::Account(const RecordView& record) {
   const bool frame = record.header.kind == RecordKind::kBatch;
   offset_ += frame ? record.header.header_size() : record.header.record_size();
   summary_.length = offset_;
-  if (summary_.records == 0) summary_.least_sequence = record.header.sequence;
-  summary_.greatest_sequence = record.header.sequence;
-  ++summary_.records;
-  summary_.chain_crc = ExtendCrc32c(
-      summary_.chain_crc, bytes_.substr(record.offset, sizeof(uint32_t)));
+  summary_.Account(record.header.sequence,
+                   bytes_.substr(record.offset, sizeof(uint32_t)));
 }
 
 bool HoldsRecord(std::string_view bytes, uint32_t segment_seed) {

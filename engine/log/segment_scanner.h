@@ -9,6 +9,7 @@
 #include "engine/base/types.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
+#include "engine/format/segment_header.h"
 
 namespace stave {
 
@@ -29,7 +30,7 @@ bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
 // Walks a segment's records in order, and trusts nothing:
 //  1. Each header's checksum is right and its record lies within the segment.
 //  2. Bodies, and that zeros pad them, are checked if asked for.
-//  3. Sequences follow one another without a gap.
+//  3. Sequences follow one another without a gap, in a log segment.
 //  4. A batch frame is valid only if exactly its number of records fills it,
 //     all valid; the frame comes first, then its records. A frame that isn't
 //     valid hides all of its records (I13).
@@ -46,7 +47,7 @@ class SegmentScanner {
 
   // `bytes` is the segment from its first byte on; the header is skipped.
   SegmentScanner(std::string_view bytes, uint32_t segment_seed,
-                 bool check_bodies);
+                 bool check_bodies, SegmentKind kind = SegmentKind::kLog);
 
   // Goes to the next record.
   Step Next(RecordView* record);
@@ -70,6 +71,7 @@ class SegmentScanner {
   const std::string_view bytes_;
   const uint32_t seed_;
   const bool check_bodies_;
+  const SegmentKind kind_;
   uint64_t offset_;
   uint64_t batch_end_ = 0;  // records before it were checked with their frame
   SegmentSummary summary_;

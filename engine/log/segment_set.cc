@@ -1,5 +1,7 @@
 #include "engine/log/segment_set.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +19,13 @@ absl::StatusOr<std::unique_ptr<SegmentSet>> SegmentSet::Create() {
 absl::StatusOr<Location> SegmentSet::ReserveRange(uint64_t size) {
   const uint64_t granules = GranulesFor(size);
   MutexLock lock(&mutex_);
+  for (auto run = free_.begin(); run != free_.end(); ++run) {
+    if (run->second < granules) continue;
+    const auto [first, count] = *run;
+    free_.erase(run);
+    if (count > granules) free_.emplace(first + granules, count - granules);
+    return Location{first << kGranuleUnitBits};
+  }
   if (granules > kGranules - next_granule_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the store has reached its limit of ", kMaxStoreBytes,
@@ -28,17 +37,49 @@ absl::StatusOr<Location> SegmentSet::ReserveRange(uint64_t size) {
 }
 
 void SegmentSet::ReturnRange(Location first, uint64_t size) {
-  const uint64_t granule = first.unit >> kGranuleUnitBits;
   MutexLock lock(&mutex_);
-  if (granule + GranulesFor(size) == next_granule_) next_granule_ = granule;
+  Free(first.unit >> kGranuleUnitBits, GranulesFor(size));
+}
+
+void SegmentSet::ShrinkRange(Location first, uint64_t size, uint64_t needed) {
+  const uint64_t kept = GranulesFor(needed);
+  MutexLock lock(&mutex_);
+  Free((first.unit >> kGranuleUnitBits) + kept, GranulesFor(size) - kept);
+}
+
+// Joins the run with its neighbours, so that large segments find room too.
+void SegmentSet::Free(uint64_t granule, uint64_t count) {
+  if (count == 0) return;
+  auto next = free_.lower_bound(granule);
+  if (next != free_.end() && granule + count == next->first) {
+    count += next->second;
+    next = free_.erase(next);
+  }
+  if (next != free_.begin()) {
+    const auto previous = std::prev(next);
+    if (previous->first + previous->second == granule) {
+      granule = previous->first;
+      count += previous->second;
+      free_.erase(previous);
+    }
+  }
+  if (granule + count == next_granule_) {
+    next_granule_ = granule;
+  } else {
+    free_.emplace(granule, count);
+  }
+}
+
+void SegmentSet::SetTable(const Segment& segment, Segment* to) {
+  const uint64_t first = segment.LocationOf(0).unit >> kGranuleUnitBits;
+  const uint64_t granules = GranulesFor(segment.capacity());
+  for (uint64_t i = first; i < first + granules; ++i) {
+    table()[i].store(to, std::memory_order_release);
+  }
 }
 
 void SegmentSet::Add(std::shared_ptr<Segment> segment) {
-  const uint64_t first = segment->LocationOf(0).unit >> kGranuleUnitBits;
-  const uint64_t granules = GranulesFor(segment->capacity());
-  for (uint64_t i = first; i < first + granules; ++i) {
-    table()[i].store(segment.get(), std::memory_order_release);
-  }
+  SetTable(*segment, segment.get());
   MutexLock lock(&mutex_);
   segments_.push_back(std::move(segment));
 }
@@ -52,9 +93,70 @@ void SegmentSet::Remove(const Segment* segment) {
   MutexLock lock(&mutex_);
   for (auto it = segments_.begin(); it != segments_.end(); ++it) {
     if (it->get() != segment) continue;
+    SetTable(*segment, nullptr);
+    Free(segment->LocationOf(0).unit >> kGranuleUnitBits,
+         GranulesFor(segment->capacity()));
     segments_.erase(it);
     return;
   }
+}
+
+void SegmentSet::Stage(std::shared_ptr<Segment> output) {
+  SetTable(*output, output.get());
+  MutexLock lock(&mutex_);
+  staged_.push_back(std::move(output));
+}
+
+void SegmentSet::Install(const std::vector<std::shared_ptr<Segment>>& outputs,
+                         SegmentId after,
+                         const std::vector<std::shared_ptr<Segment>>& inputs) {
+  MutexLock lock(&mutex_);
+  const auto place = std::find_if(
+      segments_.begin(), segments_.end(),
+      [after](const auto& segment) { return segment->id() == after; });
+  segments_.insert(place + 1, outputs.begin(), outputs.end());
+  staged_.clear();
+  for (const std::shared_ptr<Segment>& input : inputs) {
+    segments_.erase(std::find(segments_.begin(), segments_.end(), input));
+    leaving_.push_back(input);
+  }
+}
+
+std::vector<std::shared_ptr<Segment>> SegmentSet::TakeLeft(bool all) {
+  MutexLock lock(&mutex_);
+  std::vector<std::shared_ptr<Segment>> left;
+  for (auto it = leaving_.begin(); it != leaving_.end();) {
+    // Who is not an owner now will never be one: nothing leads here any more.
+    if (!all && (it->use_count() > 1 || (*it)->IsPinned())) {
+      ++it;
+      continue;
+    }
+    SetTable(**it, nullptr);
+    if (it->use_count() == 1 && !(*it)->IsPinned()) {
+      Free((*it)->LocationOf(0).unit >> kGranuleUnitBits,
+           GranulesFor((*it)->capacity()));
+    }
+    left.push_back(std::move(*it));
+    it = leaving_.erase(it);
+  }
+  return left;
+}
+
+SegmentSet::Usage SegmentSet::GetUsage() const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  Usage usage;
+  MutexLock lock(&mutex_);
+  for (const auto* list : {&segments_, &staged_, &leaving_}) {
+    for (const std::shared_ptr<Segment>& segment : *list) {
+      const uint64_t bytes = segment->file_bytes().load(kRelaxed);
+      usage.file_bytes += bytes;
+      usage.live_bytes += segment->live_bytes().load(kRelaxed);
+      if (list == &leaving_ || segment->quarantined().load(kRelaxed)) {
+        usage.pinned_bytes += bytes;
+      }
+    }
+  }
+  return usage;
 }
 
 std::vector<std::shared_ptr<Segment>> SegmentSet::All() const {

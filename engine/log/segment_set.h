@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -28,9 +29,10 @@ class SegmentSet {
   // store has reached kMaxStoreBytes.
   absl::StatusOr<Location> ReserveRange(uint64_t size);
 
-  // Gives up a range that no segment was added for; it is used again if none
-  // was reserved after it.
+  // Gives up a range, or the rest of one, that no segment was added for.
   void ReturnRange(Location first, uint64_t size);
+  // Gives up what a reserved range of `size` bytes has too much for `needed`.
+  void ShrinkRange(Location first, uint64_t size, uint64_t needed);
 
   // Adds `segment`, whose range was reserved here, behind all others in log
   // order, and takes a share in owning it.
@@ -38,6 +40,29 @@ class SegmentSet {
 
   // Gives up the share in an empty segment, whose range no keydir names.
   void Remove(const Segment* segment);
+
+  // ---- What a merge does; one at a time ----
+
+  // Makes its output findable, though it is not listed yet.
+  void Stage(std::shared_ptr<Segment> output);
+  // Lists the outputs, which were staged, behind segment `after`, and takes
+  // the inputs from the list, at one instant: whoever asks for the list gets
+  // the records that were merged once. No keydir names the inputs any more,
+  // and no reader who might have seen it do so is left. They are leaving now.
+  void Install(const std::vector<std::shared_ptr<Segment>>& outputs,
+               SegmentId after,
+               const std::vector<std::shared_ptr<Segment>>& inputs);
+  // Those that are leaving and that nobody else owns or pins any more, or, if
+  // `all` is set, all of them. Their ranges may be used again.
+  std::vector<std::shared_ptr<Segment>> TakeLeft(bool all);
+
+  // What the segments' files take.
+  struct Usage {
+    uint64_t file_bytes = 0;    // of all, those that are leaving included
+    uint64_t pinned_bytes = 0;  // of those that are leaving or quarantined
+    uint64_t live_bytes = 0;
+  };
+  Usage GetUsage() const;
 
   // Locations of one granule lie in one segment. Granules are numbered from 0
   // to below GranuleCount().
@@ -54,7 +79,8 @@ class SegmentSet {
     return SegmentOfGranule(GranuleOf(location));
   }
 
-  // All segments in log order.
+  // All listed segments: of two records of a key, the one in the later segment
+  // is newer.
   std::vector<std::shared_ptr<Segment>> All() const;
 
  private:
@@ -71,6 +97,10 @@ class SegmentSet {
 
   explicit SegmentSet(MemoryRange table) : table_(std::move(table)) {}
 
+  void SetTable(const Segment& segment, Segment* to);
+  void Free(uint64_t granule, uint64_t count)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   std::atomic<Segment*>* table() const {
     return reinterpret_cast<std::atomic<Segment*>*>(table_.data());
   }
@@ -79,8 +109,12 @@ class SegmentSet {
   MemoryRange table_;
   mutable Mutex mutex_;
   std::vector<std::shared_ptr<Segment>> segments_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Segment>> staged_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Segment>> leaving_ ABSL_GUARDED_BY(mutex_);
   // Granule 0 stays empty: no location is 0.
   uint64_t next_granule_ ABSL_GUARDED_BY(mutex_) = 1;
+  // Granules below it that are free: the first of each run, and their number.
+  std::map<uint64_t, uint64_t> free_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace stave

@@ -184,11 +184,7 @@ absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
     }
     segment_->file_bytes().store(offset + size, std::memory_order_relaxed);
   }
-  if (summary_.records == 0) summary_.least_sequence = header.sequence;
-  summary_.greatest_sequence = header.sequence;
-  ++summary_.records;
-  summary_.chain_crc =
-      ExtendCrc32c(summary_.chain_crc, std::string_view(bytes, 4));
+  summary_.Account(header.sequence, std::string_view(bytes, 4));
   summary_.length = offset + size;
   segment_->end().store(summary_.length, std::memory_order_release);
   return offset;

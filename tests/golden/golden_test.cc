@@ -100,7 +100,11 @@ TEST(GoldenTest, ManifestIsReadAndWrittenAsItWas) {
     for (const ManifestChange& change : *edit) ++changes[change.index()];
     written += EncodeManifestEdit(*edit, 3, written.size());
   }
-  for (const size_t count : changes) EXPECT_GT(count, 0u);
+  // Merges came later; their change has a golden edit of its own.
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const bool merge = i == ManifestChange(InstallSegmentChange()).index();
+    EXPECT_EQ(changes[i] > 0, !merge) << i;
+  }
   written.resize(bytes.size(), '\0');
   EXPECT_EQ(written, bytes);
 }

@@ -26,6 +26,9 @@ inline constexpr uint64_t kMaxStoreBytes = uint64_t{8} << 40;
 inline constexpr uint64_t kMinSegmentSizeBytes = 256;
 inline constexpr uint64_t kMaxSegmentSizeBytes = uint64_t{4} << 30;
 
+// Options::max_space_amplification.
+inline constexpr double kMinSpaceAmplification = 1.1;
+
 }  // namespace stave
 
 #endif  // STAVE_LIMITS_H_

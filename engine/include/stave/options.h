@@ -34,10 +34,22 @@ struct Options {
   // Close and WriteOptions::sync do it. Shorter means more device flushes.
   absl::Duration sync_interval = absl::Seconds(1);
 
+  // The files of segments take no more than this times the bytes of live
+  // records, and two segments (or the largest record, if that is more) beside
+  // that; see Statistics::segment_bytes, less pinned_bytes. Merges keep it so,
+  // and slow writers down where they can't follow. A bound nearer to 1 means
+  // that more is copied: at 1.5 about 0.7 bytes for each byte that is
+  // overwritten at random. At least kMinSpaceAmplification.
+  double max_space_amplification = 1.5;
+
+  // Merges run by themselves. When false only Store::Merge frees space, and
+  // nothing keeps the bound.
+  bool background_merge = true;
+
   // Threads that sync, prepare segments and populate pages ahead of writers.
-  // When false the calls that need this work do it themselves, which makes
-  // a run repeatable and each of those calls slower; sync_interval then has
-  // no effect unless it is zero.
+  // When false the calls that need this work (a merge, too) do it themselves,
+  // which makes a run repeatable and each of those calls slower; sync_interval
+  // then has no effect unless it is zero.
   bool background_threads = true;
 
   // Space that the store keeps for a full disk, in the file RESERVE: this much

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/time/time.h"
+
 namespace stave {
 
 // A store's state at one moment. Bytes are bytes, counts are counts since the
@@ -13,7 +15,10 @@ struct Statistics {
   uint64_t live_bytes = 0;     // live records with headers and padding
   uint64_t dead_bytes = 0;     // all other bytes of records in segments
   uint64_t segment_bytes = 0;  // lengths of segment files, preallocated too
-  uint64_t hint_bytes = 0;     // lengths of hint files
+  // Part of segment_bytes: of segments that were merged and that only an
+  // iterator or a pinned value keeps, or that are damaged.
+  uint64_t pinned_bytes = 0;
+  uint64_t hint_bytes = 0;        // lengths of hint files
   uint64_t checkpoint_bytes = 0;  // lengths of keydir checkpoints
   uint64_t reserve_bytes = 0;     // space kept for a full disk, see Options
   uint64_t disk_bytes = 0;        // lengths of all files of the store
@@ -30,6 +35,11 @@ struct Statistics {
   // it never goes back, so a clock that was set forward and back leaves it
   // there until the clock has caught up. More than a day is worth a look.
   uint64_t clock_floor_ahead_ms = 0;
+  uint64_t merges = 0;
+  uint64_t merge_bytes_read = 0;
+  uint64_t merge_bytes_written = 0;
+  // How long writers were held up so that merges could follow, all together.
+  absl::Duration write_delay = absl::ZeroDuration();
 
   // True once a failed sync made the store read-only; first_error says why.
   bool latched = false;

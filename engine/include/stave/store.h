@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "stave/iterator.h"
 #include "stave/limits.h"
+#include "stave/merge.h"
 #include "stave/options.h"
 #include "stave/pinned_value.h"
 #include "stave/statistics.h"
@@ -24,7 +25,9 @@ namespace stave {
 //   absl::Status put = (*store)->Put("user:1", "Alice");
 //   absl::StatusOr<std::string> name = (*store)->Get("user:1");
 //
-// Thread-safe, all of it. Reads take no lock and never wait for writers.
+// Thread-safe, all of it. Reads take no lock and never wait for writers. Writes
+// never wait for one another's flush, but are slowed when merges can't keep up
+// with them (Options::max_space_amplification).
 //
 // What is on disk when a write returns OK: the record is in the operating
 // system's page cache, so a process that is killed right then loses nothing;
@@ -112,6 +115,26 @@ class Store {
   // A consistent view of all keys as of now, see Iterator.
   absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
       const ReadOptions& options = {});
+
+  // Frees the space of dead records now: copies what is live in segments that
+  // have much that is dead (see MergeOptions) and removes them. Waits for a
+  // merge that is running in the background. When it returns OK the result is
+  // on the device, and what was removed is gone, but for segments that an
+  // iterator or a PinnedValue keeps. Reads and writes go on meanwhile.
+  //
+  // DataLoss, with file and offset, if a segment is damaged: it stays as it
+  // is. ResourceExhausted if the disk has no room for the copies; Cancelled
+  // when the store is closed meanwhile. After an error nothing is lost, and
+  // what was merged before it remains merged.
+  absl::Status Merge(const MergeOptions& options = {});
+  // What Merge would do, and why.
+  absl::StatusOr<MergePlan> PlanMerge(const MergeOptions& options = {}) const;
+
+  // Holds back merges in the background, of which none runs when this returns,
+  // until ResumeMerge has been called as often. Meanwhile nothing keeps the
+  // bound of Options::max_space_amplification, and nobody is slowed.
+  void PauseMerge();
+  void ResumeMerge();
 
   Statistics GetStatistics() const;
 

@@ -35,13 +35,15 @@ BaseChange Base() {
 constexpr SegmentSummary kSummary = {4096, 10, 20, 11, 0xabcdef01};
 
 ManifestEdit OneOfEachChange() {
-  return {Base(),
-          AddSegmentChange{{SegmentKind::kLog, 16, 0xfeed}, 512},
-          SealSegmentChange{15, kSummary},
-          RemoveSegmentChange{14},
-          CleanCloseChange{16, kSummary},
-          ClockFloorChange{1'700'000'000'000},
-          ForgetSegmentChange{13}};
+  return {
+      Base(),
+      AddSegmentChange{{SegmentKind::kLog, 16, 0xfeed}, 512},
+      SealSegmentChange{15, kSummary},
+      RemoveSegmentChange{14},
+      CleanCloseChange{16, kSummary},
+      ClockFloorChange{1'700'000'000'000},
+      ForgetSegmentChange{13},
+      InstallSegmentChange{{SegmentKind::kMerged, 17, 0xbeef}, kSummary, 15}};
 }
 
 class ManifestEditTest : public testing::Test {
@@ -102,6 +104,12 @@ TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   EXPECT_EQ(std::get<ClockFloorChange>((*edit)[5]).clock_floor_ms,
             1'700'000'000'000);
   EXPECT_EQ(std::get<ForgetSegmentChange>((*edit)[6]).id, 13u);
+  const auto install = std::get<InstallSegmentChange>((*edit)[7]);
+  EXPECT_EQ(install.header.kind, SegmentKind::kMerged);
+  EXPECT_EQ(install.header.id, 17u);
+  EXPECT_EQ(install.header.salt, 0xbeefu);
+  EXPECT_EQ(install.summary, kSummary);
+  EXPECT_EQ(install.after, 15u);
 }
 
 TEST_F(ManifestEditTest, EachChangeAloneIsReadToItsEnd) {
@@ -152,7 +160,7 @@ TEST_F(ManifestEditTest, SizeBeyondTheFileIsDataLoss) {
 
 // A program that drops what it does not know would undo what a newer one did.
 TEST_F(ManifestEditTest, UnknownChangeIsToldFromDamage) {
-  for (const int tag : {0, 8, 9, 100, 255}) {
+  for (const int tag : {0, 9, 10, 100, 255}) {
     std::string payload = PayloadOf({RemoveSegmentChange{14}});
     payload += static_cast<char>(tag);
     payload += "something new";

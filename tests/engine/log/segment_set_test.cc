@@ -107,17 +107,65 @@ TEST_F(SegmentSetTest, SizesBeyondAllBoundsAreTurnedDown) {
   }
 }
 
-TEST_F(SegmentSetTest, LastRangeThatIsReturnedIsUsedAgain) {
+TEST_F(SegmentSetTest, RangeThatIsReturnedIsUsedAgain) {
   const Location first = Reserve(kGiB);
   set_->ReturnRange(first, kGiB);
   EXPECT_EQ(Reserve(kMiB), first);
 }
 
-TEST_F(SegmentSetTest, RangeBeforeAnotherIsNotUsedAgain) {
+TEST_F(SegmentSetTest, RangeBeforeAnotherIsUsedAgainAsFarAsItGoes) {
   const Location first = Reserve(kGiB);
   const Location second = Reserve(kGiB);
   set_->ReturnRange(first, kGiB);
-  EXPECT_GT(Reserve(kMiB).unit, second.unit);
+  EXPECT_GT(Reserve(2 * kGiB).unit, second.unit);
+  EXPECT_EQ(Reserve(kMiB), first);
+  EXPECT_EQ(Reserve(kMiB).unit, first.unit + kMiB / kRecordAlignment);
+}
+
+TEST_F(SegmentSetTest, NeighboursThatAreReturnedBecomeOneRange) {
+  const Location first = Reserve(kMiB);
+  const Location second = Reserve(kMiB);
+  const Location third = Reserve(kMiB);
+  Reserve(kMiB);
+  set_->ReturnRange(first, kMiB);
+  set_->ReturnRange(third, kMiB);
+  set_->ReturnRange(second, kMiB);
+  EXPECT_EQ(Reserve(3 * kMiB), first);
+}
+
+TEST_F(SegmentSetTest, RestOfARangeIsUsedAgain) {
+  const Location first = Reserve(3 * kMiB);
+  Reserve(kMiB);
+  set_->ShrinkRange(first, 3 * kMiB, kMiB + 8);
+  EXPECT_EQ(Reserve(kMiB).unit, first.unit + 2 * kMiB / kRecordAlignment);
+}
+
+TEST_F(SegmentSetTest, OutputIsFoundBeforeItIsListedInItsInputsPlace) {
+  Add(1, 64);
+  Add(2, 64);
+  Add(3, 64);
+  const auto before = set_->All();
+  auto output = MakeMemorySegment(9, 64, Reserve(64), &destroyed_);
+  set_->Stage(output);
+  EXPECT_EQ(set_->Find(output->LocationOf(8)), output.get());
+  EXPECT_EQ(Ids(), (std::vector<SegmentId>{1, 2, 3}));
+  set_->Install({output}, /*after=*/2, {before[0], before[1]});
+  EXPECT_EQ(Ids(), (std::vector<SegmentId>{9, 3}));
+}
+
+TEST_F(SegmentSetTest, MergedSegmentLeavesWhenNobodyHoldsIt) {
+  Add(1, kMiB);
+  Segment* const pinned = Add(2, kMiB);
+  auto held = set_->All();
+  pinned->Pin();
+  set_->Install({}, /*after=*/2, held);
+  EXPECT_TRUE(set_->TakeLeft(/*all=*/false).empty());
+  held.clear();
+  EXPECT_EQ(set_->TakeLeft(/*all=*/false).size(), 1u);
+  EXPECT_EQ(set_->GetUsage().pinned_bytes, pinned->file_bytes());
+  pinned->Unpin();
+  EXPECT_EQ(set_->TakeLeft(/*all=*/false).size(), 1u);
+  EXPECT_EQ(destroyed_.load(), 2);
 }
 
 TEST_F(SegmentSetTest, SegmentsAreFoundWhileOthersAreAdded) {

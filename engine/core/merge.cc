@@ -1,0 +1,328 @@
+#include "engine/core/merge.h"
+
+#include <algorithm>
+#include <random>
+
+#include "engine/base/epoch.h"
+#include "engine/base/status_macros.h"
+
+namespace stave {
+namespace {
+
+// Slots of so many keys are on their way from memory together.
+constexpr size_t kGroupSize = 64;
+
+uint64_t RandomSalt() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+Merge::Merge(const Context& context,
+             std::vector<std::shared_ptr<Segment>> inputs)
+    : context_(context),
+      state_(*context.state),
+      inputs_(std::move(inputs)),
+      listed_(context.manifest->state()) {
+  for (const ListedSegment& listed : listed_.segments) {
+    if (listed.sealed.has_value()) after_ = listed.header.id;
+  }
+  for (std::shared_ptr<Segment>& segment : state_.segments->All()) {
+    const bool leaves =
+        std::find(inputs_.begin(), inputs_.end(), segment) != inputs_.end();
+    if (leaves) continue;
+    for (const ListedSegment& listed : listed_.segments) {
+      if (listed.header.id != segment->id() || !listed.sealed) continue;
+      // All records of unsealed ones are newer than any in a sealed one.
+      staying_.push_back({segment, *listed.sealed, nullptr});
+    }
+  }
+}
+
+absl::Status Merge::Run() {
+  absl::Status status = CopyAll();
+  if (status.ok()) status = MakeOutputsDurable();
+  if (!status.ok()) return DropOutputs(status);
+  status = Install();
+  if (absl::IsResourceExhausted(status)) return DropOutputs(status);
+  // Nobody knows whether the edit is on the device: nothing is removed.
+  if (!status.ok()) return context_.log->Fail(status);
+  for (Output& output : outputs_) state_.segments->Stage(output.segment);
+  for (Output& output : outputs_) Relocate(&output);
+  RemoveExpired();
+  // Readers that have an entry from before finish with it.
+  WaitForReaders();
+  if (AnyEntryLeft()) {
+    return context_.log->Fail(absl::InternalError(
+        "a merge left an entry of the keydir behind: this is a bug of stave"));
+  }
+  std::vector<std::shared_ptr<Segment>> installed;
+  for (Output& output : outputs_) installed.push_back(output.segment);
+  state_.segments->Install(installed, after_, inputs_);
+  for (const Output& output : outputs_) {
+    context_.hints->Add({output.segment, output.writer->summary()});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Merge::CopyAll() {
+  for (const std::shared_ptr<Segment>& input : inputs_) {
+    for (const ListedSegment& listed : listed_.segments) {
+      if (listed.header.id != input->id()) continue;
+      RETURN_IF_ERROR(CopySegment(input, *listed.sealed));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
+                                const SegmentSummary& summary) {
+  SegmentScanner scanner(std::string_view(input->data(), summary.length),
+                         input->seed(), /*check_bodies=*/true,
+                         input->header().kind);
+  std::vector<Candidate> group;
+  RecordView record;
+  auto step = scanner.Next(&record);
+  for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
+    const RecordKind kind = record.header.kind;
+    if (kind != RecordKind::kPut && kind != RecordKind::kDelete) continue;
+    group.push_back({record, (*state_.hasher)(record.key)});
+    if (group.size() < kGroupSize) continue;
+    RETURN_IF_ERROR(CopyGroup(*input, group));
+    group.clear();
+  }
+  RETURN_IF_ERROR(CopyGroup(*input, group));
+  bytes_read_ += summary.length;
+  if (step == SegmentScanner::Step::kCleanEnd && scanner.summary() == summary) {
+    return absl::OkStatus();
+  }
+  input->quarantined().store(true, std::memory_order_relaxed);
+  return state_.Damage(*input, scanner.offset(),
+                       scanner.problem().empty()
+                           ? "the segment's records are not those that were "
+                             "there when it was sealed"
+                           : scanner.problem());
+}
+
+absl::Status Merge::CopyGroup(const Segment& input,
+                              const std::vector<Candidate>& group) {
+  if (context_.cancelled->load(std::memory_order_relaxed)) {
+    return absl::CancelledError("the merge was stopped");
+  }
+  {
+    EpochGuard guard;
+    for (const Candidate& each : group) state_.keydir->Prefetch(each.hash);
+  }
+  for (const Candidate& each : group) {
+    const KeyRef key{each.record.key, each.hash};
+    KeydirEntry present;
+    {
+      EpochGuard guard;
+      present = state_.keydir->Find(key);
+    }
+    if (each.record.header.kind == RecordKind::kDelete) {
+      // A put that came after it does its work, and will be on the device.
+      if (present.absent()) RETURN_IF_ERROR(KeepTombstone(each));
+    } else if (!present.absent() &&
+               present.location() == input.LocationOf(each.record.offset)) {
+      RETURN_IF_ERROR(CopyPut(input, each));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Merge::CopyPut(const Segment& input, const Candidate& candidate) {
+  const RecordHeader& header = candidate.record.header;
+  const Location here = input.LocationOf(candidate.record.offset);
+  if (state_.Expired(header)) {
+    // An expired record is a tombstone. That time has come this far is
+    // durable with the edit (I12).
+    expired_.push_back(
+        {candidate.hash, KeydirEntry::Live(here, header.record_size(), true)});
+    return KeepTombstone(candidate);
+  }
+  ASSIGN_OR_RETURN(Output* const output, OutputFor(header.record_size()));
+  RETURN_IF_ERROR(output->writer->Copy(candidate.record).status());
+  output->origins.push_back(here);
+  return absl::OkStatus();
+}
+
+absl::Status Merge::KeepTombstone(const Candidate& candidate) {
+  const SegmentId holder =
+      HolderOfOlder(candidate.hash, candidate.record.header.sequence);
+  if (holder == 0) return absl::OkStatus();
+  const uint64_t size =
+      AlignRecord(kRecordHeaderBytes + candidate.record.key.size());
+  ASSIGN_OR_RETURN(Output* const output, OutputFor(size));
+  output->kept_tombstone_bytes += size;
+  tombstone_holders_[output->writer->header().id].insert(holder);
+  return output->writer->AddTombstone(candidate.record).status();
+}
+
+SegmentId Merge::HolderOfOlder(const KeyHash& hash, Sequence sequence) {
+  for (Staying& each : staying_) {
+    if (each.summary.least_sequence >= sequence) continue;
+    if (!each.hint_was_asked_for) {
+      each.hint_was_asked_for = true;
+      auto hint = HintFile::Open(context_.directory, each.segment->header(),
+                                 each.summary, *state_.hasher);
+      if (hint.ok()) each.hint = *std::move(hint);
+    }
+    // Without a hint it may hold anything.
+    if (each.hint == nullptr || each.hint->MayContain(hash)) {
+      return each.segment->id();
+    }
+  }
+  return 0;
+}
+
+absl::StatusOr<Merge::Output*> Merge::OutputFor(uint64_t size) {
+  if (!outputs_.empty() && outputs_.back().writer->HasRoom(size)) {
+    return &outputs_.back();
+  }
+  SegmentHeader header;
+  header.kind = SegmentKind::kMerged;
+  header.id = context_.manifest->NextSegmentId();
+  header.salt = RandomSalt();
+  const uint64_t capacity =
+      std::max(context_.output_capacity, kSegmentHeaderBytes + size);
+  ASSIGN_OR_RETURN(const Location first,
+                   state_.segments->ReserveRange(capacity));
+  auto writer =
+      MergedSegmentWriter::Create(context_.directory, header, first, capacity);
+  if (!writer.ok()) {
+    state_.segments->ReturnRange(first, capacity);
+    return writer.status();
+  }
+  outputs_.emplace_back();
+  outputs_.back().writer = *std::move(writer);
+  return &outputs_.back();
+}
+
+absl::Status Merge::MakeOutputsDurable() {
+  for (Output& output : outputs_) {
+    MergedSegmentWriter& writer = *output.writer;
+    ASSIGN_OR_RETURN(output.segment, writer.Finish());
+    state_.segments->ShrinkRange(writer.first(), writer.capacity(),
+                                 writer.summary().length);
+    output.segment->kept_tombstone_bytes().store(output.kept_tombstone_bytes,
+                                                 std::memory_order_relaxed);
+    bytes_written_ += writer.summary().length;
+  }
+  if (!outputs_.empty() || !context_.unlinked.empty()) {
+    const absl::Status synced = context_.directory->Sync();
+    if (!synced.ok()) return context_.log->Fail(synced);  // I7
+  }
+  // I5: what made a left-out record dead must not be lost after it is gone.
+  return context_.log->SyncAll();
+}
+
+absl::Status Merge::Install() {
+  ManifestEdit edit;
+  SegmentId after = after_;
+  for (const Output& output : outputs_) {
+    edit.push_back(InstallSegmentChange{output.writer->header(),
+                                        output.writer->summary(), after});
+    after = output.writer->header().id;
+  }
+  for (const std::shared_ptr<Segment>& input : inputs_) {
+    edit.push_back(RemoveSegmentChange{input->id()});
+  }
+  for (const SegmentId id : context_.unlinked) {
+    edit.push_back(ForgetSegmentChange{id});
+  }
+  edit.push_back(ClockFloorChange{state_.clock->NowMs()});
+  return context_.manifest->Append(edit);
+}
+
+// The outputs never counted for anything.
+absl::Status Merge::DropOutputs(const absl::Status& error) {
+  for (Output& output : outputs_) {
+    const MergedSegmentWriter& writer = *output.writer;
+    context_.directory->Unlink(writer.name()).IgnoreError();
+    const uint64_t reserved =
+        output.segment != nullptr ? writer.summary().length : writer.capacity();
+    output.segment = nullptr;
+    state_.segments->ReturnRange(writer.first(), reserved);
+  }
+  return absl::IsInternal(error) ? context_.log->Fail(error) : error;  // I7
+}
+
+void Merge::Relocate(Output* output) {
+  const Segment& segment = *output->segment;
+  SegmentScanner scanner(std::string_view(segment.data(), segment.capacity()),
+                         segment.seed(),
+                         /*check_bodies=*/false, segment.header().kind);
+  std::vector<Candidate> group;
+  size_t first_origin = 0;
+  RecordView record;
+  while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
+    if (record.header.kind != RecordKind::kPut) continue;
+    group.push_back({record, (*state_.hasher)(record.key)});
+    if (group.size() < kGroupSize) continue;
+    RelocateGroup(output, group, first_origin);
+    first_origin += group.size();
+    group.clear();
+  }
+  RelocateGroup(output, group, first_origin);
+}
+
+void Merge::RelocateGroup(Output* output, const std::vector<Candidate>& group,
+                          size_t first_origin) {
+  EpochGuard guard;
+  for (const Candidate& each : group) state_.keydir->Prefetch(each.hash);
+  for (size_t i = 0; i < group.size(); ++i) {
+    const RecordView& record = group[i].record;
+    const RecordHeader& header = record.header;
+    const uint64_t size = header.record_size();
+    const Location from = output->origins[first_origin + i];
+    // Counted first, since a writer may at once find and replace it.
+    output->segment->live_bytes().fetch_add(size, std::memory_order_relaxed);
+    const bool moved = state_.keydir->CompareAndSwap(
+        {record.key, group[i].hash},
+        KeydirEntry::Live(from, size, header.expires),
+        KeydirEntry::Live(output->segment->LocationOf(record.offset), size,
+                          header.expires));
+    Segment& counted = moved ? *state_.segments->Find(from) : *output->segment;
+    counted.live_bytes().fetch_sub(size, std::memory_order_relaxed);
+  }
+}
+
+void Merge::RemoveExpired() {
+  for (const Expired& each : expired_) {
+    // An iterator may look at a time before it expired: no instant may begin
+    // between the entry's being saved and its removal.
+    MutexLock lock(&context_.log->append_mutex());
+    EpochGuard guard;
+    Segment* segment = nullptr;
+    RecordView record;
+    if (!state_.ReadAt(each.entry, &segment, &record).ok()) continue;
+    const KeyRef key{record.key, each.hash};
+    if (state_.keydir->Find(key) != each.entry) continue;
+    state_.SaveVersion(each.hash, each.entry);
+    if (state_.keydir->CompareAndSwap(key, each.entry, KeydirEntry())) {
+      segment->live_bytes().fetch_sub(record.header.record_size(),
+                                      std::memory_order_relaxed);
+    }
+  }
+}
+
+bool Merge::AnyEntryLeft() const {
+  std::vector<bool> is_input(state_.segments->GranuleCount());
+  for (size_t granule = 0; granule < is_input.size(); ++granule) {
+    const Segment* const segment = state_.segments->SegmentOfGranule(granule);
+    is_input[granule] = std::any_of(
+        inputs_.begin(), inputs_.end(),
+        [segment](const auto& input) { return input.get() == segment; });
+  }
+  bool any = false;
+  state_.keydir->Sweep(0, 1, [&](KeydirEntry entry) {
+    const size_t granule = SegmentSet::GranuleOf(entry.location());
+    any |= granule < is_input.size() && is_input[granule];
+    return true;
+  });
+  return any;
+}
+
+}  // namespace stave

@@ -1,0 +1,130 @@
+#ifndef STAVE_ENGINE_CORE_MERGE_H_
+#define STAVE_ENGINE_CORE_MERGE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/base/key_hash.h"
+#include "engine/core/state.h"
+#include "engine/fs/file_system.h"
+#include "engine/index/keydir.h"
+#include "engine/log/hint_file.h"
+#include "engine/log/hint_writer.h"
+#include "engine/log/log.h"
+#include "engine/log/manifest.h"
+#include "engine/log/merged_segment_writer.h"
+#include "engine/log/segment.h"
+
+namespace stave {
+
+// One merge: sealed segments in, none or some out, and nothing changed if
+// anything fails before the one manifest edit that makes the change (I5).
+//
+//  1. Each record of the inputs is checked, and copied, with its sequence, if
+//     it is its key's present one, or a tombstone that an older record in a
+//     segment that stays could come back without (I4).
+//  2. The outputs are synced, and their names; then the log, through whatever
+//     made a record dead that was left out.
+//  3. The edit. From here on nothing may fail.
+//  4. The keydir's entries are moved, each if it still names the very input's
+//     record (I6); then a walk through the keydir shows that none names one.
+//  5. Outputs take the inputs' place in the list of segments.
+//
+// For one thread, and one merge of a store at a time.
+class Merge {
+ public:
+  struct Context {
+    State* state = nullptr;
+    Directory* directory = nullptr;
+    Manifest* manifest = nullptr;
+    Log* log = nullptr;
+    HintWriter* hints = nullptr;
+    uint64_t output_capacity = 0;
+    // Removed earlier, and unlinked since: to be forgotten by the edit.
+    std::vector<SegmentId> unlinked;
+    const std::atomic<bool>* cancelled = nullptr;
+  };
+
+  // `inputs` are sealed, in the order of the list.
+  Merge(const Context& context, std::vector<std::shared_ptr<Segment>> inputs);
+
+  // Cancelled if that was asked for; DataLoss if an input is damaged, which is
+  // quarantined then; ResourceExhausted on a full disk. Nothing has changed
+  // after any error, unless the log has latched it.
+  absl::Status Run();
+
+  uint64_t bytes_read() const { return bytes_read_; }
+  uint64_t bytes_written() const { return bytes_written_; }
+  // For each output with tombstones that had to stay: who holds what they hide.
+  using TombstoneHolders = std::map<SegmentId, std::set<SegmentId>>;
+  const TombstoneHolders& tombstone_holders() const {
+    return tombstone_holders_;
+  }
+
+ private:
+  struct Output {
+    std::unique_ptr<MergedSegmentWriter> writer;
+    std::shared_ptr<Segment> segment;  // once it is finished
+    // Where its put records came from, in their order.
+    std::vector<Location> origins;
+    uint64_t kept_tombstone_bytes = 0;
+  };
+  struct Candidate {
+    RecordView record;
+    KeyHash hash;
+  };
+  // A sealed segment that stays.
+  struct Staying {
+    std::shared_ptr<Segment> segment;
+    SegmentSummary summary;
+    std::unique_ptr<HintFile> hint;  // null if there is none
+    bool hint_was_asked_for = false;
+  };
+  struct Expired {
+    KeyHash hash;
+    KeydirEntry entry;
+  };
+
+  absl::Status CopyAll();
+  absl::Status CopySegment(const std::shared_ptr<Segment>& input,
+                           const SegmentSummary& summary);
+  absl::Status CopyGroup(const Segment& input,
+                         const std::vector<Candidate>& group);
+  absl::Status CopyPut(const Segment& input, const Candidate& candidate);
+  absl::Status KeepTombstone(const Candidate& candidate);
+  absl::StatusOr<Output*> OutputFor(uint64_t size);
+  // A segment that stays and could hold an older record of the key, 0 if there
+  // is none (I4).
+  SegmentId HolderOfOlder(const KeyHash& hash, Sequence sequence);
+
+  absl::Status MakeOutputsDurable();
+  absl::Status Install();
+  absl::Status DropOutputs(const absl::Status& error);
+  void Relocate(Output* output);
+  void RelocateGroup(Output* output, const std::vector<Candidate>& group,
+                     size_t first_origin);
+  void RemoveExpired();
+  bool AnyEntryLeft() const;
+
+  const Context context_;
+  State& state_;
+  const std::vector<std::shared_ptr<Segment>> inputs_;
+  const ManifestState listed_;
+  SegmentId after_ = 0;
+  std::vector<Staying> staying_;
+  std::vector<Output> outputs_;
+  std::vector<Expired> expired_;
+  TombstoneHolders tombstone_holders_;
+  uint64_t bytes_read_ = 0;
+  uint64_t bytes_written_ = 0;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_CORE_MERGE_H_

@@ -1,0 +1,117 @@
+#include "engine/core/merge_policy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "absl/strings/str_format.h"
+
+namespace stave {
+namespace {
+
+// The largest step in which a segment's space is reserved.
+constexpr uint64_t kGreatestStepBytes = uint64_t{64} << 20;
+// So many inputs at most, since each is open while the merge runs.
+constexpr size_t kMaxInputs = 256;
+// Writers that are about to be blocked have been slowed to 4 MB/s.
+constexpr double kGreatestDelayDoublings = 8;
+
+uint64_t Minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+
+bool IsCandidate(const SegmentUse& segment) {
+  return segment.sealed && !segment.quarantined &&
+         segment.reclaimable_bytes() > 0;
+}
+
+double DeadShare(const SegmentUse& segment) {
+  return static_cast<double>(segment.reclaimable_bytes()) /
+         static_cast<double>(segment.record_bytes);
+}
+
+std::string Percent(uint64_t part, uint64_t whole) {
+  return absl::StrFormat(
+      "%.1f%%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+SegmentChoice Choose(const SegmentUse& segment, double max_amplification,
+                     bool all) {
+  SegmentChoice choice;
+  choice.id = segment.id;
+  choice.live_bytes = segment.live_bytes;
+  choice.dead_bytes = segment.dead_bytes();
+  const std::string dead = Percent(choice.dead_bytes, segment.record_bytes);
+  if (!segment.sealed) {
+    choice.reason = "records are still being added to it";
+  } else if (segment.quarantined) {
+    choice.reason = "damage was found in it: see stave fsck";
+  } else if (choice.dead_bytes == 0) {
+    choice.reason = "nothing in it is dead";
+  } else if (segment.reclaimable_bytes() == 0) {
+    choice.reason = "all that is dead in it are tombstones still needed";
+  } else {
+    const double allowed = 1 - 1 / max_amplification;
+    choice.chosen = all || DeadShare(segment) > allowed;
+    choice.reason = absl::StrFormat(
+        "%s of it is dead%s", dead,
+        choice.chosen ? ""
+                      : absl::StrFormat(", no more than %.1f%%, the bound's "
+                                        "share",
+                                        100 * allowed));
+  }
+  return choice;
+}
+
+}  // namespace
+
+SpaceBudget::SpaceBudget(double max_amplification, uint64_t live_bytes,
+                         uint64_t capacity) {
+  const uint64_t step = std::min(capacity, kGreatestStepBytes);
+  bound = static_cast<uint64_t>(max_amplification *
+                                static_cast<double>(live_bytes)) +
+          2 * capacity;
+  blocked = Minus(bound, step);
+  // Room for the output, which is there before its inputs are gone, and for
+  // what is written meanwhile.
+  due = Minus(blocked, capacity + capacity / 4);
+}
+
+double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t file_bytes) {
+  // While a merge runs its output is no reason to be slower.
+  const uint64_t from = budget.due + (budget.blocked - budget.due) / 2;
+  if (file_bytes <= from) return 0;
+  const double way = static_cast<double>(file_bytes - from) /
+                     static_cast<double>(budget.blocked - from + 1);
+  return std::exp2(kGreatestDelayDoublings * std::min(way, 1.0)) - 1;
+}
+
+std::vector<size_t> ChooseInputs(const std::vector<SegmentUse>& segments,
+                                 uint64_t capacity) {
+  std::vector<size_t> candidates;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (IsCandidate(segments[i])) candidates.push_back(i);
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [&](size_t a, size_t b) {
+                     return DeadShare(segments[a]) > DeadShare(segments[b]);
+                   });
+  uint64_t live_bytes = 0;
+  size_t taken = 0;
+  for (; taken < std::min(candidates.size(), kMaxInputs); ++taken) {
+    live_bytes += segments[candidates[taken]].live_bytes;
+    if (taken > 0 && live_bytes > capacity) break;
+  }
+  candidates.resize(taken);
+  std::sort(candidates.begin(), candidates.end());
+  return candidates;
+}
+
+MergePlan PlanWholeMerge(const std::vector<SegmentUse>& segments,
+                         double max_amplification, bool all) {
+  MergePlan plan;
+  for (const SegmentUse& segment : segments) {
+    plan.segments.push_back(Choose(segment, max_amplification, all));
+  }
+  return plan;
+}
+
+}  // namespace stave

@@ -1,0 +1,61 @@
+#ifndef STAVE_ENGINE_CORE_MERGE_POLICY_H_
+#define STAVE_ENGINE_CORE_MERGE_POLICY_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/types.h"
+#include "stave/merge.h"
+
+namespace stave {
+
+// Decides when to merge and what, from numbers alone.
+
+// What a decision knows of a segment.
+struct SegmentUse {
+  SegmentId id = 0;
+  uint64_t record_bytes = 0;  // all records, dead ones included
+  uint64_t live_bytes = 0;
+  // Of tombstones that an earlier merge found to be needed still.
+  uint64_t kept_tombstone_bytes = 0;
+  bool sealed = false;
+  bool quarantined = false;
+
+  uint64_t dead_bytes() const {
+    return record_bytes > live_bytes ? record_bytes - live_bytes : 0;
+  }
+  // What a merge would free.
+  uint64_t reclaimable_bytes() const {
+    const uint64_t dead = dead_bytes();
+    return dead > kept_tombstone_bytes ? dead - kept_tombstone_bytes : 0;
+  }
+};
+
+// The bound on the bytes of segment files, and what leads up to it.
+struct SpaceBudget {
+  // From `live_bytes`, the capacity of new segments and the largest record.
+  SpaceBudget(double max_amplification, uint64_t live_bytes, uint64_t capacity);
+
+  uint64_t bound = 0;    // never to be exceeded
+  uint64_t blocked = 0;  // above it, a next step of space might exceed it
+  uint64_t due = 0;      // above it there is reason to merge
+};
+
+// How much time a byte written must take at least, in nanoseconds, when the
+// files take `file_bytes`: nothing up to where a merge is due, then more the
+// nearer writers get to being blocked; so that they meet the merge's speed.
+double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t file_bytes);
+
+// The inputs of one merge in the background: those of which most is dead, as
+// many as fill one output of `capacity` bytes. Indexes; empty when nothing
+// would be freed.
+std::vector<size_t> ChooseInputs(const std::vector<SegmentUse>& segments,
+                                 uint64_t capacity);
+
+// What Store::Merge does with each segment.
+MergePlan PlanWholeMerge(const std::vector<SegmentUse>& segments,
+                         double max_amplification, bool all);
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_CORE_MERGE_POLICY_H_

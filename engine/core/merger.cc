@@ -1,0 +1,311 @@
+#include "engine/core/merger.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engine/base/status_macros.h"
+#include "engine/format/file_names.h"
+
+namespace stave {
+namespace {
+
+// Writers sleep when they owe this much, and never longer at a time than the
+// second, in which much can have changed.
+constexpr absl::Duration kLeastSleep = absl::Microseconds(200);
+constexpr absl::Duration kLongestSleep = absl::Milliseconds(10);
+// How often the thread looks for files that readers have let go of.
+constexpr absl::Duration kIdlePeriod = absl::Seconds(1);
+
+absl::Duration SteadyNow() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+uint64_t Merger::Capacity() const {
+  return std::max(settings_.capacity(), settings_.state->largest_record.load(
+                                            std::memory_order_relaxed));
+}
+
+SpaceBudget Merger::Budget(const SegmentSet::Usage& usage) const {
+  return SpaceBudget(settings_.max_amplification, usage.live_bytes, Capacity());
+}
+
+bool Merger::IsDue() const {
+  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
+  return usage.file_bytes - usage.pinned_bytes > Budget(usage).due;
+}
+
+Merger::Known Merger::Survey() const {
+  const ManifestState manifest = settings_.manifest->state();
+  Known known;
+  for (std::shared_ptr<Segment>& segment : settings_.state->segments->All()) {
+    SegmentUse use;
+    use.id = segment->id();
+    use.record_bytes = segment->end().load() - kSegmentHeaderBytes;
+    use.live_bytes = segment->live_bytes().load();
+    use.kept_tombstone_bytes = segment->kept_tombstone_bytes().load();
+    use.quarantined = segment->quarantined().load();
+    use.sealed = std::any_of(manifest.segments.begin(), manifest.segments.end(),
+                             [&use](const ListedSegment& listed) {
+                               return listed.header.id == use.id &&
+                                      listed.sealed.has_value();
+                             });
+    known.uses.push_back(use);
+    known.segments.push_back(std::move(segment));
+  }
+  return known;
+}
+
+bool Merger::AllowsGrowth() const {
+  if (!settings_.background_merge) return true;
+  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
+  return usage.file_bytes - usage.pinned_bytes <= Budget(usage).blocked;
+}
+
+void Merger::OnGrowth() {
+  // What is full now will be something to merge when it is sealed.
+  if (stuck_ && settings_.log->has_rolled()) {
+    awaits_seal_ = true;
+    stuck_ = false;
+  }
+  Assess();
+}
+
+void Merger::OnSeal() {
+  stuck_ = false;
+  awaits_seal_ = false;
+  Assess();
+}
+
+// Called under the log's append lock: takes no lock but leaves.
+void Merger::Assess() {
+  if (!settings_.background_merge) return;
+  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
+  const SpaceBudget budget = Budget(usage);
+  const uint64_t bytes = usage.file_bytes - usage.pinned_bytes;
+  MutexLock lock(&mutex_);
+  const bool due = bytes > budget.due && pauses_ == 0 && !stopping_;
+  const bool slow = due && !stuck_;
+  const double delay = slow ? WriteDelayNsPerByte(budget, bytes) : 0;
+  delay_ns_per_byte_ = delay;
+  blocked_ = slow && bytes > budget.blocked;
+  hurry_ = delay > 0 || blocked_;
+  due_ = slow;
+  if (!blocked_) progress_.SignalAll();
+  if (!slow || !settings_.background_threads) return;
+  if (!thread_.joinable()) thread_ = std::thread([this] { RunThread(); });
+  if (awaits_seal_) return;
+  has_work_ = true;
+  wake_.Signal();
+}
+
+void Merger::Delay(uint64_t bytes) {
+  // Without background threads the merge is the writer's own next step.
+  if (!settings_.background_threads) return;
+  thread_local absl::Duration owed;
+  owed +=
+      absl::Nanoseconds(delay_ns_per_byte_.load() * static_cast<double>(bytes));
+  const absl::Duration begin = SteadyNow();
+  if (owed >= kLeastSleep) {
+    std::this_thread::sleep_for(
+        absl::ToChronoNanoseconds(std::min(owed, kLongestSleep)));
+    owed = absl::ZeroDuration();
+  } else if (!blocked_) {
+    return;
+  }
+  if (blocked_) {
+    MutexLock lock(&mutex_);
+    while (blocked_ && !stuck_ && !stopping_ && pauses_ == 0) {
+      progress_.WaitWithTimeout(&mutex_, kLongestSleep);
+    }
+  }
+  delayed_ns_ += absl::ToInt64Nanoseconds(SteadyNow() - begin);
+}
+
+void Merger::RunThread() {
+  while (WaitForWork()) {
+    MergeWhileDue();
+    // Nothing is sealed yet, or all is done.
+    MutexLock lock(&merge_mutex_);
+    RemoveLeft(/*all=*/false);
+  }
+}
+
+bool Merger::WaitForWork() {
+  MutexLock lock(&mutex_);
+  if (!stopping_ && !has_work_) wake_.WaitWithTimeout(&mutex_, kIdlePeriod);
+  has_work_ = false;
+  return !stopping_;
+}
+
+void Merger::MergeWhileDue() {
+  while (!stopping_ && due_) {
+    if (!MergeSome()) {
+      // A full segment becomes an input once it is sealed: OnSeal tells.
+      if (!settings_.log->has_rolled() || !settings_.log->failure().ok()) {
+        stuck_ = true;
+      } else {
+        awaits_seal_ = true;
+      }
+      Assess();
+      return;
+    }
+    Assess();
+  }
+}
+
+bool Merger::MergeSome() {
+  MutexLock lock(&merge_mutex_);
+  RemoveLeft(/*all=*/false);
+  if (!IsDue()) return true;
+  const Known known = Survey();
+  std::vector<std::shared_ptr<Segment>> inputs;
+  for (const size_t i : ChooseInputs(known.uses, Capacity())) {
+    inputs.push_back(known.segments[i]);
+  }
+  if (inputs.empty()) return false;
+  const uint64_t read = bytes_read_, written = bytes_written_;
+  const absl::Status status = MergeThese(std::move(inputs));
+  // A damaged input is left out from now on; the rest can go on.
+  if (!status.ok()) return absl::IsDataLoss(status);
+  return bytes_written_ - written < bytes_read_ - read;
+}
+
+absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs) {
+  Merge::Context context;
+  context.state = settings_.state;
+  context.directory = settings_.directory;
+  context.manifest = settings_.manifest;
+  context.log = settings_.log;
+  context.hints = settings_.hints;
+  context.output_capacity = settings_.capacity();
+  context.unlinked = unlinked_;
+  context.cancelled = &stopping_;
+  Merge merge(context, inputs);
+  const absl::Status status = merge.Run();
+  bytes_read_ += merge.bytes_read();
+  bytes_written_ += merge.bytes_written();
+  if (!status.ok()) return status;
+  ++merges_;
+  unlinked_.clear();
+  ReconsiderTombstones(inputs);
+  tombstone_holders_.insert(merge.tombstone_holders().begin(),
+                            merge.tombstone_holders().end());
+  inputs.clear();
+  const absl::Status shortened = settings_.manifest->ShortenIfLong();
+  if (!shortened.ok() && !absl::IsResourceExhausted(shortened)) {
+    return settings_.log->Fail(shortened);
+  }
+  RemoveLeft(/*all=*/false);
+  return absl::OkStatus();
+}
+
+// Where a segment has gone that held what tombstones hide, a merge may free
+// them. What they hid there has gone for good: it is dead, so nothing copied it.
+void Merger::ReconsiderTombstones(
+    const std::vector<std::shared_ptr<Segment>>& gone) {
+  for (const auto& segment : gone) tombstone_holders_.erase(segment->id());
+  for (const auto& segment : settings_.state->segments->All()) {
+    const auto holders = tombstone_holders_.find(segment->id());
+    if (holders == tombstone_holders_.end()) continue;
+    const bool freed =
+        std::any_of(gone.begin(), gone.end(), [&](const auto& each) {
+          return holders->second.count(each->id()) > 0;
+        });
+    if (!freed) continue;
+    segment->kept_tombstone_bytes() = 0;
+    tombstone_holders_.erase(holders);
+  }
+}
+
+absl::Status Merger::MergeNow(const MergeOptions& options) {
+  MutexLock lock(&merge_mutex_);
+  if (stopping_) return absl::FailedPreconditionError("the store is closed");
+  const Known before = Survey();
+  for (const SegmentUse& use : before.uses) {
+    if (use.sealed || use.dead_bytes() == 0) continue;
+    RETURN_IF_ERROR(settings_.log->SealActive());
+    break;
+  }
+  const Known known = Survey();
+  const MergePlan plan =
+      PlanWholeMerge(known.uses, settings_.max_amplification, options.all);
+  std::vector<SegmentUse> uses;
+  std::vector<std::shared_ptr<Segment>> segments;
+  for (size_t i = 0; i < plan.segments.size(); ++i) {
+    if (!plan.segments[i].chosen) continue;
+    uses.push_back(known.uses[i]);
+    segments.push_back(known.segments[i]);
+  }
+  while (!uses.empty()) {
+    const std::vector<size_t> chosen = ChooseInputs(uses, Capacity());
+    std::vector<std::shared_ptr<Segment>> inputs;
+    for (const size_t i : chosen) inputs.push_back(segments[i]);
+    RETURN_IF_ERROR(MergeThese(std::move(inputs)));
+    for (auto i = chosen.rbegin(); i != chosen.rend(); ++i) {
+      uses.erase(uses.begin() + static_cast<ptrdiff_t>(*i));
+      segments.erase(segments.begin() + static_cast<ptrdiff_t>(*i));
+    }
+  }
+  Assess();
+  return absl::OkStatus();
+}
+
+MergePlan Merger::Plan(const MergeOptions& options) const {
+  return PlanWholeMerge(Survey().uses, settings_.max_amplification,
+                        options.all);
+}
+
+void Merger::Pause() {
+  {
+    MutexLock lock(&mutex_);
+    ++pauses_;
+  }
+  Assess();
+  MutexLock wait_for_the_running_one(&merge_mutex_);
+}
+
+void Merger::Resume() {
+  {
+    MutexLock lock(&mutex_);
+    if (pauses_ > 0) --pauses_;
+  }
+  Assess();
+}
+
+void Merger::Stop() {
+  std::thread thread;
+  {
+    MutexLock lock(&mutex_);
+    stopping_ = true;
+    thread.swap(thread_);
+    wake_.SignalAll();
+    progress_.SignalAll();
+  }
+  if (thread.joinable()) thread.join();
+  MutexLock lock(&merge_mutex_);
+  RemoveLeft(/*all=*/true);
+}
+
+// The manifest remembers a file that stays behind, and the next open removes
+// it; so errors are no harm. What is unlinked is forgotten with a later edit.
+void Merger::RemoveLeft(bool all) {
+  for (const auto& segment : settings_.state->segments->TakeLeft(all)) {
+    settings_.hints->Remove(segment->id());
+    const absl::Status status = settings_.directory->Unlink(segment->name());
+    if (status.ok()) unlinked_.push_back(segment->id());
+  }
+}
+
+Merger::Counters Merger::counters() const {
+  Counters counters;
+  counters.merges = merges_;
+  counters.bytes_read = bytes_read_;
+  counters.bytes_written = bytes_written_;
+  counters.delayed = absl::Nanoseconds(delayed_ns_.load());
+  return counters;
+}
+
+}  // namespace stave

@@ -1,0 +1,134 @@
+#ifndef STAVE_ENGINE_CORE_MERGER_H_
+#define STAVE_ENGINE_CORE_MERGER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "engine/base/mutex.h"
+#include "engine/core/merge.h"
+#include "engine/core/merge_policy.h"
+#include "stave/merge.h"
+
+namespace stave {
+
+// Keeps the files of a store's segments under their bound: runs merges when
+// they are due, in a thread of its own or, without background threads, in the
+// writer's, and slows writers down when merges fall behind.
+//
+// Thread-safe. One merge runs at a time.
+class Merger {
+ public:
+  struct Settings {
+    State* state = nullptr;
+    Directory* directory = nullptr;
+    Manifest* manifest = nullptr;
+    Log* log = nullptr;
+    HintWriter* hints = nullptr;
+    std::function<uint64_t()> capacity;  // of a segment that is made now
+    double max_amplification = 1.5;
+    bool background_merge = true;
+    bool background_threads = true;
+  };
+  struct Counters {
+    uint64_t merges = 0;
+    uint64_t bytes_read = 0;
+    uint64_t bytes_written = 0;
+    absl::Duration delayed;  // all writers together
+  };
+
+  explicit Merger(const Settings& settings) : settings_(settings) {}
+  ~Merger() { Stop(); }
+
+  // Before `bytes` are written, without any lock: waits as long as the bound
+  // asks for.
+  void Admit(uint64_t bytes) {
+    if (hurry_.load(std::memory_order_relaxed)) [[unlikely]]
+      Delay(bytes);
+  }
+  // After a write, without any lock: merges if that is the writer's work.
+  void RunIfDue() {
+    if (settings_.background_threads) return;
+    if (due_.load(std::memory_order_relaxed)) [[unlikely]]
+      MergeWhileDue();
+  }
+
+  // Log's hooks. AllowsGrowth: whether one more segment is within the bound.
+  bool AllowsGrowth() const;
+  void OnGrowth();
+  void OnSeal();
+
+  // Store::Merge and PlanMerge.
+  absl::Status MergeNow(const MergeOptions& options);
+  MergePlan Plan(const MergeOptions& options) const;
+
+  void Pause();
+  void Resume();
+
+  // Ends the thread, and a merge that is running. Removes files that merges
+  // left to readers, who keep the bytes.
+  void Stop();
+
+  Counters counters() const;
+
+ private:
+  struct Known {
+    std::vector<std::shared_ptr<Segment>> segments;
+    std::vector<SegmentUse> uses;
+  };
+  Known Survey() const;
+  uint64_t Capacity() const;
+  SpaceBudget Budget(const SegmentSet::Usage& usage) const;
+  bool IsDue() const;
+
+  void RunThread();
+  bool WaitForWork();
+  void MergeWhileDue();
+  // Whether there was something to merge, and it was.
+  bool MergeSome();
+  absl::Status MergeThese(std::vector<std::shared_ptr<Segment>> inputs)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  void ReconsiderTombstones(const std::vector<std::shared_ptr<Segment>>& gone)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  void RemoveLeft(bool all) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  void Delay(uint64_t bytes);
+  void Assess();
+
+  const Settings settings_;
+
+  Mutex merge_mutex_;  // held by the one who merges
+  std::atomic<bool> stopping_{false};
+
+  // For Admit: writers must be slower, or wait. Changed by Assess.
+  std::atomic<bool> hurry_{false};
+  std::atomic<bool> blocked_{false};
+  std::atomic<double> delay_ns_per_byte_{0};
+  std::atomic<bool> due_{false};
+  // Merges are due, but nothing more can be freed now.
+  std::atomic<bool> stuck_{false};
+  // The same until what is full has been sealed.
+  std::atomic<bool> awaits_seal_{false};
+
+  mutable Mutex mutex_;
+  CondVar wake_;      // for the thread
+  CondVar progress_;  // for blocked writers
+  bool has_work_ ABSL_GUARDED_BY(mutex_) = false;
+  int pauses_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::thread thread_ ABSL_GUARDED_BY(mutex_);
+  std::vector<SegmentId> unlinked_ ABSL_GUARDED_BY(merge_mutex_);
+  Merge::TombstoneHolders tombstone_holders_ ABSL_GUARDED_BY(merge_mutex_);
+
+  std::atomic<uint64_t> merges_{0};
+  std::atomic<uint64_t> bytes_read_{0};
+  std::atomic<uint64_t> bytes_written_{0};
+  std::atomic<int64_t> delayed_ns_{0};
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_CORE_MERGER_H_
