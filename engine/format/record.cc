@@ -76,6 +76,11 @@ void EncodeRecordHeader(const RecordHeader& header, uint32_t record_seed,
 
 bool DecodeRecordHeader(std::string_view from, uint32_t record_seed,
                         RecordHeader* header) {
+  return DecodeRecordHeader(from, from.size(), record_seed, header);
+}
+
+bool DecodeRecordHeader(std::string_view from, uint64_t size,
+                        uint32_t record_seed, RecordHeader* header) {
   if (from.size() < kRecordHeaderBytes) return false;
   const auto kind = DecodeFixed<uint8_t>(from.data() + kKindAt);
   const auto flags = DecodeFixed<uint8_t>(from.data() + kFlagsAt);
@@ -96,7 +101,7 @@ bool DecodeRecordHeader(std::string_view from, uint32_t record_seed,
   header->sequence = DecodeFixed<uint64_t>(from.data() + kSequenceAt);
   header->expire_at_ms =
       header->expires ? DecodeFixed<int64_t>(from.data() + kExpiryAt) : 0;
-  return ShapeIsAllowed(*header) && header->record_size() <= from.size();
+  return ShapeIsAllowed(*header) && header->record_size() <= size;
 }
 
 uint32_t BodyChecksum(std::string_view key, std::string_view value) {

@@ -58,6 +58,19 @@ void EncodeRecordHeader(const RecordHeader& header, uint32_t record_seed,
 // whole record lies within `from`. Trusts no byte before that.
 bool DecodeRecordHeader(std::string_view from, uint32_t record_seed,
                         RecordHeader* header);
+// The same where only the header is at hand (kMaxRecordHeaderBytes, or all
+// there are), and the record may take `size` bytes.
+bool DecodeRecordHeader(std::string_view from, uint64_t size,
+                        uint32_t record_seed, RecordHeader* header);
+
+// False for nearly all bytes that are no header: what a search among any bytes
+// asks first. `from` has 8 bytes.
+inline bool MayBeRecordHeader(const char* from) {
+  const auto kind = static_cast<uint8_t>(from[4]);
+  return kind >= static_cast<uint8_t>(RecordKind::kPut) &&
+         kind <= static_cast<uint8_t>(RecordKind::kSyncMark) &&
+         static_cast<uint8_t>(from[5]) <= 1;  // flags
+}
 
 // RecordHeader::body of a record with this key and value.
 uint32_t BodyChecksum(std::string_view key, std::string_view value);

@@ -130,23 +130,6 @@ class Applier {
   ManifestState& state_;
 };
 
-absl::StatusOr<std::string> ReadWhole(Directory* directory,
-                                      const std::string& name) {
-  ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                   directory->OpenFile(name, /*writable=*/false));
-  ASSIGN_OR_RETURN(const uint64_t size, file->Size());
-  if (size > kMaxManifestBytes) {
-    return absl::DataLossError(absl::StrCat(
-        directory->path(), "/", name, ", offset ", kMaxManifestBytes,
-        ": the file goes on, to ", size, ", where no manifest does"));
-  }
-  std::string bytes(size, '\0');
-  ASSIGN_OR_RETURN(const size_t read,
-                   file->Read(0, absl::MakeSpan(bytes.data(), bytes.size())));
-  bytes.resize(read);
-  return bytes;
-}
-
 // Whether a valid edit stands anywhere behind the first invalid one: since
 // each is synced before the next is written, that one is no torn tail then.
 bool EditFollows(std::string_view bytes, uint64_t number, uint64_t offset) {
@@ -216,16 +199,6 @@ bool MakingWasCutShort(std::string_view bytes) {
   return magic.starts_with(bytes.substr(0, magic.size())) || AllZero(bytes);
 }
 
-absl::StatusOr<std::vector<uint64_t>> ListNumbers(Directory* directory) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
-  std::vector<uint64_t> numbers;
-  for (const std::string& name : names) {
-    if (auto number = ParseManifestFileName(name)) numbers.push_back(*number);
-  }
-  std::sort(numbers.rbegin(), numbers.rend());
-  return numbers;
-}
-
 }  // namespace
 
 ListedSegment* ManifestState::Find(SegmentId id) {
@@ -260,6 +233,36 @@ ManifestEdit ManifestState::WholeEdit() const {
   return edit;
 }
 
+absl::StatusOr<std::vector<uint64_t>> Manifest::ListNumbers(
+    Directory* directory) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
+  std::vector<uint64_t> numbers;
+  for (const std::string& name : names) {
+    if (auto number = ParseManifestFileName(name)) numbers.push_back(*number);
+  }
+  std::sort(numbers.rbegin(), numbers.rend());
+  return numbers;
+}
+
+absl::StatusOr<std::string> Manifest::ReadWhole(Directory* directory,
+                                                uint64_t number) {
+  ASSIGN_OR_RETURN(
+      std::unique_ptr<File> file,
+      directory->OpenFile(ManifestFileName(number), /*writable=*/false));
+  ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  if (size > kMaxManifestBytes) {
+    return absl::DataLossError(absl::StrCat(
+        directory->path(), "/", ManifestFileName(number), ", offset ",
+        kMaxManifestBytes, ": the file goes on, to ", size,
+        ", where no manifest does"));
+  }
+  std::string bytes(size, '\0');
+  ASSIGN_OR_RETURN(const size_t read,
+                   file->Read(0, absl::MakeSpan(bytes.data(), bytes.size())));
+  bytes.resize(read);
+  return bytes;
+}
+
 absl::StatusOr<LoadedManifest> Manifest::Load(Directory* directory) {
   ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers, ListNumbers(directory));
   if (numbers.empty()) {
@@ -269,8 +272,7 @@ absl::StatusOr<LoadedManifest> Manifest::Load(Directory* directory) {
   absl::Status first_error;
   bool making_was_cut_short = false;
   for (const uint64_t number : numbers) {
-    ASSIGN_OR_RETURN(const std::string bytes,
-                     ReadWhole(directory, ManifestFileName(number)));
+    ASSIGN_OR_RETURN(const std::string bytes, ReadWhole(directory, number));
     absl::StatusOr<LoadedManifest> loaded = Parse(bytes, number);
     if (loaded.ok()) return loaded;
     const absl::Status error = InFile(loaded.status(), *directory, number);

@@ -62,6 +62,12 @@ class Manifest {
   // other can be read.
   static absl::StatusOr<LoadedManifest> Load(Directory* directory);
 
+  // The numbers of all manifests, greatest first, and the bytes of one.
+  static absl::StatusOr<std::vector<uint64_t>> ListNumbers(
+      Directory* directory);
+  static absl::StatusOr<std::string> ReadWhole(Directory* directory,
+                                               uint64_t number);
+
   // Makes MANIFEST-1 of a new store, in place of unfinished ones.
   static absl::StatusOr<std::unique_ptr<Manifest>> Create(
       Directory* directory, const ManifestState& state);

@@ -1,0 +1,471 @@
+#include "engine/core/store_survey.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "engine/base/mutex.h"
+#include "engine/base/parallel.h"
+#include "engine/base/status_macros.h"
+#include "engine/core/segment_verdict.h"
+#include "engine/format/file_names.h"
+#include "engine/format/segment_header.h"
+#include "engine/log/manifest_survey.h"
+
+namespace stave {
+namespace {
+
+// A running writer may change files while they are looked at.
+constexpr int kTries = 10;
+
+// A segment's file, and what it should be.
+struct Part {
+  SegmentHeader header;
+  std::string name;
+  bool listed = false;
+  bool missing = false;
+  uint64_t file_bytes = 0;
+  std::optional<SegmentSummary> sealed;
+  uint64_t synced_length = 0;
+  std::string header_problem;
+  bool is_a_segment = true;  // else of another name, or none at all
+  SegmentToSurvey plan;
+  SegmentSurvey found;
+
+  bool has_records() const { return found.summary.records > 0; }
+};
+
+class Progress {
+ public:
+  Progress(const SurveyOptions& options, uint64_t total_bytes)
+      : options_(options), progress_{0, total_bytes} {}
+
+  void Add(uint64_t bytes) {
+    if (!options_.progress) return;
+    MutexLock lock(&mutex_);
+    progress_.bytes += bytes;
+    options_.progress(progress_);
+  }
+
+ private:
+  const SurveyOptions& options_;
+  Mutex mutex_;
+  VerifyProgress progress_ ABSL_GUARDED_BY(mutex_);
+};
+
+class Surveyor {
+ public:
+  Surveyor(Directory* directory, const SurveyOptions& options)
+      : directory_(directory), options_(options) {}
+
+  absl::StatusOr<StoreSurvey> Run() {
+    ASSIGN_OR_RETURN(names_, directory_->List());
+    RETURN_IF_ERROR(ReadManifest());
+    RETURN_IF_ERROR(FindSegments());
+    RETURN_IF_ERROR(WalkAll());
+    JudgeUnlisted();
+    if (!trusted_) RETURN_IF_ERROR(CutWhatIsVoid());
+    RETURN_IF_ERROR(JudgeAll());
+    survey_.manifest_is_sound = trusted_;
+    return std::move(survey_);
+  }
+
+ private:
+  void AddDamage(std::string file, ByteRange bytes, std::string_view what) {
+    survey_.damage.push_back(
+        {std::move(file), bytes.begin, bytes.size(), std::string(what)});
+  }
+
+  absl::Status ReadManifest() {
+    absl::StatusOr<ManifestSurvey> manifest = SurveyManifest(directory_);
+    if (absl::IsNotFound(manifest.status())) {
+      const bool segments = std::any_of(
+          names_.begin(), names_.end(), [](const std::string& name) {
+            return ParseSegmentFileName(name).has_value();
+          });
+      if (!segments) return manifest.status();
+      AddDamage(ManifestFileName(1), {}, "the manifest is missing");
+      trusted_ = false;
+      return absl::OkStatus();
+    }
+    if (!manifest.ok()) return manifest.status();
+    for (const BadManifestRange& bad : manifest->bad) {
+      AddDamage(bad.file, bad.bytes, bad.what);
+    }
+    trusted_ = manifest->sound();
+    whole_manifest_ = manifest->loaded.whole_file;
+    survey_.bytes += manifest->loaded.length;
+    survey_.manifest = std::move(manifest->loaded.state);
+    survey_.clock_floor_ms = survey_.manifest.base.clock_floor_ms;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<uint64_t> SizeOf(const std::string& name) const {
+    ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                     directory_->OpenFile(name, /*writable=*/false));
+    return file->Size();
+  }
+
+  absl::Status FindSegments() {
+    for (const ListedSegment& listed : survey_.manifest.segments) {
+      Part part;
+      part.header = listed.header;
+      part.listed = true;
+      part.sealed = listed.sealed;
+      part.synced_length = listed.synced_length;
+      parts_.push_back(std::move(part));
+    }
+    const std::vector<SegmentId>& removed = survey_.manifest.removed;
+    for (const std::string& name : names_) {
+      const auto id = ParseSegmentFileName(name);
+      if (!id.has_value() || survey_.manifest.Find(*id) != nullptr ||
+          std::find(removed.begin(), removed.end(), *id) != removed.end()) {
+        continue;
+      }
+      Part part;
+      part.header.id = *id;
+      parts_.push_back(std::move(part));
+    }
+    for (Part& part : parts_) {
+      part.name = SegmentFileName(part.header.id);
+      const absl::StatusOr<uint64_t> size = SizeOf(part.name);
+      part.missing = absl::IsNotFound(size.status());
+      if (part.missing) continue;
+      if (!size.ok()) return size.status();
+      part.file_bytes = *size;
+      survey_.bytes += *size;
+    }
+    TakeCleanClose();
+    return absl::OkStatus();
+  }
+
+  // After a clean close the last segment is as good as sealed; one that was
+  // made ready but never used has no records.
+  void TakeCleanClose() {
+    const auto& close = survey_.manifest.clean_close;
+    if (!close.has_value() || !whole_manifest_) return;
+    const auto last =
+        std::find_if(parts_.begin(), parts_.end(), [&](const Part& part) {
+          return part.listed && part.header.id == close->id;
+        });
+    if (close->id != 0 && (last == parts_.end() || last->missing ||
+                           last->file_bytes != close->summary.length)) {
+      return;
+    }
+    if (close->id != 0) last->sealed = close->summary;
+    parts_.erase(std::remove_if(parts_.begin(), parts_.end(),
+                                [](const Part& part) {
+                                  return part.listed && !part.missing &&
+                                         !part.sealed.has_value();
+                                }),
+                 parts_.end());
+  }
+
+  absl::Status WalkAll() {
+    uint64_t total = 0;
+    for (const Part& part : parts_) total += part.file_bytes;
+    Progress progress(options_, total);
+    return ParallelFor(parts_.size(), options_.threads, [&](size_t i) {
+      if (parts_[i].missing) return absl::OkStatus();
+      return Walk(&parts_[i], [&](uint64_t bytes) { progress.Add(bytes); });
+    });
+  }
+
+  absl::Status Walk(Part* part, std::function<void(uint64_t)> read) {
+    absl::StatusOr<std::unique_ptr<File>> file =
+        directory_->OpenFile(part->name, /*writable=*/false);
+    part->missing = absl::IsNotFound(file.status());
+    if (part->missing) return absl::OkStatus();
+    if (!file.ok()) return file.status();
+    FileWindow window(file->get(), part->file_bytes, std::move(read));
+    RETURN_IF_ERROR(ReadHeader(&window, part));
+    part->plan.seed = SegmentSeed(part->header.salt, part->header.id);
+    part->plan.length = part->file_bytes;
+    if (part->sealed.has_value()) {
+      part->plan.length = part->sealed->length;
+      part->plan.first = part->sealed->least_sequence;
+    }
+    part->found = SurveySegment(&window, part->plan);
+    // A mark that was written after these bytes had been read vouches for them.
+    for (int tries = 1; tries < kTries && IsDamaged(*part); ++tries) {
+      const uint64_t offset = part->found.bad.front().bytes.begin;
+      window.Forget();
+      part->found = SurveySegment(&window, part->plan);
+      if (IsDamaged(*part) && part->found.bad.front().bytes.begin == offset) {
+        break;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static bool IsDamaged(const Part& part) {
+    const auto mark = part.found.synced_lengths.find(part.header.id);
+    return !part.sealed.has_value() && !part.found.bad.empty() &&
+           mark != part.found.synced_lengths.end() &&
+           part.found.bad.front().bytes.begin < mark->second;
+  }
+
+  absl::Status ReadHeader(FileWindow* window, Part* part) const {
+    const absl::StatusOr<SegmentHeader> header =
+        DecodeSegmentHeader(window->At(0, kSegmentHeaderBytes));
+    if (absl::IsInvalidArgument(header.status())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(directory_->path(), "/", part->name,
+                       ", offset 0: ", header.status().message()));
+    }
+    if (!header.ok()) {
+      part->header_problem = std::string(header.status().message());
+    } else if (header->id != part->header.id) {
+      part->header_problem = "the file is a segment of another name";
+    } else if (part->listed && header->salt != part->header.salt) {
+      part->header_problem =
+          "the file is another segment than the manifest names";
+    }
+    if (part->listed) return absl::OkStatus();
+    part->is_a_segment = part->header_problem.empty();
+    if (header.ok()) part->header = *header;
+    return absl::OkStatus();
+  }
+
+  // Files that the manifest doesn't know: those that a crash left when a
+  // segment was being made have no records, and are nothing to worry about.
+  void JudgeUnlisted() {
+    const bool has_manifest = survey_.manifest.base.store_id != 0;
+    for (auto it = parts_.begin(); it != parts_.end();) {
+      if (it->listed || it->missing) {
+        ++it;
+        continue;
+      }
+      const bool used = it->found.used_bytes > kSegmentHeaderBytes;
+      const bool counts = it->is_a_segment && it->has_records() && IsNew(*it);
+      if (counts) {
+        trusted_ = false;
+        if (has_manifest) {
+          AddDamage(it->name, {0, it->file_bytes},
+                    "the segment has records, but the manifest doesn't know "
+                    "it");
+        }
+        ++it;
+        continue;
+      }
+      if (!it->is_a_segment && used) {
+        AddDamage(it->name, {0, it->file_bytes}, it->header_problem);
+      } else if (it->has_records()) {
+        AddDamage(it->name, {0, it->file_bytes},
+                  "the manifest doesn't know this segment, whose sequences "
+                  "are in others");
+      }
+      it = parts_.erase(it);
+    }
+    if (trusted_) return;
+    std::stable_sort(
+        parts_.begin(), parts_.end(),
+        [](const Part& a, const Part& b) { return a.header.id < b.header.id; });
+  }
+
+  // Whether none of its sequences is in a segment that the manifest knows.
+  bool IsNew(const Part& part) const {
+    const SegmentSummary& mine = part.found.summary;
+    return std::none_of(parts_.begin(), parts_.end(), [&](const Part& other) {
+      if (!other.listed) return false;
+      const SegmentSummary& theirs =
+          other.sealed.has_value() ? *other.sealed : other.found.summary;
+      return theirs.records > 0 &&
+             mine.least_sequence <= theirs.greatest_sequence &&
+             theirs.least_sequence <= mine.greatest_sequence;
+    });
+  }
+
+  absl::Status CutWhatIsVoid() {
+    Sequence end = kUnknownSequence;
+    for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+      if (part->missing || !part->has_records()) continue;
+      if (!part->sealed.has_value() &&
+          part->found.summary.greatest_sequence >= end) {
+        part->plan.sequence_end = end;
+        RETURN_IF_ERROR(WalkAgain(&*part));
+        if (!part->has_records()) continue;
+      }
+      end = std::min(end, part->found.summary.least_sequence);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status WalkAgain(Part* part) const {
+    ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                     directory_->OpenFile(part->name, /*writable=*/false));
+    FileWindow window(file.get(), part->file_bytes);
+    const uint64_t used_bytes = part->found.used_bytes;
+    part->found = SurveySegment(&window, part->plan);
+    part->found.used_bytes = std::max(part->found.used_bytes, used_bytes);
+    DropGuesses(&part->found);
+    return absl::OkStatus();
+  }
+
+  // A store without a batch has none where a frame may have been, either.
+  void DropGuesses(SegmentSurvey* found) const {
+    if (has_batches_) return;
+    auto& ranges = found->left_out;
+    ranges.erase(std::remove_if(ranges.begin(), ranges.end(),
+                                [](const LeftOutRange& range) {
+                                  return range.is_a_guess;
+                                }),
+                 ranges.end());
+  }
+
+  // ---- The log ----
+
+  absl::Status JudgeAll() {
+    std::map<SegmentId, uint64_t> synced_lengths;
+    has_batches_ =
+        std::any_of(parts_.begin(), parts_.end(),
+                    [](const Part& part) { return part.found.has_batches; });
+    for (Part& part : parts_) {
+      DropGuesses(&part.found);
+      if (part.sealed.has_value() && trusted_) continue;
+      survey_.clock_floor_ms =
+          std::max(survey_.clock_floor_ms, part.found.clock_floor_ms);
+      for (const auto& [id, length] : part.found.synced_lengths) {
+        synced_lengths[id] = std::max(synced_lengths[id], length);
+      }
+    }
+    size_t vouched = trusted_ ? 0 : parts_.size();
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      Part& part = parts_[i];
+      part.synced_length =
+          std::max(part.synced_length, synced_lengths[part.header.id]);
+      const bool used = part.synced_length > kSegmentHeaderBytes;
+      if (!part.sealed.has_value() && used) vouched = std::max(vouched, i);
+    }
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      SegmentVerdict verdict(&survey_, parts_[i].name);
+      RETURN_IF_ERROR(Judge(&parts_[i], i < vouched, &verdict));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Judge(Part* part, bool vouched, SegmentVerdict* verdict) {
+    if (part->missing) {
+      verdict->Missing(part->sealed);
+      if (part->sealed.has_value()) last_ = part->sealed->greatest_sequence;
+      return absl::OkStatus();
+    }
+    if (!part->header_problem.empty()) {
+      verdict->BadHeader(part->header_problem, part->file_bytes);
+    }
+    const bool sealed = part->sealed.has_value();
+    if (!sealed || !trusted_) {
+      if (!CheckFollows(*part, vouched, verdict)) return absl::OkStatus();
+    }
+    if (sealed) {
+      verdict->Sealed(part->found, *part->sealed, part->file_bytes);
+      last_ = part->sealed->greatest_sequence;
+    } else {
+      RETURN_IF_ERROR(JudgeUnsealed(part, vouched, verdict));
+    }
+    Keep(std::move(*part));
+    return absl::OkStatus();
+  }
+
+  // Whether the segment is in the log. Notes records that are missing before
+  // it.
+  bool CheckFollows(const Part& part, bool vouched, SegmentVerdict* verdict) {
+    const SegmentSurvey& found = part.found;
+    const bool begins_badly =
+        !found.bad.empty() &&
+        found.bad.front().bytes.begin == kSegmentHeaderBytes;
+    const Sequence least = begins_badly && found.bad.front().first != 0
+                               ? found.bad.front().first
+                               : found.summary.least_sequence;
+    const bool gap = part.has_records() && !begins_badly && least != last_ + 1;
+    if (!ended_ && !gap) return true;
+    if (!vouched && part.synced_length <= kSegmentHeaderBytes) {
+      survey_.torn_tail_bytes += found.used_bytes - kSegmentHeaderBytes;
+      ended_ = true;
+      return false;
+    }
+    if (gap && least > last_) verdict->MissingBefore(last_, least);
+    ended_ = false;
+    return true;
+  }
+
+  absl::Status JudgeUnsealed(Part* part, bool vouched,
+                             SegmentVerdict* verdict) {
+    verdict->set_last(last_);
+    const uint64_t limit = vouched ? kUnknownSequence : part->synced_length;
+    if (const auto cut = verdict->TornAt(part->found, limit)) {
+      part->plan.length = *cut;
+      RETURN_IF_ERROR(WalkAgain(part));
+      ended_ = true;
+    }
+    const SegmentSurvey& found = part->found;
+    const uint64_t end = found.summary.length;
+    const bool is_last = part->header.id == parts_.back().header.id;
+    verdict->Bad(found);
+    if (vouched && !is_last && found.used_bytes > end &&
+        part->plan.sequence_end == kUnknownSequence) {
+      verdict->BadTail({end, found.used_bytes},
+                       "wrong checksum of a record's header");
+    } else if (end < part->synced_length) {
+      verdict->BadTail({end, part->synced_length}, "records are missing");
+      ended_ = true;
+    } else if (found.used_bytes > end) {
+      survey_.torn_tail_bytes += found.used_bytes - end;
+      ended_ = true;
+    }
+    if (found.last_known > 0) last_ = found.last_known;
+    return absl::OkStatus();
+  }
+
+  void Keep(Part part) {
+    SurveyedSegment segment;
+    segment.header = part.header;
+    segment.name = std::move(part.name);
+    segment.file_bytes = part.file_bytes;
+    segment.found = std::move(part.found);
+    survey_.records += segment.found.changes;
+    for (const LeftOutRange& range : segment.found.left_out) {
+      survey_.records -= range.changes;
+    }
+    segment.sound = SoundRanges(segment.found);
+    survey_.segments.push_back(std::move(segment));
+  }
+
+  Directory* const directory_;
+  const SurveyOptions& options_;
+  std::vector<std::string> names_;
+  // The manifest says what is in the log; else the segments' order does.
+  bool trusted_ = true;
+  bool whole_manifest_ = false;
+  bool has_batches_ = true;
+  std::vector<Part> parts_;
+  StoreSurvey survey_;
+  Sequence last_ = 0;  // of the log so far
+  bool ended_ = false;
+};
+
+std::pair<uint64_t, uint64_t> ManifestEnd(Directory* directory) {
+  const absl::StatusOr<LoadedManifest> manifest = Manifest::Load(directory);
+  if (!manifest.ok()) return {0, 0};
+  return {manifest->number, manifest->length};
+}
+
+}  // namespace
+
+absl::StatusOr<StoreSurvey> SurveyStore(Directory* directory,
+                                        const SurveyOptions& options) {
+  for (int tries = 1;; ++tries) {
+    const auto before = ManifestEnd(directory);
+    absl::StatusOr<StoreSurvey> survey = Surveyor(directory, options).Run();
+    if ((survey.ok() && survey->damage.empty()) || tries == kTries ||
+        ManifestEnd(directory) == before) {
+      return survey;
+    }
+  }
+}
+
+}  // namespace stave

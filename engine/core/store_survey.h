@@ -1,0 +1,84 @@
+#ifndef STAVE_ENGINE_CORE_STORE_SURVEY_H_
+#define STAVE_ENGINE_CORE_STORE_SURVEY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/base/types.h"
+#include "engine/fs/file_system.h"
+#include "engine/log/file_window.h"
+#include "engine/log/manifest.h"
+#include "engine/log/segment_survey.h"
+#include "stave/limits.h"
+#include "stave/verify.h"
+
+namespace stave {
+
+// Records that are not there any more, and what is known of them.
+struct HiddenRecords {
+  Sequence last = 0;  // none has a greater sequence
+  // The sizes that their keys can have.
+  size_t least_key = 1;
+  size_t greatest_key = kMaxKeyBytes;
+  size_t damage = 0;  // index of the damage that hides them
+};
+
+inline constexpr Sequence kUnknownSequence =
+    std::numeric_limits<Sequence>::max();
+
+// A segment of which something can be read.
+struct SurveyedSegment {
+  SegmentHeader header;
+  std::string name;
+  uint64_t file_bytes = 0;
+  SegmentSurvey found;
+  // Stretches of sound records that count, one after another.
+  std::vector<ByteRange> sound;
+};
+
+// All that is in a store's directory.
+struct StoreSurvey {
+  // Without damage in it, there may still be damage in `damage`.
+  bool manifest_is_sound = true;
+  ManifestState manifest;
+  std::vector<SurveyedSegment> segments;  // in log order
+
+  std::vector<Damage> damage;
+  std::vector<HiddenRecords> hidden;
+
+  uint64_t records = 0;  // sound puts and deletes
+  uint64_t bytes = 0;
+  uint64_t torn_tail_bytes = 0;
+  int64_t clock_floor_ms = 0;
+};
+
+struct SurveyOptions {
+  size_t threads = 1;
+  std::function<void(const VerifyProgress&)> progress;
+};
+
+// Reads all files of a store and judges them as Recover does, but goes on
+// behind what is wrong:
+//  * A segment's records end where the manifest says. Of one that was not
+//    sealed, what is wrong behind all that a sync mark, or the manifest,
+//    vouches for is a torn tail, and ends the log.
+//  * Without a sound manifest, segments are taken in the order of their ids,
+//    which is that of the log; what is wrong in front of a sound record is
+//    damage; and a record is void if a later segment begins with its sequence
+//    or a smaller one: a recovery had cut it off.
+//  * An unlisted segment with records counts if its sequences are in no other.
+//
+// There is no damage exactly if Recover has none to report. Takes no lock; what
+// a running writer changes meanwhile is read again. Errors as those of Verify.
+absl::StatusOr<StoreSurvey> SurveyStore(Directory* directory,
+                                        const SurveyOptions& options);
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_CORE_STORE_SURVEY_H_
