@@ -129,6 +129,15 @@ absl::StatusOr<RecoveredStore> RecoverOrCreate(FileSystem* file_system,
   return recovered;
 }
 
+// Open stops at the first damage, and changes nothing.
+absl::Status WithAdvice(const absl::Status& status) {
+  if (!absl::IsDataLoss(status)) return status;
+  return absl::DataLossError(
+      absl::StrCat(status.message(),
+                   "; `stave fsck` lists all damage, and with --repair copies "
+                   "what is sound into a new store"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
@@ -153,7 +162,7 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
       recovered = RecoverOrCreate(file_system, directory.get(), options, clock);
     }
   }
-  if (!recovered.ok()) return recovered.status();
+  if (!recovered.ok()) return WithAdvice(recovered.status());
   return std::unique_ptr<Engine>(new Engine(
       options, std::move(directory), std::move(lock), *std::move(recovered)));
 }

@@ -156,8 +156,7 @@ class Finder {
         walked.problem.empty() ? "records are missing" : walked.problem,
         ", though everything before offset ",
         marks_.synced_lengths.at(walked.header.id),
-        " was on the device. The store was left as it is; restore the file "
-        "from a backup"));
+        " was on the device. The store was left as it is"));
   }
 
   Directory* const directory_;

@@ -10,6 +10,7 @@ void AddCountCommand(CommandLine* command_line);
 void AddDeleteCommand(CommandLine* command_line);
 void AddDumpCommand(CommandLine* command_line);
 void AddExistsCommand(CommandLine* command_line);
+void AddFsckCommand(CommandLine* command_line);
 void AddGetCommand(CommandLine* command_line);
 void AddHelpCommand(CommandLine* command_line);
 void AddKeysCommand(CommandLine* command_line);

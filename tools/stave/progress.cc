@@ -48,10 +48,13 @@ void Progress::Look() {
 
 void Progress::Print(absl::Time now) {
   const double seconds = std::max(absl::ToDoubleSeconds(now - start_), 1e-3);
-  std::string line =
-      absl::StrFormat("\r%s %s records, %s, %s/s", verb_, HumanCount(records_),
-                      HumanBytes(static_cast<double>(bytes_)),
-                      HumanBytes(static_cast<double>(bytes_) / seconds));
+  std::string line = absl::StrFormat("\r%s ", verb_);
+  if (records_ > 0) {
+    absl::StrAppendFormat(&line, "%s records, ", HumanCount(records_));
+  }
+  absl::StrAppendFormat(&line, "%s, %s/s",
+                        HumanBytes(static_cast<double>(bytes_)),
+                        HumanBytes(static_cast<double>(bytes_) / seconds));
   if (total_bytes_ > 0) {
     absl::StrAppendFormat(&line, ", %d%%",
                           std::min<uint64_t>(bytes_ * 100 / total_bytes_, 100));

@@ -23,6 +23,12 @@ class Progress {
   // Leaves the last figures on a line of their own.
   ~Progress();
 
+  // More bytes, of work that doesn't count records.
+  void AddBytes(uint64_t bytes) {
+    bytes_ += bytes;
+    if (bytes_ >= look_at_bytes_) Look();
+  }
+
   // Another record of so many bytes. Costs two additions most of the time: the
   // clock is read once in a thousand records or a megabyte.
   void Add(uint64_t record_bytes) {

@@ -51,6 +51,12 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& directory,
   return OpenError(store.status(), directory);
 }
 
+// To those who read, a key that is not there is NotFound, and this is worse.
+absl::Status AsReader(const absl::Status& status) {
+  if (!absl::IsNotFound(status)) return status;
+  return absl::FailedPreconditionError(status.message());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
@@ -61,11 +67,8 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
   options.read_only = true;
   absl::StatusOr<std::unique_ptr<Store>> store =
       OpenStore(location->directory, options);
-  // To those who read, a key that is not there is NotFound, and this is worse.
-  if (absl::IsNotFound(store.status())) {
-    return absl::FailedPreconditionError(store.status().message());
-  }
-  return store;
+  if (store.ok()) return store;
+  return AsReader(store.status());
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
@@ -83,6 +86,17 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenExisting() const {
   Options options;
   options.create_if_missing = false;
   return OpenStore(location->directory, options);
+}
+
+absl::StatusOr<VerifyReport> Session::VerifyStore(
+    const VerifyOptions& options) const {
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return location.status();
+  absl::StatusOr<VerifyReport> report = Verify(location->directory, options);
+  if (report.ok()) return report;
+  return AsReader(absl::IsNotFound(report.status())
+                      ? NoStore(location->directory)
+                      : OpenError(report.status(), location->directory));
 }
 
 }  // namespace stave::tool

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "stave/store.h"
+#include "stave/verify.h"
 #include "tools/stave/output.h"
 
 namespace stave::tool {
@@ -38,6 +39,10 @@ class Session {
 
   // NotFound if there is no store.
   absl::StatusOr<std::unique_ptr<Store>> OpenExisting() const;
+
+  // Looks at the store's files without opening it. FailedPrecondition if there
+  // is no store.
+  absl::StatusOr<VerifyReport> VerifyStore(const VerifyOptions& options) const;
 
  private:
   const GlobalFlags flags_;

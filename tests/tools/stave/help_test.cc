@@ -15,9 +15,9 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr const char* kCommands[] = {"put",  "get",  "delete", "exists",
-                                     "keys", "scan", "count",  "load",
-                                     "dump", "stat", "shell",  "help"};
+constexpr const char* kCommands[] = {
+    "put",  "get",  "delete", "exists", "keys",  "scan", "count",
+    "load", "dump", "stat",   "fsck",   "shell", "help"};
 
 class HelpTest : public ProgramTest {};
 
