@@ -1,5 +1,6 @@
 // A store of 1 M and 10 M keys of 16 bytes with values of 100 bytes: fill,
-// overwrite, get, absent get, scan, opening it after a close and without one.
+// overwrite, get, absent get, scan, opening it after a close and without one,
+// verifying all of it.
 //
 // Each benchmark prints operations a second. Stores are made beneath
 // $STAVE_BENCHMARK_DIR, or else $TMPDIR, or /tmp, and removed afterwards; the
@@ -19,6 +20,7 @@
 #include <thread>
 
 #include "stave/store.h"
+#include "stave/verify.h"
 
 namespace stave {
 namespace {
@@ -78,6 +80,7 @@ class TemporaryStore {
     std::filesystem::remove_all(directory_);
   }
 
+  const std::string& directory() const { return directory_; }
   Store* operator->() { return store_.get(); }
 
   void Close() {
@@ -240,6 +243,21 @@ void BM_OpenFromHints(benchmark::State& state) {
   ReportRate(state, state.iterations() * static_cast<uint64_t>(state.range(0)));
 }
 
+// Every byte and checksum of a closed store, from the page cache.
+void BM_Verify(benchmark::State& state) {
+  TemporaryStore store;
+  store.Fill(state.range(0));
+  if (absl::Status status = store->Close(); !status.ok()) Die(status);
+  uint64_t bytes = 0;
+  for (auto _ : state) {
+    const absl::StatusOr<VerifyReport> report = Verify(store.directory());
+    if (!report.ok()) Die(report.status());
+    if (!report->clean) Die(absl::DataLossError("the store is damaged"));
+    bytes += report->bytes;
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(bytes));
+}
+
 using Function = void (*)(benchmark::State&);
 
 benchmark::internal::Benchmark* Register(const char* name, Function function,
@@ -266,6 +284,7 @@ void RegisterAll() {
     Register("OpenFromHints", BM_OpenFromHints, keys)
         ->Iterations(3)
         ->Unit(benchmark::kMillisecond);
+    Register("Verify", BM_Verify, keys)->Unit(benchmark::kMillisecond);
   }
 }
 

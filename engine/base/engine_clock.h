@@ -23,6 +23,7 @@ class EngineClock {
   EngineClock(Clock* clock, int64_t floor_ms);
 
   int64_t NowMs();
+  int64_t floor_ms() const { return floor_ms_; }
 
   // Whether a key has expired at `now_ms`, which NowMs returned. If so, that
   // is noted; memory that others read is written for it at most once in a

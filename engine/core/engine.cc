@@ -6,7 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/clock.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/damage_map.h"
+#include "engine/core/salvage.h"
 #include "engine/format/file_names.h"
+#include "engine/format/segment_header.h"
 #include "engine/fs/posix_file_system.h"
 #include "engine/log/reserve.h"
 
@@ -141,8 +144,10 @@ absl::Status WithAdvice(const absl::Status& status) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
-    std::string_view path, const Options& options) {
-  RETURN_IF_ERROR(CheckOptions(path, options));
+    std::string_view path, const Options& given) {
+  RETURN_IF_ERROR(CheckOptions(path, given));
+  Options options = given;
+  options.read_only |= options.open_damaged;
   FileSystem* const file_system =
       options.file_system != nullptr ? options.file_system : PosixFileSystem();
   Clock* const clock = options.clock != nullptr ? options.clock : SystemClock();
@@ -152,6 +157,9 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
   absl::StatusOr<RecoveredStore> recovered = absl::UnknownError("");
   if (options.read_only) {
     recovered = RecoverReadOnly(directory.get(), options, clock);
+    if (options.open_damaged && absl::IsDataLoss(recovered.status())) {
+      recovered = RecoverDamaged(directory.get(), options, clock);
+    }
   } else {
     RETURN_IF_ERROR(CheckExists(directory.get(), options));
     ASSIGN_OR_RETURN(lock, directory->Lock(kLockFileName, ThisProcess()));
@@ -271,9 +279,15 @@ absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
   if (closed_.load(std::memory_order_acquire)) return ClosedError();
   LogView view;
   const auto capture = [this, &view] {
+    if (state_->damage != nullptr) {
+      for (const DamageMap::Stretch& stretch : state_->damage->stretches) {
+        view.parts.push_back({stretch.segment, stretch.bytes});
+      }
+      return;
+    }
     for (std::shared_ptr<Segment>& segment : state_->segments->All()) {
       const uint64_t end = segment->end().load(std::memory_order_acquire);
-      view.parts.push_back({std::move(segment), end});
+      view.parts.push_back({std::move(segment), {kSegmentHeaderBytes, end}});
     }
   };
   if (log_ == nullptr) {
@@ -319,6 +333,7 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.bytes_cut_at_open = bytes_cut_at_open_;
   statistics.clock_floor_ahead_ms =
       static_cast<uint64_t>(state_->clock->AheadMs());
+  statistics.clock_floor_ms = state_->clock->floor_ms();
   CountOtherFiles(&statistics);
   if (log_ == nullptr) return statistics;
   statistics.puts = commit_->puts();

@@ -96,10 +96,21 @@ class SegmentReader {
       : state_(*state), source_(source), feeder_(*feeder) {}
 
   absl::Status Run() {
+    if (source_.stretches.empty()) {
+      return Read({kSegmentHeaderBytes, source_.summary.length});
+    }
+    for (const ByteRange& stretch : source_.stretches) {
+      RETURN_IF_ERROR(Read(stretch));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Read(ByteRange bytes) {
     const Segment& segment = *source_.segment;
-    SegmentScanner scanner(
-        std::string_view(segment.data(), source_.summary.length),
-        segment.seed(), source_.check_bodies, segment.header().kind);
+    SegmentScanner scanner(std::string_view(segment.data(), bytes.end),
+                           segment.seed(), source_.check_bodies,
+                           segment.header().kind, bytes.begin);
     RecordView record;
     auto step = scanner.Next(&record);
     for (; step == SegmentScanner::Step::kRecord;
@@ -109,13 +120,15 @@ class SegmentReader {
     if (step == SegmentScanner::Step::kBadRecord) {
       return state_.Damage(segment, scanner.offset(), scanner.problem());
     }
-    if (scanner.summary() == source_.summary) return absl::OkStatus();
+    const bool as_expected = source_.stretches.empty()
+                                 ? scanner.summary() == source_.summary
+                                 : scanner.offset() == bytes.end;
+    if (as_expected) return absl::OkStatus();
     return state_.Damage(segment, scanner.offset(),
                          "the segment's records are not those that were "
                          "there when it was sealed");
   }
 
- private:
   absl::Status Take(const RecordView& record) {
     const RecordHeader& header = record.header;
     const bool is_put = header.kind == RecordKind::kPut;

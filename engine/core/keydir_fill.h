@@ -8,6 +8,7 @@
 #include "engine/core/state.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/index/keydir.h"
+#include "engine/log/file_window.h"
 #include "engine/log/hint_file.h"
 #include "engine/log/segment.h"
 
@@ -24,6 +25,9 @@ struct SegmentToRead {
   bool has_large_records = false;  // known if it is restored
   // Tells those records' sizes, if it is valid there.
   std::unique_ptr<HintFile> sizes;
+  // Where its sound records are; empty: everywhere, and exactly as the summary
+  // says.
+  std::vector<ByteRange> stretches = {};
 };
 
 // Whether `a` comes behind `b` in the log: ranges of locations are reserved in

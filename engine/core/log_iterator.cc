@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "engine/base/epoch.h"
+#include "engine/core/damage_map.h"
 
 namespace stave {
 
@@ -68,7 +70,7 @@ bool LogIterator::NextRecord(RecordView* record) {
     if (step == SegmentScanner::Step::kRecord) return true;
     const LogView::Part& part = view_.parts[part_];
     if (step == SegmentScanner::Step::kBadRecord ||
-        scanner_->offset() != part.length) {
+        scanner_->offset() != part.bytes.end) {
       Fail(state_->Damage(*part.segment, scanner_->offset(),
                           "wrong checksum of a record"));
       return false;
@@ -80,12 +82,16 @@ bool LogIterator::NextRecord(RecordView* record) {
 }
 
 bool LogIterator::OpenPart() {
-  if (part_ >= view_.parts.size()) return false;
+  if (part_ >= view_.parts.size()) {
+    if (state_->damage != nullptr) FailForDamage();
+    return false;
+  }
   const LogView::Part& part = view_.parts[part_];
   // Bodies are checked for what is returned alone.
   scanner_ = std::make_unique<SegmentScanner>(
-      std::string_view(part.segment->data(), part.length), part.segment->seed(),
-      /*check_bodies=*/false, part.segment->header().kind);
+      std::string_view(part.segment->data(), part.bytes.end),
+      part.segment->seed(), /*check_bodies=*/false, part.segment->header().kind,
+      part.bytes.begin);
   return true;
 }
 
@@ -97,6 +103,10 @@ bool LogIterator::IsWanted(const RecordView& record) const {
     return false;
   }
   const std::string_view key = record.key;
+  if (state_->damage != nullptr &&
+      state_->damage->MayHide(key.size(), header.sequence) != nullptr) {
+    return false;
+  }
   return key.starts_with(prefix_) && key >= lower_bound_ &&
          (upper_bound_.empty() || key < upper_bound_);
 }
@@ -136,6 +146,16 @@ absl::Time LogIterator::expiry() const {
   const RecordHeader& header = Current().header;
   return header.expires ? absl::FromUnixMillis(header.expire_at_ms)
                         : absl::InfiniteFuture();
+}
+
+// What has been visited is right, but there may have been more.
+void LogIterator::FailForDamage() {
+  const DamageMap& damage = *state_->damage;
+  if (damage.hidden.empty()) return;
+  const Damage& first = damage.damage[damage.hidden.front().damage];
+  status_ = absl::DataLossError(absl::StrCat(
+      state_->directory, "/", first.file, ", offset ", first.offset, ": ",
+      first.what, "; keys whose last record may have been there are left out"));
 }
 
 void LogIterator::Seek(std::string_view) { NoOrder(); }

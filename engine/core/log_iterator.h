@@ -9,6 +9,7 @@
 
 #include "engine/core/state.h"
 #include "engine/index/version_overlay.h"
+#include "engine/log/file_window.h"
 #include "engine/log/segment.h"
 #include "engine/log/segment_scanner.h"
 #include "stave/iterator.h"
@@ -21,7 +22,7 @@ namespace stave {
 struct LogView {
   struct Part {
     std::shared_ptr<Segment> segment;
-    uint64_t length = 0;
+    ByteRange bytes;  // of records
   };
   std::vector<Part> parts;  // in log order
   std::unique_ptr<VersionOverlay::Layer> layer;
@@ -69,6 +70,7 @@ class LogIterator final : public Iterator {
   bool WasLive(const Candidate& candidate) const;
   void CheckBody();
   void Fail(absl::Status status);
+  void FailForDamage();
   void NoOrder();
 
   const std::shared_ptr<const State> state_;

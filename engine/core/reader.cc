@@ -57,11 +57,15 @@ absl::StatusOr<bool> Reader::Exists(std::string_view key,
   RETURN_IF_ERROR(CheckKey(key));
   EpochGuard guard;
   const KeydirEntry entry = FindEntry({key, (*state_.hasher)(key)});
-  if (entry.absent()) return false;
-  if (!entry.expires()) return true;
+  if (entry.absent()) {
+    RETURN_IF_ERROR(CheckHidden(key, 0));
+    return false;
+  }
+  if (!entry.expires() && state_.damage == nullptr) return true;
   Segment* segment = nullptr;
   RecordView record;
   RETURN_IF_ERROR(state_.ReadAt(entry, &segment, &record));
+  RETURN_IF_ERROR(CheckHidden(key, record.header.sequence));
   return !state_.Expired(record.header);
 }
 
@@ -74,11 +78,20 @@ KeydirEntry Reader::FindEntry(const KeyRef& key) const {
   return entry;
 }
 
+absl::Status Reader::CheckHidden(std::string_view key,
+                                 Sequence sequence) const {
+  if (state_.damage == nullptr) return absl::OkStatus();
+  return state_.damage->Check(key.size(), sequence, state_.directory);
+}
+
 absl::Status Reader::Find(std::string_view key, const ReadOptions& options,
                           Segment** segment, RecordView* record) const {
   RETURN_IF_ERROR(CheckKey(key));
   const KeydirEntry entry = FindEntry({key, (*state_.hasher)(key)});
-  if (entry.absent()) return absl::NotFoundError("");
+  if (entry.absent()) {
+    RETURN_IF_ERROR(CheckHidden(key, 0));
+    return absl::NotFoundError("");
+  }
   *segment = state_.segments->Find(entry.location());
   const uint64_t offset = (*segment)->OffsetOf(entry.location());
   PrefetchRecord((*segment)->data() + offset, entry.exact_size());
@@ -92,6 +105,7 @@ absl::Status Reader::Find(std::string_view key, const ReadOptions& options,
         "two keys of the store agree in all bits of their hash, see store.h; ",
         "the other one is in ", (*segment)->name(), ", offset ", offset));
   }
+  RETURN_IF_ERROR(CheckHidden(key, record->header.sequence));
   if (state_.Expired(record->header)) return absl::NotFoundError("");
   if (options.verify_checksums &&
       !BodyMatches(record->header, record->key, record->value)) {

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/base/types.h"
 #include "engine/core/state.h"
 #include "stave/options.h"
 #include "stave/pinned_value.h"
@@ -31,6 +32,9 @@ class Reader {
   KeydirEntry FindEntry(const KeyRef& key) const;
   absl::Status Find(std::string_view key, const ReadOptions& options,
                     Segment** segment, RecordView* record) const;
+
+  // DataLoss if damage may have held a later record of the key.
+  absl::Status CheckHidden(std::string_view key, Sequence sequence) const;
 
   const State& state_;
 };

@@ -1,16 +1,15 @@
 #include "engine/core/recovery.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <random>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/coding.h"
 #include "engine/base/key_hash.h"
 #include "engine/base/parallel.h"
+#include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/hint_fill.h"
 #include "engine/core/keydir_fill.h"
@@ -366,22 +365,6 @@ class Opener {
   RecoveredStore store_;
 };
 
-HashSecret RandomSecret() {
-  // A draw costs as much as a system call, so all of its bytes are used.
-  std::array<std::random_device::result_type,
-             kHashSecretBytes / sizeof(std::random_device::result_type)>
-      draws;
-  std::random_device device;
-  for (auto& draw : draws) draw = device();
-  return std::bit_cast<HashSecret>(draws);
-}
-
-uint64_t RandomId() {
-  std::random_device device;
-  // Not 0, which stands for "no store" in a manifest that is being read.
-  return uint64_t{device()} << 32 | device() | 1;
-}
-
 }  // namespace
 
 uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes) {
@@ -397,11 +380,21 @@ absl::StatusOr<RecoveredStore> Recover(Directory* directory,
   return Opener(directory, options, clock).Run();
 }
 
+ManifestState NewManifestState() {
+  ManifestState manifest;
+  // Not 0, which stands for "no store" in a manifest that is being read.
+  manifest.base.store_id = RandomBits() | 1;
+  HashSecret& secret = manifest.base.hash_secret;
+  static_assert(kHashSecretBytes % sizeof(uint64_t) == 0);
+  for (size_t at = 0; at < secret.size(); at += sizeof(uint64_t)) {
+    EncodeFixed(RandomBits(), &secret[at]);
+  }
+  return manifest;
+}
+
 absl::StatusOr<RecoveredStore> CreateStore(Directory* directory, Clock* clock) {
   RecoveredStore store;
-  ManifestState manifest;
-  manifest.base.store_id = RandomId();
-  manifest.base.hash_secret = RandomSecret();
+  const ManifestState manifest = NewManifestState();
   store.state = std::make_unique<State>();
   store.state->directory = directory->path();
   store.state->clock = std::make_unique<EngineClock>(clock, 0);

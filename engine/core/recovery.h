@@ -50,6 +50,9 @@ uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes);
 absl::StatusOr<RecoveredStore> Recover(Directory* directory,
                                        const Options& options, Clock* clock);
 
+// The manifest of a new store, with an id and a secret of its own.
+ManifestState NewManifestState();
+
 // Makes an empty store in a directory that holds none.
 absl::StatusOr<RecoveredStore> CreateStore(Directory* directory, Clock* clock);
 

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "engine/base/engine_clock.h"
 #include "engine/base/key_hash.h"
+#include "engine/core/damage_map.h"
 #include "engine/core/publication.h"
 #include "engine/index/keydir.h"
 #include "engine/index/version_overlay.h"
@@ -31,6 +32,8 @@ struct State {
   Publication publication;
   // Whether a key had an expiry when the store was opened.
   std::atomic<bool> has_expiries{false};
+  // Of a store that was opened damaged; else null.
+  std::unique_ptr<const DamageMap> damage;
 
   // The size of a live record, padding included: from the entry if that is
   // exact, else from the record's header; 0 if that can't be read.

@@ -42,6 +42,9 @@ std::string Statistics::PrometheusText() const {
   gauge("clock_floor_ahead_seconds",
         "By how much the time of expiry is ahead of the clock.",
         number(clock_floor_ahead_ms) / 1000);
+  gauge("clock_floor_seconds",
+        "Unix time that the store never takes the present to be before.",
+        static_cast<double>(clock_floor_ms) / 1000);
   gauge("latched", "1 if a failed sync made the store read-only.",
         latched ? 1 : 0);
   counter("puts_total", "Puts since the store was opened.", number(puts));

@@ -4,33 +4,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "engine/base/types.h"
+#include "engine/core/damage_map.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/file_window.h"
 #include "engine/log/manifest.h"
 #include "engine/log/segment_survey.h"
-#include "stave/limits.h"
 #include "stave/verify.h"
 
 namespace stave {
-
-// Records that are not there any more, and what is known of them.
-struct HiddenRecords {
-  Sequence last = 0;  // none has a greater sequence
-  // The sizes that their keys can have.
-  size_t least_key = 1;
-  size_t greatest_key = kMaxKeyBytes;
-  size_t damage = 0;  // index of the damage that hides them
-};
-
-inline constexpr Sequence kUnknownSequence =
-    std::numeric_limits<Sequence>::max();
 
 // A segment of which something can be read.
 struct SurveyedSegment {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
 
 namespace stave {
@@ -15,11 +15,6 @@ namespace {
 // More rolled segments than this wait for the device before the log grows.
 constexpr size_t kMaxRolled = 3;
 constexpr uint64_t kGrowthToldBytes = 256 << 10;
-
-uint64_t RandomSalt() {
-  std::random_device device;
-  return uint64_t{device()} << 32 | device();
-}
 
 bool IsDelete(const PendingRecord& record) {
   return record.header.kind == RecordKind::kDelete;
@@ -230,7 +225,7 @@ absl::Status Log::PrepareNext(uint64_t record_size) {
 absl::Status Log::CreateSegment(uint64_t record_size, Writer* created) {
   SegmentWriter::Settings segment;
   segment.header.id = settings_.manifest->NextSegmentId();
-  segment.header.salt = RandomSalt();
+  segment.header.salt = RandomBits();
   segment.capacity =
       std::max(settings_.next_capacity(), kSegmentHeaderBytes + record_size);
   segment.mapped = settings_.mapped;

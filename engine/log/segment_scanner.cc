@@ -21,12 +21,13 @@ bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
 }
 
 SegmentScanner::SegmentScanner(std::string_view bytes, uint32_t segment_seed,
-                               bool check_bodies, SegmentKind kind)
+                               bool check_bodies, SegmentKind kind,
+                               uint64_t offset)
     : bytes_(bytes),
       seed_(segment_seed),
       check_bodies_(check_bodies),
       kind_(kind),
-      offset_(std::min<uint64_t>(kSegmentHeaderBytes, bytes.size())) {
+      offset_(std::min<uint64_t>(offset, bytes.size())) {
   summary_.length = offset_;
 }
 

@@ -45,9 +45,11 @@ class SegmentScanner {
     kBadRecord,
   };
 
-  // `bytes` is the segment from its first byte on; the header is skipped.
+  // `bytes` is the segment from its first byte on; the first record is at
+  // `offset`, and may have any sequence.
   SegmentScanner(std::string_view bytes, uint32_t segment_seed,
-                 bool check_bodies, SegmentKind kind = SegmentKind::kLog);
+                 bool check_bodies, SegmentKind kind = SegmentKind::kLog,
+                 uint64_t offset = kSegmentHeaderBytes);
 
   // Goes to the next record.
   Step Next(RecordView* record);

@@ -20,6 +20,7 @@
 #include "engine/log/segment_scanner.h"
 #include "gtest/gtest.h"
 #include "stave/store.h"
+#include "stave/verify.h"
 #include "tests/engine/format/segment_image.h"
 #include "tests/engine/fs/temporary_directory.h"
 
@@ -163,12 +164,28 @@ Contents ContentsOf(Store& store) {
   return contents;
 }
 
-TEST(GoldenTest, StoreHoldsWhatItHeldAndGoesOn) {
-  const TemporaryDirectory copy;  // The originals may be symbolic links.
+// The originals may be symbolic links.
+void CopyTo(const std::string& directory) {
   for (const char* name : {"0000000000000001.seg", "0000000000000001.hint",
                            "0000000000000003.seg", "MANIFEST-3"}) {
-    std::ofstream(copy.path() + "/" + name, std::ios::binary) << BytesOf(name);
+    std::ofstream(directory + "/" + name, std::ios::binary) << BytesOf(name);
   }
+}
+
+TEST(GoldenTest, StoreIsClean) {
+  const TemporaryDirectory copy;
+  CopyTo(copy.path());
+  const absl::StatusOr<VerifyReport> report = Verify(copy.path());
+  ASSERT_TRUE(report.ok()) << report.status();
+  for (const Damage& damage : report->damage) {
+    ADD_FAILURE() << damage.file << " " << damage.offset << " " << damage.what;
+  }
+  EXPECT_GT(report->records, 0u);
+}
+
+TEST(GoldenTest, StoreHoldsWhatItHeldAndGoesOn) {
+  const TemporaryDirectory copy;
+  CopyTo(copy.path());
   Contents expected = {{"banana", "green"},
                        {"cherry", "ripe"},  // until the year 9999
                        {"date", "brown"},

@@ -40,6 +40,9 @@ struct Statistics {
   uint64_t merge_bytes_written = 0;
   // How long writers were held up so that merges could follow, all together.
   absl::Duration write_delay = absl::ZeroDuration();
+  // The time, in Unix milliseconds, that the store has seen and never takes the
+  // present to be before; 0: none yet. ResetClock sets back one that is ahead.
+  int64_t clock_floor_ms = 0;
 
   // True once a failed sync made the store read-only; first_error says why.
   bool latched = false;

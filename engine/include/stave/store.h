@@ -61,9 +61,10 @@ class Store {
   // before the process was killed is there. A record that was being written
   // when the machine stopped is cut off at the end of the log;
   // Statistics::bytes_cut_at_open tells how much. Wrong bytes that Open meets
-  // anywhere else are DataLoss: nothing is changed then. It does not read
-  // segments that have a valid hint file; wrong bytes in one of these are
-  // DataLoss for those who read them.
+  // anywhere else are DataLoss: nothing is changed then. Verify and Repair
+  // (verify.h), or Options::open_damaged, are what to do about it. Open does
+  // not read segments that have a valid hint file; wrong bytes in one of these
+  // are DataLoss for those who read them.
   //
   // InvalidArgument if `directory` is empty or names something else than a
   // directory, or if it holds a format that this version does not know;

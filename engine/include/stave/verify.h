@@ -9,10 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "stave/options.h"
 
 namespace stave {
 
-class Clock;
 class FileSystem;
 
 // Looks at a store's files, byte by byte, whether or not the store can be
@@ -34,9 +35,11 @@ struct Damage {
   // The key, where the record's header is sound: as it is read, for its bytes
   // may be a part of the damage.
   std::string key = {};
-  // A later record of this key is sound: unless the damage has changed the
-  // key's bytes, it costs nothing. Set by Repair, which knows all keys.
+  // Set by Repair, which knows all keys, and right unless the damage has
+  // changed the key's bytes. A later record of this key is sound, so this one
+  // costs nothing; or else an older one is.
   bool superseded = false;
+  bool has_older_version = false;
 };
 
 // How far a walk through the files is.
@@ -84,17 +87,18 @@ absl::StatusOr<VerifyReport> Verify(std::string_view directory,
 // What Repair does with the last sound value of a key that may have been
 // changed, or deleted, by a record that is damaged now.
 enum class StaleKeys {
-  // Leaves out keys that a damaged record names, if its header is sound: that
-  // value is known to be an old one. Keeps the others, and counts them.
-  kDropKnown,
+  // Keeps it, and counts it: what is sound is not thrown away. Where a damaged
+  // record shows its key, the report names it.
+  kKeep,
+  // Leaves out keys that a damaged record names, if its header is sound. The
+  // damage may be in the name itself, which then costs another key.
+  kDropNamed,
   // Leaves out all that may be stale: what is recovered is what there was.
   kDropPossible,
-  // Keeps all: the last sound value of each key, be it old.
-  kKeep,
 };
 
 struct RepairOptions {
-  StaleKeys stale_keys = StaleKeys::kDropKnown;
+  StaleKeys stale_keys = StaleKeys::kKeep;
   // As in VerifyOptions.
   int threads = 0;
   std::function<void(const VerifyProgress&)> progress = nullptr;
@@ -111,6 +115,7 @@ struct RepairReport {
   uint64_t possibly_stale = 0;
   // Keys that were left out as RepairOptions::stale_keys says.
   uint64_t dropped_stale = 0;
+  uint64_t records = 0;  // as in VerifyReport
   uint64_t torn_tail_bytes = 0;
 };
 
@@ -128,6 +133,24 @@ struct RepairReport {
 // ResourceExhausted if the disk, or the memory, is full.
 absl::StatusOr<RepairReport> Repair(std::string_view from, std::string_view to,
                                     const RepairOptions& options = {});
+
+struct ClockReset {
+  absl::Time floor;    // the earliest time that the store took for the present
+  absl::Time now;      // the clock's
+  bool reset = false;  // the floor was later, and is `now` from here on
+};
+
+// A store never takes the time for earlier than it has seen it, so that a clock
+// that is set back revives no key; a clock that was years ahead for a moment
+// therefore makes keys expire early until that day. This sets such a floor
+// back to the clock, and changes nothing if it isn't ahead. Keys whose expiry
+// lies between the two and that were not overwritten are there again.
+//
+// Takes the lock, and recovers a store that was not closed, as Store::Open
+// does, whose errors it has. What is on disk when this returns OK: the store,
+// closed, with its new floor. `options`: only those for tests count.
+absl::StatusOr<ClockReset> ResetClock(std::string_view directory,
+                                      const Options& options = {});
 
 }  // namespace stave
 

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "stave/store.h"
+#include "stave/verify.h"
 #include "tests/engine/core/store_fixture.h"
 
 namespace stave {
@@ -52,6 +53,17 @@ class RunningWriterTest : public StoreFixture {
     ++looks_;
   }
 
+  // Verifies what is there now, which must be clean.
+  void VerifyNow() {
+    const auto report = Verify(path());
+    if (seen_ == 0 && absl::IsNotFound(report.status())) return;
+    ASSERT_TRUE(report.ok()) << report.status();
+    for (const Damage& damage : report->damage) {
+      ADD_FAILURE() << damage.file << ", offset " << damage.offset << ": "
+                    << damage.what;
+    }
+  }
+
   int seen_ = 0;
   int looks_ = 0;
 };
@@ -64,6 +76,7 @@ TEST_F(RunningWriterTest, EveryReadOnlyOpenShowsAPrefixOfTheLog) {
     int ended = 0;
     for (int looks = 0; waitpid(writer, &ended, WNOHANG) == 0; ++looks) {
       Look();
+      VerifyNow();
       if (HasFatalFailure() || (round % 2 == 0 && looks == 3 + round)) {
         kill(writer, SIGKILL);
         waitpid(writer, &ended, 0);

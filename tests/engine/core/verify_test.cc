@@ -321,6 +321,38 @@ TEST_F(VerifyTest, ASegmentThatNobodyKnowsIsDamage) {
   EXPECT_EQ(Look().records, 30u);
 }
 
+// Look compares the two.
+TEST_F(VerifyTest, NoBitIsJudgedInAnotherWayThanByOpen) {
+  WriteBatch batch;
+  for (int i = 0; i < 4; ++i) batch.Put(KeyOf(50 + i), "of a batch");
+  Write(batch);
+  Sync();
+  Write(batch);
+  PutNumber(60);
+  Kill();
+  const DirectoryImage killed = Image();
+  Open();
+  Close();
+  Open();
+  Write(batch);
+  Close();
+  const DirectoryImage closed = Image();
+  for (const DirectoryImage& whole : {killed, closed}) {
+    WriteDirectory(path(), whole);
+    for (const auto& [name, bytes] : whole) {
+      for (size_t at = 0; at < bytes.size(); at += name == "LOCK" ? 100 : 61) {
+        std::string damaged = bytes;
+        damaged[at] ^= static_cast<char>(1 << at % 8);
+        WriteFile(PathOf(name), damaged);
+        const VerifyReport report = Look();
+        ASSERT_FALSE(HasFailure()) << name << ", byte " << at << "\n"
+                                   << Show(report);
+      }
+      WriteFile(PathOf(name), bytes);
+    }
+  }
+}
+
 TEST_F(VerifyTest, ProgressComesToTheEnd) {
   Close();
   VerifyProgress last;

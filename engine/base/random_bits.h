@@ -1,0 +1,17 @@
+#ifndef STAVE_ENGINE_BASE_RANDOM_BITS_H_
+#define STAVE_ENGINE_BASE_RANDOM_BITS_H_
+
+#include <cstdint>
+#include <random>
+
+namespace stave {
+
+// 64 bits that nobody can foretell, from the operating system.
+inline uint64_t RandomBits() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_BASE_RANDOM_BITS_H_

@@ -1,0 +1,94 @@
+#include "engine/core/salvage.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "engine/base/engine_clock.h"
+#include "engine/base/parallel.h"
+#include "engine/base/status_macros.h"
+#include "engine/core/damage_map.h"
+#include "engine/core/keydir_fill.h"
+#include "engine/index/hash_keydir.h"
+#include "engine/log/segment_set.h"
+
+namespace stave {
+namespace {
+
+absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(
+    Directory* directory, const SurveyedSegment& surveyed, State* state) {
+  const uint64_t length = surveyed.sound.back().end;
+  Segment::Parts parts;
+  parts.header = surveyed.header;
+  parts.name = surveyed.name;
+  ASSIGN_OR_RETURN(parts.first, state->segments->ReserveRange(length));
+  ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+                   directory->OpenFile(parts.name, /*writable=*/false));
+  ASSIGN_OR_RETURN(parts.mapping, file->Map(length, /*writable=*/false));
+  std::shared_ptr<Segment> segment = Segment::Adopt(std::move(parts));
+  segment->end() = length;
+  segment->file_bytes() = surveyed.file_bytes;
+  state->segments->Add(segment);
+  return segment;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(Directory* directory,
+                                                     StoreSurvey survey,
+                                                     const HashSecret& secret,
+                                                     Clock* clock,
+                                                     size_t threads) {
+  auto state = std::make_unique<State>();
+  state->directory = directory->path();
+  state->clock = std::make_unique<EngineClock>(clock, survey.clock_floor_ms);
+  state->hasher = std::make_unique<KeyHasher>(secret);
+  ASSIGN_OR_RETURN(state->segments, SegmentSet::Create());
+  state->keydir = std::make_unique<HashKeydir>();
+  auto damage = std::make_unique<DamageMap>();
+  damage->damage = std::move(survey.damage);
+  damage->hidden = std::move(survey.hidden);
+  std::vector<SegmentToRead> sources;
+  for (const SurveyedSegment& surveyed : survey.segments) {
+    if (surveyed.sound.empty()) continue;
+    SegmentToRead source;
+    ASSIGN_OR_RETURN(source.segment,
+                     OpenSegment(directory, surveyed, state.get()));
+    source.summary = surveyed.found.summary;
+    source.stretches = surveyed.sound;
+    source.check_bodies = false;  // was done by the survey
+    for (const ByteRange& bytes : surveyed.sound) {
+      damage->stretches.push_back({source.segment, bytes});
+    }
+    sources.push_back(std::move(source));
+  }
+  state->damage = std::move(damage);
+  RETURN_IF_ERROR(FillKeydir(state.get(), sources, threads));
+  return state;
+}
+
+absl::StatusOr<RecoveredStore> RecoverDamaged(Directory* directory,
+                                              const Options& options,
+                                              Clock* clock) {
+  SurveyOptions survey_options;
+  survey_options.threads = ThreadCount(options.recovery_threads);
+  ASSIGN_OR_RETURN(StoreSurvey survey, SurveyStore(directory, survey_options));
+  if (!survey.manifest_is_sound) {
+    const Damage& damage = survey.damage.front();
+    return absl::DataLossError(absl::StrCat(
+        directory->path(), "/", damage.file, ", offset ", damage.offset, ": ",
+        damage.what, "; without a sound manifest the store can't be opened"));
+  }
+  const HashSecret secret = survey.manifest.base.hash_secret;
+  RecoveredStore store;
+  store.bytes_cut = survey.torn_tail_bytes;
+  ASSIGN_OR_RETURN(store.state,
+                   StateOfSurvey(directory, std::move(survey), secret, clock,
+                                 survey_options.threads));
+  return store;
+}
+
+}  // namespace stave
