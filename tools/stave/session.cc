@@ -88,15 +88,35 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenExisting() const {
   return OpenStore(location->directory, options);
 }
 
+template <typename Call>
+auto Session::WithDirectory(Call call) const {
+  using Result = decltype(call(std::string()));
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return Result(location.status());
+  Result result = call(location->directory);
+  if (result.ok()) return result;
+  return Result(
+      AsReader(absl::IsNotFound(result.status())
+                   ? NoStore(location->directory)
+                   : OpenError(result.status(), location->directory)));
+}
+
 absl::StatusOr<VerifyReport> Session::VerifyStore(
     const VerifyOptions& options) const {
-  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
-  if (!location.ok()) return location.status();
-  absl::StatusOr<VerifyReport> report = Verify(location->directory, options);
-  if (report.ok()) return report;
-  return AsReader(absl::IsNotFound(report.status())
-                      ? NoStore(location->directory)
-                      : OpenError(report.status(), location->directory));
+  return WithDirectory(
+      [&](const std::string& directory) { return Verify(directory, options); });
+}
+
+absl::StatusOr<RepairReport> Session::RepairStore(
+    const std::string& to, const RepairOptions& options) const {
+  return WithDirectory([&](const std::string& directory) {
+    return Repair(directory, to, options);
+  });
+}
+
+absl::StatusOr<ClockReset> Session::ResetStoreClock() const {
+  return WithDirectory(
+      [](const std::string& directory) { return ResetClock(directory); });
 }
 
 }  // namespace stave::tool

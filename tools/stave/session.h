@@ -43,8 +43,15 @@ class Session {
   // Looks at the store's files without opening it. FailedPrecondition if there
   // is no store.
   absl::StatusOr<VerifyReport> VerifyStore(const VerifyOptions& options) const;
+  absl::StatusOr<RepairReport> RepairStore(const std::string& to,
+                                           const RepairOptions& options) const;
+  absl::StatusOr<ClockReset> ResetStoreClock() const;
 
  private:
+  // What `call` makes of the store's directory; its errors say what to do.
+  template <typename Call>
+  auto WithDirectory(Call call) const;
+
   const GlobalFlags flags_;
   Output* const out_;
 };

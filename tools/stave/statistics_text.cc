@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tools/stave/human_units.h"
 
 namespace stave::tool {
@@ -43,6 +45,12 @@ std::string StatisticsText(const Statistics& statistics) {
   }
   absl::StrAppendFormat(&text, "%-21s%.2f\n", "space amplification",
                         statistics.space_amplification());
+  const absl::Time floor = absl::FromUnixMillis(statistics.clock_floor_ms);
+  if (floor > absl::Now() + absl::Hours(24)) {
+    absl::StrAppendFormat(
+        &text, "%-21s%s, ahead of the clock: see `stave help fsck`\n",
+        "no time before", absl::FormatTime(floor, absl::UTCTimeZone()));
+  }
   if (statistics.latched) {
     absl::StrAppendFormat(&text, "%-21s%s\n", "read-only because",
                           statistics.first_error);

@@ -3,9 +3,12 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "stave/store.h"
+#include "tests/engine/base/manual_clock.h"
 #include "tests/tools/stave/program_fixture.h"
 
 namespace stave::tool {
@@ -14,6 +17,7 @@ namespace {
 using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 // A store of three records.
 class FsckTest : public ProgramTest {
@@ -99,6 +103,66 @@ TEST_F(FsckTest, OtherCommandsThatMeetDamagePointHere) {
   Damage("value of banana");
   EXPECT_THAT(Run({"get", "apple"}), Fails(3, "`stave fsck`"));
   EXPECT_THAT(Run({"put", "apple", "x"}), Fails(3, "`stave fsck`"));
+}
+
+TEST_F(FsckTest, WhatIsSoundIsCopied) {
+  Damage("value of banana");
+  const Ran ran = Run({"fsck", "--repair", Path("to")});
+  EXPECT_EQ(ran.exit_code, 3) << ran;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("its key reads 'banana'"),
+                             HasSubstr("Copied 2 keys to " + Path("to")),
+                             HasSubstr("1 record lost")));
+  EXPECT_THAT(Run({"keys", "--sort", "--store", Path("to")}),
+              Prints("apple\ncherry\n"));
+  EXPECT_EQ(Run({"fsck", "--store", Path("to")}).exit_code, 0);
+}
+
+TEST_F(FsckTest, TheJsonOfARepairHasTwoFieldsMore) {
+  LoseTheManifest();
+  const Ran ran = Run({"fsck", "--repair", Path("to"), "--json"});
+  EXPECT_EQ(ran.exit_code, 3) << ran;
+  const json report = json::parse(ran.out);
+  EXPECT_EQ(report.size(), 5u) << ran;
+  EXPECT_EQ(report["records"], 3);
+  EXPECT_EQ(report["recovered"], 3);
+  EXPECT_EQ(report["lost"], 0);
+}
+
+TEST_F(FsckTest, ASoundStoreCanBeCopiedToo) {
+  const Ran ran = Run({"fsck", "--repair", Path("to")});
+  EXPECT_EQ(ran.exit_code, 0) << ran;
+  EXPECT_THAT(Run({"count", "--store", Path("to")}), Prints("3\n"));
+}
+
+TEST_F(FsckTest, ARepairNeedsAnEmptyPlaceAndPermission) {
+  EXPECT_THAT(Run({"fsck", "--repair", Store()}), Fails(5, "something in"));
+  EXPECT_THAT(Run({"fsck", "--repair", Path("no/where")}),
+              Fails(5, "no/where"));
+  EXPECT_THAT(Run({"fsck", "--repair", ""}), Fails(2, "name"));
+  EXPECT_THAT(Run({"--read-only", "fsck", "--repair", Path("to")}),
+              Fails(2, "--read-only"));
+  EXPECT_FALSE(std::filesystem::exists(Path("to")));
+}
+
+TEST_F(FsckTest, AClockThatWasAheadIsShownAndReset) {
+  EXPECT_THAT(Run({"fsck", "--reset-clock"}).out,
+              HasSubstr("nothing was changed"));
+  EXPECT_THAT(Run({"stat"}).out, Not(HasSubstr("no time before")));
+  {
+    ManualClock clock(absl::FromUnixSeconds(4'000'000'000));
+    Options options;
+    options.clock = &clock;
+    const auto store = stave::Store::Open(Store(), options).value();
+    EXPECT_TRUE(store->Put("durian", "x").ok());
+    EXPECT_TRUE(store->Close().ok());
+  }
+  EXPECT_THAT(Run({"stat"}).out, HasSubstr("no time before       2096-10-02"));
+  EXPECT_THAT(Run({"--read-only", "fsck", "--reset-clock"}), Fails(2, "only"));
+  const Ran ran = Run({"fsck", "--reset-clock"});
+  EXPECT_EQ(ran.exit_code, 0) << ran;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("2096-10-02"), HasSubstr("set back")));
+  EXPECT_THAT(Run({"stat"}).out, Not(HasSubstr("no time before")));
+  EXPECT_THAT(Run({"count"}), Prints("4\n"));
 }
 
 TEST_F(FsckTest, NothingIsChangedAndNothingMade) {
