@@ -114,8 +114,8 @@ class Repairer {
   absl::Status CopyStretch(const DamageMap::Stretch& stretch, StoreCopy* copy) {
     const Segment& segment = *stretch.segment;
     SegmentScanner scanner(std::string_view(segment.data(), stretch.bytes.end),
-                           segment.seed(),
-                           /*check_bodies=*/true, stretch.bytes.begin);
+                           segment.seed(), /*check_bodies=*/true,
+                           segment.header().kind, stretch.bytes.begin);
     RecordView record;
     auto step = scanner.Next(&record);
     for (; step == SegmentScanner::Step::kRecord;

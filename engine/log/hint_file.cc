@@ -248,7 +248,8 @@ absl::Status WriteHint(Directory* directory, Segment* segment,
   RemoveHint(directory, segment->id());
   segment->hint_bytes() = 0;
   SegmentScanner scanner(std::string_view(segment->data(), summary.length),
-                         segment->seed(), /*check_bodies=*/true);
+                         segment->seed(), /*check_bodies=*/true,
+                         segment->header().kind);
   HintBuilder builder(summary.records);
   RecordView record;
   auto step = scanner.Next(&record);
