@@ -1,7 +1,5 @@
 #include "engine/format/hint.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"

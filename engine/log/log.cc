@@ -68,13 +68,13 @@ absl::Status Log::MakeRoom(uint64_t size, Use use) {
   // More than once if another thread has made the reserve again.
   while (absl::IsResourceExhausted(status) && use == Use::kDeletes &&
          GiveUpReserve()) {
+    RETURN_IF_ERROR(CheckOpen());  // the lock may have been released
     status = TryToMakeRoom(size);
   }
   return status;
 }
 
 absl::Status Log::TryToMakeRoom(uint64_t size) {
-  RETURN_IF_ERROR(CheckOpen());
   // I12: without threads the next write tells the time, in front of itself.
   const bool marks = !settings_.background_threads && ClockFloorWantsMark();
   if (marks) size += kSyncMarkRecordBytes;

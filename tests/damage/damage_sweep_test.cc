@@ -17,6 +17,7 @@
 #include "tests/damage/images.h"
 #include "tests/damage/written_store.h"
 #include "tests/engine/base/manual_clock.h"
+#include "tests/engine/core/directory_image.h"
 #include "tests/model/seeds.h"
 
 namespace stave {
@@ -169,7 +170,8 @@ std::string NameOf(const testing::TestParamInfo<Case>& info) {
 }
 
 TEST_P(DamageSweepTest, NoImageShowsAWrongValue) {
-  const auto& [kind, seed] = GetParam();
+  const ImageKind& kind = std::get<0>(GetParam());
+  const uint64_t seed = std::get<1>(GetParam());
   const StoreImage image = kind.make(seed);
   const StoreImage other = kind.make(seed);
   ASSERT_FALSE(HasFailure());

@@ -3,6 +3,8 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "stave/write_batch.h"
 
 namespace stave {
 namespace {

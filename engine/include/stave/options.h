@@ -59,10 +59,10 @@ struct Options {
   // nothing keeps the bound.
   bool background_merge = true;
 
-  // Threads that sync, prepare segments and populate pages ahead of writers.
-  // When false the calls that need this work (a merge, too) do it themselves,
-  // which makes a run repeatable and each of those calls slower; sync_interval
-  // then has no effect unless it is zero.
+  // Threads that sync, prepare segments, populate pages ahead of writers, make
+  // hint files behind them, and merge. When false the calls that need this
+  // work do it themselves, which makes a run repeatable and each of those
+  // calls slower; sync_interval then has no effect unless it is zero.
   bool background_threads = true;
 
   // Space that the store keeps for a full disk, in the file RESERVE: this much
@@ -82,9 +82,9 @@ struct Options {
   // files and larger steps in which space can be freed.
   uint64_t segment_size_bytes = uint64_t{256} << 20;
 
-  // Threads that read segments while a store is opened; 0 means one for each
-  // processor. While Open runs each takes up to 24 MiB of memory, and all
-  // of them no more than six bytes a record.
+  // Threads that read hint files and segments while a store is opened; 0 means
+  // one for each processor. While Open runs each takes up to 24 MiB of memory,
+  // and all of them no more than six bytes a record.
   int recovery_threads = 0;
 
   // ---- For tests and simulation; not owned, must outlive the store ----
