@@ -168,12 +168,23 @@ bool Merger::MergeSome() {
   if (inputs.empty()) return false;
   const uint64_t read = bytes_read_, written = bytes_written_;
   const absl::Status status = MergeThese(std::move(inputs));
+  RemoveLeft(/*all=*/false);
   // A damaged input is left out from now on; the rest can go on.
   if (!status.ok()) return absl::IsDataLoss(status);
   return bytes_written_ - written < bytes_read_ - read;
 }
 
 absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs) {
+  const absl::Status status = TryToMerge(inputs);
+  // I7: the reserve is there so that this can free space on a full disk.
+  if (absl::IsResourceExhausted(status) && settings_.log->GiveUpReserve()) {
+    return TryToMerge(inputs);
+  }
+  return status;
+}
+
+absl::Status Merger::TryToMerge(
+    const std::vector<std::shared_ptr<Segment>>& inputs) {
   Merge::Context context;
   context.state = settings_.state;
   context.directory = settings_.directory;
@@ -193,17 +204,18 @@ absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs) {
   ReconsiderTombstones(inputs);
   tombstone_holders_.insert(merge.tombstone_holders().begin(),
                             merge.tombstone_holders().end());
-  inputs.clear();
   const absl::Status shortened = settings_.manifest->ShortenIfLong();
   if (!shortened.ok() && !absl::IsResourceExhausted(shortened)) {
     return settings_.log->Fail(shortened);
   }
-  RemoveLeft(/*all=*/false);
+  // What the smallest segment takes has changed; a full disk is for later.
+  settings_.log->AdjustReserve().IgnoreError();
   return absl::OkStatus();
 }
 
 // Where a segment has gone that held what tombstones hide, a merge may free
-// them. What they hid there has gone for good: it is dead, so nothing copied it.
+// them. What they hid there has gone for good: it is dead, so nothing copied
+// it.
 void Merger::ReconsiderTombstones(
     const std::vector<std::shared_ptr<Segment>>& gone) {
   for (const auto& segment : gone) tombstone_holders_.erase(segment->id());
@@ -244,6 +256,7 @@ absl::Status Merger::MergeNow(const MergeOptions& options) {
     std::vector<std::shared_ptr<Segment>> inputs;
     for (const size_t i : chosen) inputs.push_back(segments[i]);
     RETURN_IF_ERROR(MergeThese(std::move(inputs)));
+    RemoveLeft(/*all=*/false);
     for (auto i = chosen.rbegin(); i != chosen.rend(); ++i) {
       uses.erase(uses.begin() + static_cast<ptrdiff_t>(*i));
       segments.erase(segments.begin() + static_cast<ptrdiff_t>(*i));

@@ -93,6 +93,8 @@ class Merger {
   bool MergeSome();
   absl::Status MergeThese(std::vector<std::shared_ptr<Segment>> inputs)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  absl::Status TryToMerge(const std::vector<std::shared_ptr<Segment>>& inputs)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   void ReconsiderTombstones(const std::vector<std::shared_ptr<Segment>>& gone)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   void RemoveLeft(bool all) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
