@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
+#include <system_error>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "engine/base/mutex.h"
 
 namespace stave {
@@ -12,6 +14,16 @@ namespace stave {
 size_t ThreadCount(int wanted) {
   if (wanted > 0) return static_cast<size_t>(wanted);
   return std::max<size_t>(std::thread::hardware_concurrency(), 1);
+}
+
+absl::StatusOr<std::thread> StartThread(std::function<void()> run) {
+  // std::thread has no other way to say so.
+  try {
+    return std::thread(std::move(run));
+  } catch (const std::system_error& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("make a thread: ", error.code().message()));
+  }
 }
 
 absl::Status ParallelFor(size_t count, size_t threads,
@@ -34,7 +46,9 @@ absl::Status ParallelFor(size_t count, size_t threads,
   };
   std::vector<std::thread> helpers;
   for (size_t i = 1; i < std::min(threads, count); ++i) {
-    helpers.emplace_back(work);
+    absl::StatusOr<std::thread> helper = StartThread(work);
+    if (!helper.ok()) break;  // the others do its share
+    helpers.push_back(*std::move(helper));
   }
   work();
   for (std::thread& helper : helpers) helper.join();

@@ -49,8 +49,11 @@ absl::Status CheckOptions(std::string_view path, const Options& options) {
         "max_space_amplification is ", options.max_space_amplification,
         ", less than ", kMinSpaceAmplification));
   }
-  if (options.recovery_threads < 0) {
-    return absl::InvalidArgumentError("recovery_threads is negative");
+  if (options.recovery_threads < 0 ||
+      options.recovery_threads > kMaxRecoveryThreads) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("recovery_threads is ", options.recovery_threads,
+                     ", not from 0 to ", kMaxRecoveryThreads));
   }
   return absl::OkStatus();
 }

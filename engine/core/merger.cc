@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 
@@ -95,7 +96,15 @@ void Merger::Assess() {
   due_ = slow;
   if (!blocked_) progress_.SignalAll();
   if (!slow || !settings_.background_threads) return;
-  if (!thread_.joinable()) thread_ = std::thread([this] { RunThread(); });
+  if (!thread_.joinable()) {
+    absl::StatusOr<std::thread> thread = StartThread([this] { RunThread(); });
+    if (!thread.ok()) {
+      // Nobody would end a writer's wait. The next growth tries again.
+      hurry_ = blocked_ = false;
+      return;
+    }
+    thread_ = *std::move(thread);
+  }
   if (awaits_seal_) return;
   has_work_ = true;
   wake_.Signal();

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "engine/base/parallel.h"
 #include "engine/log/hint_file.h"
 
 namespace stave {
@@ -27,7 +28,11 @@ void HintWriter::Add(Sealed sealed) {
   MutexLock lock(&mutex_);
   missing_.push_back(std::move(sealed));
   if (stopping_) return;
-  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  if (!thread_.joinable()) {
+    absl::StatusOr<std::thread> thread = StartThread([this] { Run(); });
+    // Else Close, or the next one that is added, sees to it.
+    if (thread.ok()) thread_ = *std::move(thread);
+  }
   wake_.Signal();
 }
 

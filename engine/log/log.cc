@@ -59,7 +59,7 @@ absl::Status Log::CheckOpen() {
 
 absl::Status Log::MakeRoom(uint64_t size, Use use) {
   RETURN_IF_ERROR(CheckOpen());
-  if (!started_) StartThreads();
+  if (!started_) RETURN_IF_ERROR(StartThreads());
   // I7: what space is left is for deletes.
   if (use == Use::kAnything && reserve_.lacking()) {
     RETURN_IF_ERROR(AdjustReserve());

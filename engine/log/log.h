@@ -207,7 +207,7 @@ class Log {
   absl::Status Latch(const absl::Status& status);
 
   // Threads, log_background.cc.
-  void StartThreads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  absl::Status StartThreads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   void StopThreads();
   void RunFlusher();
   void RunPopulator();

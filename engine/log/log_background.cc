@@ -2,6 +2,8 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "engine/base/parallel.h"
 #include "engine/log/log.h"
 
 namespace stave {
@@ -29,15 +31,27 @@ absl::Duration SteadyNow() {
 
 void Log::Start() {
   MutexLock lock(&append_mutex_);
-  if (!started_) StartThreads();
+  if (!started_) StartThreads().IgnoreError();  // a write will meet the error
 }
 
-void Log::StartThreads() {
-  started_ = true;
+absl::Status Log::StartThreads() {
   WantReserve();
-  if (!settings_.background_threads) return;
-  threads_.emplace_back([this] { RunFlusher(); });
-  threads_.emplace_back([this] { RunPopulator(); });
+  if (settings_.background_threads) {
+    // Without the flusher nobody would keep the promise of sync_interval.
+    absl::StatusOr<std::thread> flusher = StartThread([this] { RunFlusher(); });
+    if (!flusher.ok()) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(flusher.status().message(),
+                       "; Options::background_threads = false needs none"));
+    }
+    threads_.push_back(*std::move(flusher));
+    // The populator only makes writers faster.
+    absl::StatusOr<std::thread> populator =
+        StartThread([this] { RunPopulator(); });
+    if (populator.ok()) threads_.push_back(*std::move(populator));
+  }
+  started_ = true;
+  return absl::OkStatus();
 }
 
 void Log::StopThreads() {

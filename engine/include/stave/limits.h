@@ -29,6 +29,9 @@ inline constexpr uint64_t kMaxSegmentSizeBytes = uint64_t{4} << 30;
 // Options::max_space_amplification.
 inline constexpr double kMinSpaceAmplification = 1.1;
 
+// Options::recovery_threads.
+inline constexpr int kMaxRecoveryThreads = 1024;
+
 }  // namespace stave
 
 #endif  // STAVE_LIMITS_H_

@@ -82,9 +82,11 @@ struct Options {
   // files and larger steps in which space can be freed.
   uint64_t segment_size_bytes = uint64_t{256} << 20;
 
-  // Threads that read hint files and segments while a store is opened; 0 means
-  // one for each processor. While Open runs each takes up to 24 MiB of memory,
-  // and all of them no more than six bytes a record.
+  // Threads that read hint files and segments while a store is opened, at most
+  // kMaxRecoveryThreads; 0 means one for each processor. Where the operating
+  // system makes no more of them, Open goes on with those there are. While Open
+  // runs each takes up to 24 MiB of memory, and all of them no more than six
+  // bytes a record.
   int recovery_threads = 0;
 
   // ---- For tests and simulation; not owned, must outlive the store ----

@@ -14,6 +14,7 @@
 #include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/store.h"
+#include "tests/engine/base/no_new_threads.h"
 #include "tests/engine/core/store_fixture.h"
 #include "tests/engine/fs/scoped_limit.h"
 
@@ -156,13 +157,14 @@ TEST_F(StoreErrorsTest, APathMayEndInASlashOrBeALink) {
 }
 
 TEST_F(StoreErrorsTest, OptionsOutOfRangeAreRefused) {
-  Options small, large, negative_interval, negative_threads;
+  Options small, large, negative_interval, negative_threads, many_threads;
   small.segment_size_bytes = kMinSegmentSizeBytes - 1;
   large.segment_size_bytes = kMaxSegmentSizeBytes + 1;
   negative_interval.sync_interval = -absl::Nanoseconds(1);
   negative_threads.recovery_threads = -1;
+  many_threads.recovery_threads = kMaxRecoveryThreads + 1;
   for (const Options& bad :
-       {small, large, negative_interval, negative_threads}) {
+       {small, large, negative_interval, negative_threads, many_threads}) {
     const absl::Status status = OpenAt(path(), bad);
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     EXPECT_FALSE(Exists(path()));
@@ -176,6 +178,9 @@ TEST_F(StoreErrorsTest, LimitsOfOptionsAreAllowed) {
     Put(std::to_string(size), "v");
     Close();
   }
+  options.recovery_threads = kMaxRecoveryThreads;
+  Open();
+  EXPECT_EQ(All().size(), 2u);
 }
 
 // procfs lets nobody make anything, the superuser neither.
@@ -209,6 +214,25 @@ TEST_F(StoreErrorsTest, WithoutDescriptorsResourcesAreExhausted) {
   }
   Open();
   EXPECT_EQ(All(), (Contents{{"k", "v"}}));
+}
+
+TEST_F(StoreErrorsTest, WithoutThreadsAStoreOpensAndSaysWhyItCantWrite) {
+  options.segment_size_bytes = kMinSegmentSizeBytes;
+  Open();
+  for (const char* key : {"a", "b", "c"}) Put(key, ValueOf(0, 200));
+  Close();
+  options.background_threads = true;
+  options.recovery_threads = 4;
+  {
+    const NoNewThreads none;
+    Open();
+    EXPECT_EQ(All().size(), 3u);
+    const absl::Status status = store().Put("d", "v");
+    EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+    EXPECT_TRUE(Mentions(status, "background_threads")) << status;
+  }
+  Put("d", "v");
+  Close();
 }
 
 int CountDescriptors() {
