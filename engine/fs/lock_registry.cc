@@ -1,5 +1,7 @@
 #include "engine/fs/lock_registry.h"
 
+#include <unistd.h>
+
 #include <set>
 
 #include "absl/base/thread_annotations.h"
@@ -25,6 +27,10 @@ std::unique_ptr<LockClaim> LockClaim::Take(dev_t device, ino_t inode) {
   if (!registry.claimed.insert(file).second) return nullptr;
   return std::unique_ptr<LockClaim>(new LockClaim(file));
 }
+
+LockClaim::LockClaim(FileId file) : file_(file), process_(getpid()) {}
+
+bool LockClaim::IsOfThisProcess() const { return process_ == getpid(); }
 
 LockClaim::~LockClaim() {
   Registry& registry = TheRegistry();

@@ -21,14 +21,18 @@ class LockClaim {
   LockClaim& operator=(const LockClaim&) = delete;
   ~LockClaim();
 
+  // False in a child that was forked since.
+  bool IsOfThisProcess() const;
+
  private:
   using FileId = std::pair<dev_t, ino_t>;
   struct Registry;
 
-  explicit LockClaim(FileId file) : file_(file) {}
+  explicit LockClaim(FileId file);
   static Registry& TheRegistry();
 
   const FileId file_;
+  const pid_t process_;
 };
 
 }  // namespace stave

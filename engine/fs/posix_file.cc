@@ -1,6 +1,7 @@
 #include "engine/fs/posix_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,6 +15,14 @@
 #include "engine/fs/remaining_parts.h"
 
 namespace stave {
+
+// A forked child has a copy of the descriptor, which would keep the lock; and
+// what the child does with its copy must not take the lock from the parent.
+PosixFile::~PosixFile() {
+  if (claim_ != nullptr && claim_->IsOfThisProcess()) {
+    flock(descriptor_.get(), LOCK_UN);
+  }
+}
 
 absl::Status PosixFile::FailedAt(uint64_t offset,
                                  std::string_view operation) const {

@@ -27,6 +27,7 @@ class PosixFile : public File {
       : path_(std::move(path)),
         claim_(std::move(claim)),
         descriptor_(std::move(descriptor)) {}
+  ~PosixFile() override;
 
   using File::Write;
   absl::StatusOr<uint64_t> Size() const override;
@@ -46,7 +47,7 @@ class PosixFile : public File {
 
   const std::string path_;
   const std::unique_ptr<LockClaim> claim_;
-  // Closed, and so unlocked, before the claim is given up.
+  // Unlocked and closed before the claim is given up.
   const FileDescriptor descriptor_;
 };
 

@@ -48,6 +48,15 @@ TEST_F(LockTest, AForkedChildCantOpenItsParentsStore) {
   EXPECT_TRUE(child.WaitUntilTold());
 }
 
+TEST_F(LockTest, CloseGivesTheLockBackThoughAForkedChildLives) {
+  ChildProcess child(
+      [](ChildProcess::Parent& parent) { parent.TellAndWait(); });
+  ASSERT_TRUE(child.WaitUntilTold());
+  Close();
+  Open();
+  EXPECT_EQ(Get("k"), "v");
+}
+
 TEST_F(LockTest, AnotherProcessHoldsTheLockUntilItIsKilled) {
   Close();
   ChildProcess child([this](ChildProcess::Parent& parent) {

@@ -1,6 +1,7 @@
 #include "engine/fs/posix_file_system.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -312,6 +313,21 @@ TEST_F(PosixFileSystemTest, AForkedChildIsRefusedItsParentsLock) {
     if (absl::IsUnavailable(status)) parent.TellAndWait();
   });
   EXPECT_TRUE(child.WaitUntilTold());
+}
+
+TEST_F(PosixFileSystemTest, AForkedChildNeitherKeepsNorEndsItsParentsLock) {
+  auto lock = directory().Lock("LOCK", "the parent\n");
+  ASSERT_TRUE(lock.ok()) << lock.status();
+  ChildProcess child([&](ChildProcess::Parent& parent) {
+    lock->reset();
+    parent.TellAndWait();
+  });
+  ASSERT_TRUE(child.WaitUntilTold());
+  const int another = open(PathOf("LOCK").c_str(), O_RDONLY);
+  EXPECT_NE(flock(another, LOCK_EX | LOCK_NB), 0);
+  lock->reset();
+  EXPECT_EQ(flock(another, LOCK_EX | LOCK_NB), 0);
+  close(another);
 }
 
 // As on a file system where flock(2) lets a process in twice.
