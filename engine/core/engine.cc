@@ -7,6 +7,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
+#include "engine/core/foreign_directory.h"
 #include "engine/core/salvage.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
@@ -114,6 +115,18 @@ absl::StatusOr<RecoveredStore> RecoverReadOnly(Directory* directory,
   }
 }
 
+// A directory that will be refused gets no file, and no byte into one: where
+// that may be, it is looked at first, as by those who only read.
+absl::Status LookBeforeLocking(Directory* directory, Options options,
+                               Clock* clock) {
+  ASSIGN_OR_RETURN(const bool may_be_foreign, MayBeForeign(directory));
+  if (!may_be_foreign) return absl::OkStatus();
+  options.read_only = true;
+  const absl::Status status =
+      RecoverReadOnly(directory, options, clock).status();
+  return absl::IsNotFound(status) ? CheckNotForeign(directory) : status;
+}
+
 // A directory may be left from a process that was killed before its name was
 // durable. Who may not read the parent has not made it, nor seen it made.
 absl::Status MakeNameDurable(FileSystem* file_system, std::string_view path) {
@@ -165,6 +178,8 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
     }
   } else {
     RETURN_IF_ERROR(CheckExists(directory.get(), options));
+    RETURN_IF_ERROR(
+        WithAdvice(LookBeforeLocking(directory.get(), options, clock)));
     ASSIGN_OR_RETURN(lock, directory->Lock(kLockFileName, ThisProcess()));
     recovered = RecoverOrCreate(file_system, directory.get(), options, clock);
     // I7: a store can be opened on a full disk, for who wants to delete.

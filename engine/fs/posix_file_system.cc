@@ -47,6 +47,8 @@ FileSystem* PosixFileSystem() {
   return files;
 }
 
-std::string ThisProcess() { return absl::StrCat("pid ", getpid(), "\n"); }
+std::string ThisProcess() {
+  return absl::StrCat(ToAbsl(kProcessPrefix), getpid(), "\n");
+}
 
 }  // namespace stave

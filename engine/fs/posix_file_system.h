@@ -2,6 +2,7 @@
 #define STAVE_ENGINE_FS_POSIX_FILE_SYSTEM_H_
 
 #include <string>
+#include <string_view>
 
 #include "engine/fs/file_system.h"
 
@@ -12,6 +13,7 @@ FileSystem* PosixFileSystem();
 
 // This process, for the contents of a lock file: "pid 1234\n".
 std::string ThisProcess();
+inline constexpr std::string_view kProcessPrefix = "pid ";
 
 }  // namespace stave
 

@@ -67,8 +67,11 @@ class Store {
   // are DataLoss for those who read them.
   //
   // InvalidArgument if `directory` is empty or names something else than a
-  // directory, or if it holds a format that this version does not know;
-  // Unavailable if it is open already; NotFound as create_if_missing says.
+  // directory, or if it holds a store of a format version that this one does
+  // not know, or what looks like another program's store; a file of a store's
+  // name that is none can't be told from a damaged one, and is DataLoss. A
+  // directory that is refused so stays as it is. Unavailable if it is open
+  // already; NotFound as create_if_missing says.
   static absl::StatusOr<std::unique_ptr<Store>> Open(
       std::string_view directory, const Options& options = {});
 

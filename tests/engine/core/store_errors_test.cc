@@ -142,6 +142,38 @@ TEST_F(StoreErrorsTest, ForeignFilesAreLeftAlone) {
   for (const auto& [name, bytes] : foreign) EXPECT_EQ(after.at(name), bytes);
 }
 
+TEST_F(StoreErrorsTest, AnotherProgramsDirectoryIsRefusedAndStaysAsItIs) {
+  const std::string kSegment(100, 's');
+  const DirectoryImage foreign[] = {
+      {{"LOCK", "precious"}},
+      {{"LOCK", "precious"}, {"0000000000000001.seg", kSegment}},
+      {{"0000000000000001.seg", kSegment}},
+      {{"MANIFEST-1", "a list of goods"}},
+      {{"CURRENT", "MANIFEST-000001\n"},
+       {"MANIFEST-000001", "x"},
+       {"LOCK", ""}},
+  };
+  MakeDirectory();
+  for (const DirectoryImage& before : foreign) {
+    WriteDirectory(path(), before);
+    const absl::Status status = TryOpen();
+    EXPECT_TRUE(Mentions(status, path())) << status;
+    EXPECT_TRUE(Mentions(status, "left as it is") || absl::IsDataLoss(status))
+        << status;
+    EXPECT_EQ(Difference(before, Image()), "");
+  }
+}
+
+TEST_F(StoreErrorsTest, AForeignLocksFileIsNoReasonToLeaveAStoreShut) {
+  Open();
+  Put("k", "v");
+  Close();
+  WriteFile(PathOf("LOCK"), "precious");
+  WriteFile(PathOf("CURRENT"), "MANIFEST-000001\n");
+  Open();
+  EXPECT_EQ(Get("k"), "v");
+}
+
 TEST_F(StoreErrorsTest, APathMayEndInASlashOrBeALink) {
   Open();
   Put("k", "v");
