@@ -68,8 +68,13 @@ absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
     return absl::NotFoundError(
         absl::StrCat("there is no store in ", ToAbsl(path)));
   }
-  RETURN_IF_ERROR(file_system->CreateDirectory(path));
-  return file_system->OpenDirectory(path);
+  const absl::Status made = file_system->CreateDirectory(path);
+  // Another process may make it at the same moment.
+  if (!absl::IsAlreadyExists(made)) RETURN_IF_ERROR(made);
+  directory = file_system->OpenDirectory(path);
+  if (!absl::IsNotFound(directory.status())) return directory;
+  return absl::InvalidArgumentError(
+      absl::StrCat(ToAbsl(path), " is a symbolic link that leads nowhere"));
 }
 
 // Before anything is made or recovered: the directory stays as it is if this

@@ -188,6 +188,13 @@ TEST_F(StoreErrorsTest, APathMayEndInASlashOrBeALink) {
   EXPECT_EQ((*store)->Get("k").value(), "v");
 }
 
+TEST_F(StoreErrorsTest, ALinkThatLeadsNowhereIsNoDirectory) {
+  std::filesystem::create_symlink("nowhere", path());
+  const absl::Status status = TryOpen();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_TRUE(Mentions(status, path() + " is a symbolic link")) << status;
+}
+
 TEST_F(StoreErrorsTest, OptionsOutOfRangeAreRefused) {
   Options small, large, negative_interval, negative_threads, many_threads;
   small.segment_size_bytes = kMinSegmentSizeBytes - 1;
