@@ -28,7 +28,9 @@ namespace {
 
 constexpr char kDetails[] =
     "Reads commands, one a line; HELP lists them. On a terminal there are a\n"
-    "prompt, editing, history, and completion with the tabulator.\n"
+    "prompt, editing, history, and completion with the tabulator; Ctrl-C "
+    "gives\n"
+    "a line up, Ctrl-D ends the shell.\n"
     "\n"
     "From a file or a pipe, a line that is wrong is named by its number on\n"
     "standard error and the next one is run; at the end the exit code is not\n"
@@ -71,13 +73,15 @@ absl::Status RunTerminal(Store* store, ShellInterpreter* interpreter,
       },
       HistoryPath());
   while (!interpreter->ended()) {
-    const std::optional<std::string> line = editor.ReadLine("stave> ");
+    const std::optional<absl::StatusOr<std::string>> line =
+        editor.ReadLine("stave> ");
     if (!line.has_value()) {
       // The prompt is still there.
       RETURN_IF_ERROR(out->Write("\n"));
       break;
     }
-    const absl::Status status = interpreter->Run(*line);
+    const absl::Status status =
+        line->ok() ? interpreter->Run(**line) : line->status();
     RETURN_IF_ERROR(out->Flush());
     if (status.ok()) continue;
     absl::FPrintF(stderr, "error: %s\n", status.message());

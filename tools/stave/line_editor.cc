@@ -2,15 +2,23 @@
 
 // readline.h needs it, and does not say so.
 #include <fcntl.h>
+#include <langinfo.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <climits>
 #include <clocale>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <cwchar>
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "readline/history.h"
 #include "readline/readline.h"
 #include "tools/stave/file_descriptor.h"
@@ -24,6 +32,61 @@ constexpr int kHistoryLines = 1000;
 // The library frees the words it is given.
 char* CopyForLibrary(const std::string& text) { return strdup(text.c_str()); }
 
+// The library drops what is not a character of the locale, and in the "C"
+// locale that is all but ASCII: a UTF-8 one takes its place.
+void ChooseCharacters() {
+  const char* const kAscii = "ANSI_X3.4-1968";
+  if (std::setlocale(LC_CTYPE, "") != nullptr &&
+      std::strcmp(nl_langinfo(CODESET), kAscii) != 0) {
+    return;
+  }
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+// What bytes are in the locale: a character, none, or the beginning of one.
+struct Decoded {
+  std::optional<int> character;
+  bool is_bad = false;
+};
+
+Decoded Decode(const char* bytes, size_t size) {
+  wchar_t character = 0;
+  std::mbstate_t state = {};
+  const size_t used = std::mbrtowc(&character, bytes, size, &state);
+  if (used <= size) return {static_cast<int>(character), false};
+  return {std::nullopt, used == static_cast<size_t>(-1)};
+}
+
+// The signal that came while a line was awaited; 0: none.
+volatile std::sig_atomic_t received_signal = 0;
+
+void Receive(int signal) { received_signal = signal; }
+
+// While it lives, signals that would end the program end the wait for a byte.
+// The library has handlers of its own while it reads a line, which pass a
+// signal on to all processes of the group, the caller's script among them.
+class SignalsEndTheWait {
+ public:
+  SignalsEndTheWait() {
+    struct sigaction action = {};
+    action.sa_handler = Receive;  // without SA_RESTART
+    for (size_t i = 0; i < kSignals.size(); ++i) {
+      sigaction(kSignals[i], &action, &before_[i]);
+    }
+  }
+  ~SignalsEndTheWait() {
+    for (size_t i = 0; i < kSignals.size(); ++i) {
+      sigaction(kSignals[i], &before_[i], nullptr);
+    }
+  }
+  SignalsEndTheWait(const SignalsEndTheWait&) = delete;
+  SignalsEndTheWait& operator=(const SignalsEndTheWait&) = delete;
+
+ private:
+  static constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+  std::array<struct sigaction, kSignals.size()> before_;
+};
+
 }  // namespace
 
 LineEditor* LineEditor::active_ = nullptr;
@@ -32,9 +95,9 @@ LineEditor::LineEditor(Completer completer,
                        std::optional<std::string> history_path)
     : completer_(std::move(completer)), history_path_(std::move(history_path)) {
   active_ = this;
-  // Without the user's character set, what is not ASCII can't be edited.
-  std::setlocale(LC_CTYPE, "");
+  ChooseCharacters();
   rl_readline_name = "stave";
+  rl_getc_function = NextCharacter;
   rl_attempted_completion_function = Attempt;
   // Keys have all sorts of characters in them; only spaces end one.
   rl_basic_word_break_characters = " \t";
@@ -48,12 +111,52 @@ LineEditor::~LineEditor() {
   active_ = nullptr;
 }
 
-std::optional<std::string> LineEditor::ReadLine(const char* prompt) {
-  const std::unique_ptr<char, decltype(&std::free)> line(readline(prompt),
-                                                         &std::free);
-  if (line == nullptr) return std::nullopt;
-  Remember(line.get());
-  return std::string(line.get());
+std::optional<absl::StatusOr<std::string>> LineEditor::ReadLine(
+    const char* prompt) {
+  while (true) {
+    has_strange_bytes_ = false;
+    received_signal = 0;
+    const std::unique_ptr<char, decltype(&std::free)> line(readline(prompt),
+                                                           &std::free);
+    if (received_signal == SIGINT) {
+      std::fputc('\n', stdout);
+      continue;
+    }
+    if (line == nullptr || received_signal != 0) return std::nullopt;
+    if (has_strange_bytes_) {
+      return absl::InvalidArgumentError(
+          "the line has bytes that are no characters here; write them as \\xHH "
+          "in double quotes");
+    }
+    Remember(line.get());
+    return std::string(line.get());
+  }
+}
+
+// As the library's own, which drops bytes that are no character.
+int LineEditor::NextCharacter(FILE*) {
+  std::array<char, MB_LEN_MAX> bytes;
+  size_t size = 0;
+  const SignalsEndTheWait signals;
+  while (size < bytes.size()) {
+    const ssize_t count = read(STDIN_FILENO, &bytes[size], 1);
+    if (count < 0 && errno == EINTR && received_signal == 0) continue;
+    if (count <= 0) return EOF;
+    ++size;
+    Decoded decoded = Decode(bytes.data(), size);
+    if (decoded.is_bad && size > 1) {
+      // Nothing but its last byte can begin another one.
+      active_->has_strange_bytes_ = true;
+      bytes[0] = bytes[size - 1];
+      size = 1;
+      decoded = Decode(bytes.data(), size);
+    }
+    if (decoded.character.has_value()) return *decoded.character;
+    if (!decoded.is_bad) continue;
+    active_->has_strange_bytes_ = true;
+    size = 0;
+  }
+  return EOF;
 }
 
 char** LineEditor::Attempt(const char* word, int begin, int) {

@@ -1,11 +1,14 @@
 #ifndef STAVE_TOOLS_STAVE_LINE_EDITOR_H_
 #define STAVE_TOOLS_STAVE_LINE_EDITOR_H_
 
+#include <cstdio>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "absl/status/statusor.h"
 
 namespace stave::tool {
 
@@ -25,13 +28,16 @@ class LineEditor {
   LineEditor& operator=(const LineEditor&) = delete;
   ~LineEditor();
 
-  // nullopt: the user has ended the input.
-  std::optional<std::string> ReadLine(const char* prompt);
+  // nullopt: the user has ended the input, or somebody the program (SIGTERM,
+  // SIGHUP). Ctrl-C gives the line up and begins another one. InvalidArgument:
+  // the line has bytes that are no characters here; it counts as not typed.
+  std::optional<absl::StatusOr<std::string>> ReadLine(const char* prompt);
 
  private:
   // The library's callbacks, which can be given no argument.
   static char** Attempt(const char* word, int begin, int end);
   static char* NextMatch(const char* word, int state);
+  static int NextCharacter(FILE* stream);
   static LineEditor* active_;
 
   // What is kept is worth less than the command that comes next, so errors
@@ -43,6 +49,8 @@ class LineEditor {
   std::optional<std::string> history_path_;
   std::string last_line_;
   std::vector<std::string> matches_;
+  // The present line had bytes that the library can't take.
+  bool has_strange_bytes_ = false;
 };
 
 }  // namespace stave::tool

@@ -71,6 +71,8 @@ int Process::Wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+void Process::Signal(int signal) { kill(pid_, signal); }
+
 void Process::Kill() { kill(pid_, SIGKILL); }
 
 Conversation::~Conversation() {

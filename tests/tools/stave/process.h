@@ -34,6 +34,7 @@ class Process {
   // The exit code, or 128 and the number of the signal that ended it.
   int Wait();
   void Kill();
+  void Signal(int signal);
 
  private:
   pid_t pid_ = -1;

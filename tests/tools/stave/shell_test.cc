@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <string>
 
@@ -123,6 +124,53 @@ TEST_F(ShellTest, ATerminalHasAPrompt) {
   EXPECT_THAT(shell.pipes->ReadAll(), EndsWith("Goodbye!\r\n"));
   EXPECT_EQ(shell.process->Wait(), 0);
   EXPECT_THAT(Run({"get", "user:1"}), Prints("Alice\n"));
+}
+
+// Also without a locale that knows them.
+TEST_F(ShellTest, ATerminalTakesAllCharacters) {
+  for (const char* locale : {"", "C", "C.UTF-8"}) {
+    Set("LC_ALL", locale);
+    Running shell = StartOnTerminal({"shell"});
+    shell.pipes->ReadUntil("stave> ");
+    shell.pipes->Send("SET k\xd0\xb9 x\xe2\x82\xacy\r");
+    EXPECT_THAT(shell.pipes->ReadUntil("stave> "), HasSubstr("\nOK\r\n"));
+    EXPECT_THAT(Run({"get", "k\xd0\xb9"}), Prints("x\xe2\x82\xacy\n"))
+        << locale;
+    shell.pipes->Send("DELETE k\xd0\xb9\r");
+    EXPECT_THAT(shell.pipes->ReadUntil("stave> "), HasSubstr("\nOK\r\n"));
+  }
+}
+
+TEST_F(ShellTest, ALineWithBytesThatAreNoCharactersIsRefused) {
+  Run({"put", "k", "v"});
+  Running shell = StartOnTerminal({"shell"});
+  shell.pipes->ReadUntil("stave> ");
+  shell.pipes->Send("DELETE \xffk\xe9\r");
+  EXPECT_THAT(shell.pipes->ReadUntil("stave> "), HasSubstr("\\xHH"));
+  shell.pipes->Send("SET k \"\\xff\"\r");
+  EXPECT_THAT(shell.pipes->ReadUntil("stave> "), HasSubstr("\nOK\r\n"));
+  EXPECT_THAT(Run({"get", "k", "--raw"}), Prints("\xff"));
+}
+
+TEST_F(ShellTest, CtrlCGivesUpTheLineAndNotTheShell) {
+  Running shell = StartOnTerminal({"shell"});
+  shell.pipes->ReadUntil("stave> ");
+  shell.pipes->Send("SET a 1");
+  shell.pipes->ReadUntil("SET a 1");
+  shell.process->Signal(SIGINT);  // which is what the key does
+  shell.pipes->ReadUntil("stave> ");
+  shell.pipes->Send("GET a\r");
+  EXPECT_THAT(shell.pipes->ReadUntil("stave> "), HasSubstr("(nil)"));
+}
+
+TEST_F(ShellTest, ATerminatedShellClosesItsStore) {
+  Running shell = StartOnTerminal({"shell"});
+  shell.pipes->ReadUntil("stave> ");
+  shell.pipes->Send("SET a 1\r");
+  shell.pipes->ReadUntil("stave> ");
+  shell.process->Signal(SIGTERM);
+  EXPECT_THAT(shell.pipes->ReadAll(), EndsWith("Goodbye!\r\n"));
+  EXPECT_EQ(shell.process->Wait(), 0);
 }
 
 TEST_F(ShellTest, TheTabulatorCompletesCommandsAndKeys) {
