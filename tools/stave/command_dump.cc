@@ -1,11 +1,14 @@
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
 #include "stave/store.h"
 #include "tools/stave/command_line.h"
 #include "tools/stave/commands.h"
@@ -27,7 +30,9 @@ constexpr char kDetails[] =
     "that `stave load` takes back byte for byte, expiries included.\n"
     "\n"
     "FILE is replaced as a whole when the dump is complete and on the device;\n"
-    "until then, and if that fails, an older FILE stays as it is.\n"
+    "until then, and if that fails, an older FILE stays as it is. It keeps\n"
+    "its mode; a new one is for its owner alone, as the store is. FILE can't\n"
+    "be in the store's own directory.\n"
     "\n"
     "--json: the same as --format jsonl\n";
 
@@ -50,6 +55,20 @@ absl::Status DumpRecords(Store& store, RecordFormat format, bool show_progress,
   return out->Flush();
 }
 
+// There are files of the store there, and a dump that took the name of one of
+// them would be the end of the store.
+absl::Status CheckOutsideOf(const std::string& directory,
+                            const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path target =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
+  if (!std::filesystem::equivalent(target.parent_path(), directory, error)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "%s is in the store's own directory; dump to another one", path));
+}
+
 absl::Status DumpToFile(Store& store, RecordFormat format,
                         const std::string& path) {
   absl::StatusOr<FileReplacement> file = FileReplacement::Create(path);
@@ -69,7 +88,11 @@ absl::Status Dump(const DumpArguments& arguments, Session& session) {
   absl::StatusOr<std::unique_ptr<Store>> store = session.OpenForReading();
   if (!store.ok()) return store.status();
   if (arguments.file.has_value() && arguments.file != "-") {
-    return DumpToFile(**store, *format, UserPath(*arguments.file));
+    const std::string path = UserPath(*arguments.file);
+    absl::StatusOr<std::string> directory = session.StoreDirectory();
+    if (!directory.ok()) return directory.status();
+    RETURN_IF_ERROR(CheckOutsideOf(*directory, path));
+    return DumpToFile(**store, *format, path);
   }
   // On a terminal, the records themselves show how far it is.
   const bool show_progress = isatty(session.out().descriptor()) != 1;

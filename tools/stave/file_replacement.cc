@@ -59,6 +59,11 @@ absl::StatusOr<FileReplacement> FileReplacement::Create(
   FileDescriptor file(mkostemp(temporary.data(), O_CLOEXEC));
   if (file.number() < 0)
     return SystemError("create a file beside", path, errno);
+  // Who may not give it that mode replaces it as one for the owner alone.
+  struct stat old;
+  if (stat(target.c_str(), &old) == 0) {
+    (void)fchmod(file.number(), old.st_mode & 0777);
+  }
   return FileReplacement(std::move(file), std::move(temporary), target);
 }
 

@@ -27,6 +27,11 @@ absl::Status OpenError(const absl::Status& status, std::string_view directory) {
           "%s; try again when that has ended; commands that only read, such as "
           "get and scan, work beside it",
           status.message()));
+    case absl::StatusCode::kResourceExhausted:
+      return absl::ResourceExhaustedError(absl::StrFormat(
+          "%s; if the disk is full, free some space and try again; commands "
+          "that only read, such as get and scan, work meanwhile",
+          status.message()));
     case absl::StatusCode::kNotFound:
       return absl::FailedPreconditionError(
           absl::StrFormat("cannot make a store in %s: %s; %s", directory,
@@ -58,6 +63,12 @@ absl::Status AsReader(const absl::Status& status) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> Session::StoreDirectory() const {
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return location.status();
+  return location->directory;
+}
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
   absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);

@@ -30,6 +30,9 @@ class Session {
   bool read_only() const { return flags_.read_only; }
   Output& out() { return *out_; }
 
+  // Of the store that the flags name, be it there or not.
+  absl::StatusOr<std::string> StoreDirectory() const;
+
   // Works beside a running writer and changes nothing. FailedPrecondition if
   // there is no store.
   absl::StatusOr<std::unique_ptr<Store>> OpenForReading() const;

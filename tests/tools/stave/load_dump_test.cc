@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -77,6 +78,30 @@ TEST_F(LoadDumpTest, ExpiriesGoThroughBothFormats) {
     ASSERT_THAT(Run({"load", Path("dumped"), "--format", format}), Prints(""));
     EXPECT_EQ(SortedLines(Run({"dump"}).out), SortedLines(lines));
   }
+}
+
+TEST_F(LoadDumpTest, DumpTouchesNoFileOfTheStore) {
+  Run({"put", "k", "v"});
+  const std::string manifest = BytesOf(Store() + "/MANIFEST-1");
+  for (const char* name : {"MANIFEST-1", "LOCK", "another"}) {
+    EXPECT_THAT(Run({"dump", Store() + "/" + name}),
+                Fails(2, "in the store's own directory"));
+  }
+  std::filesystem::create_symlink(Store() + "/MANIFEST-1", Path("link"));
+  EXPECT_THAT(Run({"dump", Path("link")}), Fails(2, "own directory"));
+  EXPECT_EQ(BytesOf(Store() + "/MANIFEST-1"), manifest);
+  EXPECT_THAT(Run({"get", "k"}), Prints("v\n"));
+}
+
+TEST_F(LoadDumpTest, ADumpedFileKeepsItsModeAndANewOneIsForItsOwner) {
+  using std::filesystem::perms;
+  Run({"put", "k", "v"});
+  const std::string old = WriteFile("old", "");
+  std::filesystem::permissions(old, perms(0640));
+  EXPECT_THAT(Run({"dump", old}), Prints(""));
+  EXPECT_EQ(std::filesystem::status(old).permissions(), perms(0640));
+  EXPECT_THAT(Run({"dump", Path("new")}), Prints(""));
+  EXPECT_EQ(std::filesystem::status(Path("new")).permissions(), perms(0600));
 }
 
 TEST_F(LoadDumpTest, AnExpiredRecordDeletesItsKey) {
