@@ -171,11 +171,14 @@ std::optional<std::string> CommandLine::Chosen() const {
 }
 
 absl::Status CommandLine::UnknownCommand(const std::string& name) const {
-  std::vector<std::string> names;
-  for (const Entry& entry : entries_) {
-    // The very name stands where no command may, behind "--".
-    if (entry.command.name != name) names.push_back(entry.command.name);
+  if (Find(name) != nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("write %s before --, which only keys and values may "
+                        "stand behind",
+                        name));
   }
+  std::vector<std::string> names;
+  for (const Entry& entry : entries_) names.push_back(entry.command.name);
   const std::optional<std::string> closest = ClosestName(name, names);
   return absl::InvalidArgumentError(absl::StrFormat(
       "there is no command %s%s; `stave help` lists them", Quoted(name),

@@ -43,8 +43,9 @@ constexpr char kDetails[] =
     "\n"
     "A bad line is named by its number, and the exit code is 2; the records\n"
     "before it are loaded, and nothing after it. A batch is there as a whole\n"
-    "or not at all, whatever happens. A record that has expired deletes its\n"
-    "key.\n"
+    "or not at all, whatever happens. What a slow pipe has sent waits until\n"
+    "the batch is full, or the input ends; --batch 1 loads each line at once.\n"
+    "A record that has expired deletes its key.\n"
     "\n"
     "--ack prints, after each batch, how many records are loaded so far: they\n"
     "survive if this process is killed, with --sync also a power loss. When\n"
@@ -169,7 +170,8 @@ void AddLoadCommand(CommandLine* command_line) {
       .Option("--format", "tsv|jsonl",
               "Without it: jsonl if FILE ends in .jsonl, else tsv",
               &arguments->format)
-      .Option("--batch", "N", "Records in an atomic batch; else up to 1,000",
+      .Option("--batch", "N",
+              "Records in an atomic batch; else 1,000 or a megabyte",
               &arguments->batch)
       .Flag("--sync", "Bring each batch to the device before the next",
             &arguments->sync)

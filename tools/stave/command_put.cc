@@ -27,7 +27,10 @@ constexpr char kDetails[] =
     "of standard input, a newline at its end too.\n"
     "\n"
     "When the command is done, the value is on the device. With --ttl the key\n"
-    "is gone that long after; a duration is written 500ms, 4s, 10m, 1h, 2d.\n";
+    "is gone that long after; a duration is written 500ms, 4s, 10m, 1h, 2d.\n"
+    "The store's time never goes back: where its clock was once ahead, the "
+    "key\n"
+    "lives longer by as much.\n";
 
 struct PutArguments {
   std::string key;

@@ -113,7 +113,10 @@ bool RecordHandler::string(string_t& text) {
     bytes->swap(text);
     return true;
   }
-  if (absl::Base64Unescape(text, bytes)) return true;
+  // Exactly as dump writes it: anything else was damaged on its way.
+  if (absl::Base64Unescape(text, bytes) && absl::Base64Escape(*bytes) == text) {
+    return true;
+  }
   return Fail(absl::StrFormat("field %s is not base64", Quoted(field_)));
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -59,8 +60,11 @@ void Progress::Print(absl::Time now) {
     absl::StrAppendFormat(&line, ", %d%%",
                           std::min<uint64_t>(bytes_ * 100 / total_bytes_, 100));
   }
-  // What is left of a longer line before it goes.
-  line.append("\x1b[K");
+  // What is left of a longer line before it goes; not every terminal knows a
+  // sequence for that.
+  const size_t size = line.size();
+  line.append(printed_size_ - std::min(printed_size_, size), ' ');
+  printed_size_ = size;
   WriteToTerminal(line);
   printed_ = now;
   has_printed_ = true;

@@ -1,6 +1,7 @@
 #ifndef STAVE_TOOLS_STAVE_PROGRESS_H_
 #define STAVE_TOOLS_STAVE_PROGRESS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -48,6 +49,7 @@ class Progress {
   const absl::Time start_;
   absl::Time printed_;
   bool has_printed_ = false;
+  size_t printed_size_ = 0;
 
   uint64_t records_ = 0;
   uint64_t bytes_ = 0;

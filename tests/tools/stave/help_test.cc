@@ -59,6 +59,10 @@ TEST_F(HelpTest, AnUnknownCommandIsAnErrorWithASuggestion) {
   EXPECT_EQ(Run({"gte"}).out, "");
 }
 
+TEST_F(HelpTest, ACommandBehindTwoDashesIsToldItsPlace) {
+  EXPECT_THAT(Run({"--", "get", "a"}), Fails(2, "write get before --"));
+}
+
 TEST_F(HelpTest, NoCommandIsAnError) {
   EXPECT_THAT(Run({}), Fails(2, "a command is missing; see `stave help`"));
   EXPECT_THAT(Run({"--json"}), Fails(2, "a command is missing"));

@@ -116,7 +116,8 @@ TEST(JsonLinesTest, LimitsAreKept) {
 }
 
 TEST(JsonLinesTest, BadBase64IsRefused) {
-  for (const char* text : {"A", "A===", "*", "AP8=x", "A-_="}) {
+  for (const char* text :
+       {"A", "A===", "*", "AP8=x", "A-_=", "YQ", "YR==", "YQ==\\n"}) {
     const std::string line =
         R"({"key":"k","value_base64":")" + std::string(text) + "\"}";
     EXPECT_THAT(Problem(line), HasSubstr("not base64")) << line;
