@@ -246,7 +246,9 @@ absl::Status Log::CreateSegmentAt(const SegmentWriter::Settings& segment,
   absl::StatusOr<std::unique_ptr<SegmentWriter>> made =
       SegmentWriter::Create(settings_.directory, segment);
   if (!made.ok()) {
-    const bool broken = absl::IsInternal(made.status());  // I7
+    // I7. NotFound: the directory itself was removed.
+    const bool broken =
+        absl::IsInternal(made.status()) || absl::IsNotFound(made.status());
     return broken ? Latch(made.status()) : made.status();
   }
   Writer writer = *std::move(made);

@@ -274,6 +274,16 @@ TEST_F(StoreErrorsTest, WithoutThreadsAStoreOpensAndSaysWhyItCantWrite) {
   Close();
 }
 
+TEST_F(StoreErrorsTest, ARemovedDirectoryIsNoMissingKey) {
+  options.segment_size_bytes = kMinSegmentSizeBytes;
+  Open();
+  Put("k", "v");
+  std::filesystem::remove_all(path());
+  const absl::Status status = store().Put("l", ValueOf(0, 500));
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_EQ(Get("k"), "v");
+}
+
 int CountDescriptors() {
   int count = 0;
   for ([[maybe_unused]] const auto& entry :
