@@ -45,6 +45,8 @@ std::string Statistics::PrometheusText() const {
   gauge("clock_floor_seconds",
         "Unix time that the store never takes the present to be before.",
         static_cast<double>(clock_floor_ms) / 1000);
+  gauge("bytes_cut_at_open", "Bytes of a torn tail that Open cut off.",
+        number(bytes_cut_at_open));
   gauge("latched", "1 if a failed sync made the store read-only.",
         latched ? 1 : 0);
   counter("puts_total", "Puts since the store was opened.", number(puts));

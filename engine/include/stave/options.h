@@ -19,7 +19,8 @@ struct Options {
   // in it if there is none. When false, a missing store is NotFound.
   bool create_if_missing = true;
 
-  // Open fails with FailedPrecondition if there is a store already.
+  // Open fails with FailedPrecondition if there is a store already. Means
+  // nothing together with read_only.
   bool error_if_exists = false;
 
   // Takes no lock and changes no byte in the directory, so it works beside a
@@ -44,7 +45,8 @@ struct Options {
   // brought it to the device; what a power loss can take away. A process that
   // is killed loses nothing, whatever this is. ZeroDuration: every write waits
   // for the device, as with WriteOptions::sync. InfiniteDuration: only Sync,
-  // Close and WriteOptions::sync do it. Shorter means more device flushes.
+  // Close, WriteOptions::sync and the end of a segment do it. Shorter means
+  // more device flushes.
   absl::Duration sync_interval = absl::Seconds(1);
 
   // The files of segments take no more than this times the bytes of live
@@ -77,7 +79,8 @@ struct Options {
   // ---- Performance ----
 
   // Largest size of a segment file, from kMinSegmentSizeBytes to
-  // kMaxSegmentSizeBytes. New segments are smaller while the store is small:
+  // kMaxSegmentSizeBytes; a record or batch that is larger gets a segment of
+  // its own size. New segments are smaller while the store is small:
   // an eighth of its live bytes, at least 1 MiB. Larger segments mean fewer
   // files and larger steps in which space can be freed.
   uint64_t segment_size_bytes = uint64_t{256} << 20;
@@ -117,6 +120,11 @@ struct WriteOptions {
 
   // The key expires this long after the write, to the millisecond; it is
   // absent from then on. Must be positive. InfiniteDuration: never.
+  //
+  // Time is the store's: the machine's, but never before what the store has
+  // seen, so that a clock set back brings no key back. If the clock was once
+  // ahead while this store was written to, the store's time stays there until
+  // the machine's has come that far, and keys live longer by as much.
   absl::Duration ttl = absl::InfiniteDuration();
 
   // The same as a point in time, rounded down to the millisecond; of the two

@@ -11,7 +11,7 @@ namespace stave {
 // A store's state at one moment. Bytes are bytes, counts are counts since the
 // store was opened unless said otherwise.
 struct Statistics {
-  uint64_t keys = 0;           // live, expired ones included until they are met
+  uint64_t keys = 0;           // live; expired ones too, until put or deleted
   uint64_t live_bytes = 0;     // live records with headers and padding
   uint64_t dead_bytes = 0;     // all other bytes of records in segments
   uint64_t segment_bytes = 0;  // lengths of segment files, preallocated too
@@ -54,7 +54,7 @@ struct Statistics {
     return static_cast<double>(segment_bytes) / static_cast<double>(live_bytes);
   }
 
-  // All of the above in Prometheus' text format (version 0.0.4), names
+  // All numbers above in Prometheus' text format (version 0.0.4), names
   // starting with "stave_".
   std::string PrometheusText() const;
 };

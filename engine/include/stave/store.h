@@ -48,6 +48,13 @@ namespace stave {
 //                       read-only because a sync failed: the message then has
 //                       that first error, and reopening is the remedy
 //   PermissionDenied    the operating system refused, as it says
+//   Internal            any other error of the operating system
+//
+// Memory that is full means mappings of files and the index. What operator new
+// can't give, for a copy of a value say, ends the process by std::bad_alloc, as
+// is usual where no exceptions are used. A limit on the size of files
+// (RLIMIT_FSIZE) is an error only for a process that ignores SIGXFSZ; else that
+// signal ends it.
 //
 // Keys are found by 80 bits of a keyed hash. Two keys of one store that agree
 // in all 80 can't both be kept: a read of the older one then fails with
@@ -91,13 +98,16 @@ class Store {
                    const WriteOptions& options = {});
 
   // Removes the key. True: there was one. False: there was none, and nothing
-  // was written; with `sync` OK means that its absence is on the device.
+  // was written but, for a key that had expired, a record that says so; with
+  // `sync` OK means that its absence is on the device, which may take a flush
+  // and a note of it in the log. Of `options` only `sync` is used.
   absl::StatusOr<bool> Delete(std::string_view key,
                               const WriteOptions& options = {});
 
   // Applies all of `batch` at one instant, or nothing of it: once any read has
   // seen a part of it, later reads see all of it, and so does recovery.
-  // `options.ttl` is not used; the batch's operations have their own.
+  // Of `options` only `sync` is used; the batch's operations have expiries of
+  // their own.
   absl::Status Write(const WriteBatch& batch, const WriteOptions& options = {});
 
   // Brings every write that returned before this call to the device.

@@ -171,6 +171,7 @@ TEST_F(StatisticsTest, PrometheusUnderstandsTheText) {
   EXPECT_NE(text.find("# TYPE stave_puts_total counter\nstave_puts_total 1\n"),
             std::string::npos)
       << text;
+  EXPECT_NE(text.find("\nstave_bytes_cut_at_open 0\n"), std::string::npos);
   EXPECT_EQ(text.back(), '\n');
 }
 
