@@ -232,8 +232,12 @@ absl::Status Merge::Install() {
   for (const SegmentId id : context_.unlinked) {
     edit.push_back(ForgetSegmentChange{id});
   }
-  edit.push_back(ClockFloorChange{state_.clock->NowMs()});
-  return context_.manifest->Append(edit);
+  // I12: time can't go back behind what was found expired.
+  const int64_t now_ms = state_.clock->NowMs();
+  edit.push_back(ClockFloorChange{now_ms});
+  RETURN_IF_ERROR(context_.manifest->Append(edit));
+  state_.clock->FloorIsDurable(now_ms);
+  return absl::OkStatus();
 }
 
 // The outputs never counted for anything.
