@@ -38,6 +38,11 @@ bool Merger::IsDue() const {
   return usage.file_bytes - usage.pinned_bytes > Budget(usage).due;
 }
 
+void Merger::Known::Erase(size_t index) {
+  segments.erase(segments.begin() + static_cast<ptrdiff_t>(index));
+  uses.erase(uses.begin() + static_cast<ptrdiff_t>(index));
+}
+
 Merger::Known Merger::Survey() const {
   const ManifestState manifest = settings_.manifest->state();
   Known known;
@@ -169,10 +174,12 @@ bool Merger::MergeSome() {
   MutexLock lock(&merge_mutex_);
   RemoveLeft(/*all=*/false);
   if (!IsDue()) return true;
-  const Known known = Survey();
   std::vector<std::shared_ptr<Segment>> inputs;
-  for (const size_t i : ChooseInputs(known.uses, Capacity())) {
-    inputs.push_back(known.segments[i]);
+  {
+    const Known known = Survey();
+    for (const size_t i : ChooseInputs(known.uses, Capacity())) {
+      inputs.push_back(known.segments[i]);
+    }
   }
   if (inputs.empty()) return false;
   const uint64_t read = bytes_read_, written = bytes_written_;
@@ -244,32 +251,24 @@ void Merger::ReconsiderTombstones(
 absl::Status Merger::MergeNow(const MergeOptions& options) {
   MutexLock lock(&merge_mutex_);
   if (stopping_) return absl::FailedPreconditionError("the store is closed");
-  const Known before = Survey();
-  for (const SegmentUse& use : before.uses) {
+  for (const SegmentUse& use : Survey().uses) {
     if (use.sealed || use.dead_bytes() == 0) continue;
     RETURN_IF_ERROR(settings_.log->SealActive());
     break;
   }
-  const Known known = Survey();
+  Known chosen = Survey();
   const MergePlan plan =
-      PlanWholeMerge(known.uses, settings_.max_amplification, options.all);
-  std::vector<SegmentUse> uses;
-  std::vector<std::shared_ptr<Segment>> segments;
-  for (size_t i = 0; i < plan.segments.size(); ++i) {
-    if (!plan.segments[i].chosen) continue;
-    uses.push_back(known.uses[i]);
-    segments.push_back(known.segments[i]);
+      PlanWholeMerge(chosen.uses, settings_.max_amplification, options.all);
+  for (size_t i = plan.segments.size(); i-- > 0;) {
+    if (!plan.segments[i].chosen) chosen.Erase(i);
   }
-  while (!uses.empty()) {
-    const std::vector<size_t> chosen = ChooseInputs(uses, Capacity());
+  while (!chosen.uses.empty()) {
+    const std::vector<size_t> now = ChooseInputs(chosen.uses, Capacity());
     std::vector<std::shared_ptr<Segment>> inputs;
-    for (const size_t i : chosen) inputs.push_back(segments[i]);
+    for (const size_t i : now) inputs.push_back(chosen.segments[i]);
+    for (auto i = now.rbegin(); i != now.rend(); ++i) chosen.Erase(*i);
     RETURN_IF_ERROR(MergeThese(std::move(inputs)));
     RemoveLeft(/*all=*/false);
-    for (auto i = chosen.rbegin(); i != chosen.rend(); ++i) {
-      uses.erase(uses.begin() + static_cast<ptrdiff_t>(*i));
-      segments.erase(segments.begin() + static_cast<ptrdiff_t>(*i));
-    }
   }
   Assess();
   return absl::OkStatus();

@@ -77,7 +77,10 @@ class Merger {
   Counters counters() const;
 
  private:
+  // An input that is known while it leaves can't be removed.
   struct Known {
+    void Erase(size_t index);
+
     std::vector<std::shared_ptr<Segment>> segments;
     std::vector<SegmentUse> uses;
   };
