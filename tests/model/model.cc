@@ -51,8 +51,7 @@ Answer Model::Apply(const Operation& operation) {
       answer.value = held_values_[operation.which % held_values_.size()];
       break;
     case Operation::kCount:
-      answer.keys = keys();
-      answer.live_bytes = live_bytes();
+      Count(&answer);
       break;
     case Operation::kReopen:
       floor_ms_ = now_ms();  // a clean close remembers what time it is
@@ -63,6 +62,7 @@ Answer Model::Apply(const Operation& operation) {
       wall_ms_ += operation.time_ms;
       break;
     case Operation::kSync:
+    case Operation::kMerge:
     case Operation::kKinds:
       break;
   }
@@ -81,9 +81,18 @@ Contents Model::Live(const std::string& prefix) const {
 Answer Model::Whole() const {
   Answer answer;
   answer.contents = Live();
-  answer.keys = keys();
-  answer.live_bytes = live_bytes();
+  Count(&answer);
   return answer;
+}
+
+void Model::Count(Answer* answer) const {
+  answer->keys = keys();
+  answer->live_bytes = live_bytes_;
+  for (const auto& [key, held] : values_) {
+    if (IsLive(held)) continue;
+    ++answer->expired_keys;
+    answer->expired_bytes += RecordSize(key, held);
+  }
 }
 
 void Model::ForgetHeld() {

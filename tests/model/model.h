@@ -30,9 +30,9 @@ class Model {
   // What an open store, without iterators of earlier instants, shows in all.
   Answer Whole() const;
 
-  // What Statistics calls so: expired keys that nobody has met are among them.
+  // What Statistics calls so, at most: expired keys that no merge has removed
+  // are among them.
   uint64_t keys() const { return values_.size(); }
-  uint64_t live_bytes() const { return live_bytes_; }
 
   // Time never goes back in a store; the clock on the wall does.
   int64_t now_ms() const { return std::max(floor_ms_, wall_ms_); }
@@ -47,6 +47,7 @@ class Model {
   void Apply(const Change& change);
   void Remove(const std::string& key);
   void Hold(const Operation& operation);
+  void Count(Answer* answer) const;
 
   std::map<std::string, Held> values_;
   uint64_t live_bytes_ = 0;

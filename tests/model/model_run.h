@@ -31,6 +31,7 @@ struct ModelRunCounts {
   uint64_t deaths_in_open = 0;  // of those
   uint64_t deaths_in_close = 0;
   uint64_t stores = 0;
+  uint64_t merges = 0;  // by themselves, too
 
   ModelRunCounts& operator+=(const ModelRunCounts& other);
   friend std::ostream& operator<<(std::ostream& stream,
@@ -53,6 +54,7 @@ class ModelRun {
   void Do(const Operation& operation);
   void DoCall(const Operation& operation);
   void Reopen(const Operation& operation);
+  void CountMerges();
   // At once, or at some call that is still to come.
   void Kill(const Operation& operation);
 

@@ -22,6 +22,7 @@ constexpr const char* kNames[Operation::kKinds] = {"put",
                                                    "hold a value",
                                                    "read what is held",
                                                    "count",
+                                                   "merge",
                                                    "let time pass",
                                                    "reopen",
                                                    "kill"};
@@ -34,7 +35,20 @@ std::string Short(const std::string& bytes) {
                       bytes.size(), " bytes");
 }
 
+// From all to none of the expired.
+bool IsBetween(uint64_t count, uint64_t all, uint64_t expired) {
+  return count <= all && count >= all - expired;
+}
+
 }  // namespace
+
+bool Fits(const Answer& answer, const Answer& expected) {
+  return answer.found == expected.found && answer.value == expected.value &&
+         answer.contents == expected.contents &&
+         IsBetween(answer.keys, expected.keys, expected.expired_keys) &&
+         IsBetween(answer.live_bytes, expected.live_bytes,
+                   expected.expired_bytes);
+}
 
 std::string Describe(const Operation& operation) {
   std::string text = kNames[operation.kind];
@@ -48,6 +62,7 @@ std::string Describe(const Operation& operation) {
                     change.as_moment ? ", as a moment" : "");
   }
   if (operation.sync) text += "; sync";
+  if (operation.all) text += " all";
   if (!operation.key.empty()) absl::StrAppend(&text, " ", operation.key);
   if (operation.time_ms != 0) {
     absl::StrAppend(&text, ", ", operation.time_ms, " ms");
@@ -66,6 +81,10 @@ std::string Describe(const Answer& answer) {
   if (answer.keys > 0) {
     absl::StrAppend(&text, "; ", answer.keys, " keys, ", answer.live_bytes,
                     " live bytes");
+    if (answer.expired_keys > 0) {
+      absl::StrAppend(&text, ", of which ", answer.expired_keys, " keys and ",
+                      answer.expired_bytes, " bytes have expired");
+    }
   }
   return text;
 }

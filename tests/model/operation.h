@@ -43,6 +43,7 @@ struct Operation {
     kHoldValue,
     kReadHeld,
     kCount,
+    kMerge,  // changes nothing that a question could see
     // What is done not by a call, but around the store.
     kPassTime,
     kReopen,
@@ -53,6 +54,7 @@ struct Operation {
   Kind kind = kGet;
   std::vector<Change> changes;  // kPut to kDelete have one
   bool sync = false;
+  bool all = false;     // of a merge: what has a little dead in it too
   std::string key;      // of a question; kVisit, kHoldIterator: a prefix
   uint64_t which = 0;   // of what is held, any number
   int64_t time_ms = 0;  // that passes; by which the date is set while closed
@@ -78,9 +80,14 @@ struct Answer {
   Contents contents;
   uint64_t keys = 0;
   uint64_t live_bytes = 0;
-
-  friend bool operator==(const Answer&, const Answer&) = default;
+  // Of a model: how many of these are of keys that have expired. A merge may
+  // have removed some of them.
+  uint64_t expired_keys = 0;
+  uint64_t expired_bytes = 0;
 };
+
+// Whether a store may answer so where a model answers `expected`.
+bool Fits(const Answer& answer, const Answer& expected);
 
 // For messages.
 std::string Describe(const Operation& operation);

@@ -107,6 +107,9 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
       answer.live_bytes = statistics.live_bytes;
       break;
     }
+    case Operation::kMerge:
+      RETURN_IF_ERROR(store->Merge({.all = operation.all}));
+      break;
     default:
       return absl::InvalidArgumentError("not a call");
   }

@@ -36,6 +36,7 @@ const Operation& Workload::Next() {
   operation_.kind = AnyKind();
   operation_.changes.clear();
   operation_.sync = false;
+  operation_.all = false;
   operation_.key.clear();
   operation_.which = 0;
   operation_.time_ms = 0;
@@ -65,6 +66,9 @@ const Operation& Workload::Next() {
     case Operation::kVisitHeld:
     case Operation::kReadHeld:
       operation_.which = random_();
+      break;
+    case Operation::kMerge:
+      operation_.all = OneIn(2);
       break;
     case Operation::kReopen:
     case Operation::kKill: {
