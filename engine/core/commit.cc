@@ -120,11 +120,16 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
     if (!Present(ref).absent()) {
       RETURN_IF_ERROR(log_.MakeRoom(record.size(), Log::Use::kDeletes));
     }
-    // MakeRoom may have let others in. The guard keeps what the entry names.
-    EpochGuard guard;
-    const KeydirEntry present = Present(ref);
-    if (!present.absent()) {
-      existed = !IsExpired(present);
+    // MakeRoom may have let others in.
+    bool present = false;
+    {
+      EpochGuard guard;  // keeps what the entry names
+      const KeydirEntry entry = Present(ref);
+      present = !entry.absent();
+      existed = present && !IsExpired(entry);
+    }
+    // The device may be slow, so nobody else waits for an epoch meanwhile.
+    if (present) {
       ASSIGN_OR_RETURN(const Log::Place place, log_.Append(record));
       RETURN_IF_ERROR(Publish(ref, record, place));
       Increment(&deletes_);
