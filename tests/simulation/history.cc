@@ -54,7 +54,7 @@ bool History::AllowsSetBack(const Answer& found, End end,
   const size_t first = FirstAllowed(end) - first_number_;
   for (size_t i = states_.size(); i > first; --i) {
     const Model& state = states_[i - 1];
-    if (state.keys() != found.keys) continue;
+    if (state.keys() < found.keys) continue;
     for (const int64_t time_ms : times_ms) {
       Operation step;
       step.kind = Operation::kPassTime;
@@ -78,8 +78,7 @@ std::string History::Describe(End end) const {
 }
 
 bool Equal(const Model& model, const Answer& found) {
-  return model.keys() == found.keys && model.live_bytes() == found.live_bytes &&
-         model.Live() == found.contents;
+  return Fits(found, model.Whole());
 }
 
 }  // namespace stave

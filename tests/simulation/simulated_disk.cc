@@ -177,6 +177,7 @@ void SimulatedDisk::Break(Fault fault, uint64_t nth, bool sticky) {
   fault_from_ = calls_.size() + nth;
   sticky_ = sticky;
   fault_was_met_ = false;
+  only_hints_met_it_ = true;
 }
 
 void SimulatedDisk::Heal() {
@@ -201,6 +202,7 @@ absl::Status SimulatedDisk::Meet(Call call, uint64_t process,
     return absl::OkStatus();
   }
   fault_was_met_ = true;
+  only_hints_met_it_ = only_hints_met_it_ && path.ends_with(".hint");
   if (met != nullptr) *met = fault_;
   if (fault_ == Fault::kSyncReportedLate) return absl::OkStatus();
   return ErrnoStatus(ErrnoOf(fault_), NameOf(call), path);

@@ -100,6 +100,8 @@ class SimulatedDisk : public FileSystem {
   void Heal();
   // Whether a call met the fault.
   bool fault_was_met() const { return fault_was_met_; }
+  // Whether that was only in files that can be done without: hints.
+  bool only_hints_met_it() const { return only_hints_met_it_; }
 
   // Directories, files and mappings of the present process.
   int open_handles() const { return open_handles_; }
@@ -140,6 +142,7 @@ class SimulatedDisk : public FileSystem {
   uint64_t fault_from_ = 0;
   bool sticky_ = false;
   bool fault_was_met_ = false;
+  bool only_hints_met_it_ = true;
 };
 
 }  // namespace stave
