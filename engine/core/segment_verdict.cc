@@ -88,6 +88,32 @@ void SegmentVerdict::Sealed(const SegmentSurvey& found,
               "was sealed");
     Hide(kUnknownSequence);
   }
+  if (kind_ == SegmentKind::kMerged) {
+    CountLostFromOutput(found, sealed, damage_before);
+  }
+}
+
+// Of a merge's output it is known how many records are lost, but not where. All
+// that no header tells of count for the last range without one.
+void SegmentVerdict::CountLostFromOutput(const SegmentSurvey& found,
+                                         const SegmentSummary& sealed,
+                                         size_t first_damage) {
+  uint64_t lost =
+      sealed.records - std::min(sealed.records, found.summary.records);
+  Damage* without_header = nullptr;
+  for (size_t i = first_damage; i < survey_.damage.size(); ++i) {
+    const size_t bad = i - first_damage;
+    const bool has_header =
+        bad < found.bad.size() && found.bad[bad].header_is_sound;
+    Damage& damage = survey_.damage[i];
+    if (has_header) {
+      lost -= std::min(lost, damage.records);
+    } else {
+      damage.records = 0;
+      without_header = &damage;
+    }
+  }
+  if (without_header != nullptr) without_header->records = lost;
 }
 
 void SegmentVerdict::Bad(const SegmentSurvey& found) {
@@ -109,8 +135,10 @@ void SegmentVerdict::AddBad(const SegmentSurvey& found, const BadRange& bad) {
     return Hide(hidden);
   }
   if (IsFrame(bad)) return;
-  const Sequence first = bad.first != 0 ? bad.first : last_ + 1;
-  damage.records = bad.last >= first ? bad.last - first + 1 : 0;
+  if (kind_ == SegmentKind::kLog) {
+    const Sequence first = bad.first != 0 ? bad.first : last_ + 1;
+    damage.records = bad.last >= first ? bad.last - first + 1 : 0;
+  }
   HiddenRecords hidden{bad.last};
   if (bad.bytes.size() > kRecordHeaderBytes) {
     hidden.greatest_key =

@@ -11,6 +11,7 @@
 #include "engine/base/types.h"
 #include "engine/core/store_survey.h"
 #include "engine/format/manifest_edit.h"
+#include "engine/format/segment_header.h"
 #include "engine/log/segment_survey.h"
 
 namespace stave {
@@ -20,8 +21,8 @@ namespace stave {
 class SegmentVerdict {
  public:
   // Borrows `survey`.
-  SegmentVerdict(StoreSurvey* survey, std::string name)
-      : survey_(*survey), name_(std::move(name)) {}
+  SegmentVerdict(StoreSurvey* survey, std::string name, SegmentKind kind)
+      : survey_(*survey), name_(std::move(name)), kind_(kind) {}
 
   // The last sequence before the segment.
   void set_last(Sequence last) { last_ = last; }
@@ -47,9 +48,12 @@ class SegmentVerdict {
   void Hide(HiddenRecords hidden);
   void AddBad(const SegmentSurvey& found, const BadRange& bad);
   void AddLeftOut(const LeftOutRange& range, size_t first_damage);
+  void CountLostFromOutput(const SegmentSurvey& found,
+                           const SegmentSummary& sealed, size_t first_damage);
 
   StoreSurvey& survey_;
   const std::string name_;
+  const SegmentKind kind_;
   Sequence last_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/core/store_survey.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -8,12 +9,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "engine/base/key_hash.h"
 #include "engine/base/mutex.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/segment_verdict.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
+#include "engine/log/hint_survey.h"
 #include "engine/log/manifest_survey.h"
 
 namespace stave {
@@ -37,6 +40,8 @@ struct Part {
   SegmentSurvey found;
 
   bool has_records() const { return found.summary.records > 0; }
+  // The output of a merge.
+  bool is_output() const { return header.kind == SegmentKind::kMerged; }
 };
 
 class Progress {
@@ -70,6 +75,7 @@ class Surveyor {
     JudgeUnlisted();
     if (!trusted_) RETURN_IF_ERROR(CutWhatIsVoid());
     RETURN_IF_ERROR(JudgeAll());
+    if (trusted_) RETURN_IF_ERROR(JudgeHints());
     survey_.manifest_is_sound = trusted_;
     return std::move(survey_);
   }
@@ -97,6 +103,8 @@ class Surveyor {
       AddDamage(bad.file, bad.bytes, bad.what);
     }
     trusted_ = manifest->sound();
+    sealed_through_ = trusted_ ? manifest->loaded.state.base.sealed_through : 0;
+    last_ = sealed_through_;
     whole_manifest_ = manifest->loaded.whole_file;
     survey_.bytes += manifest->loaded.length;
     survey_.manifest = std::move(manifest->loaded.state);
@@ -184,8 +192,10 @@ class Surveyor {
     FileWindow window(file->get(), part->file_bytes, std::move(read));
     RETURN_IF_ERROR(ReadHeader(&window, part));
     part->plan.seed = SegmentSeed(part->header.salt, part->header.id);
+    part->plan.kind = part->header.kind;
     part->plan.length = part->file_bytes;
     if (part->sealed.has_value()) {
+      part->plan.greatest = part->sealed->greatest_sequence;
       part->plan.length = part->sealed->length;
       part->plan.first = part->sealed->least_sequence;
     }
@@ -221,7 +231,8 @@ class Surveyor {
       part->header_problem = std::string(header.status().message());
     } else if (header->id != part->header.id) {
       part->header_problem = "the file is a segment of another name";
-    } else if (part->listed && header->salt != part->header.salt) {
+    } else if (part->listed && (header->salt != part->header.salt ||
+                                header->kind != part->header.kind)) {
       part->header_problem =
           "the file is another segment than the manifest names";
     }
@@ -232,19 +243,27 @@ class Surveyor {
   }
 
   // Files that the manifest doesn't know: those that a crash left when a
-  // segment was being made have no records, and are nothing to worry about.
+  // segment was being made have no records, and are nothing to worry about. Nor
+  // is a merge's output: what it holds is in segments that are listed.
   void JudgeUnlisted() {
     const bool has_manifest = survey_.manifest.base.store_id != 0;
+    if (std::any_of(parts_.begin(), parts_.end(), [this](const Part& part) {
+          return !part.listed && !part.is_output() && Counts(part);
+        })) {
+      trusted_ = false;
+    }
     for (auto it = parts_.begin(); it != parts_.end();) {
       if (it->listed || it->missing) {
         ++it;
         continue;
       }
+      if (it->is_output() && trusted_) {
+        it = parts_.erase(it);
+        continue;
+      }
       const bool used = it->found.used_bytes > kSegmentHeaderBytes;
-      const bool counts = it->is_a_segment && it->has_records() && IsNew(*it);
-      if (counts) {
-        trusted_ = false;
-        if (has_manifest) {
+      if (Counts(*it)) {
+        if (has_manifest && !it->is_output()) {
           AddDamage(it->name, {0, it->file_bytes},
                     "the segment has records, but the manifest doesn't know "
                     "it");
@@ -257,21 +276,25 @@ class Surveyor {
       } else if (it->has_records()) {
         AddDamage(it->name, {0, it->file_bytes},
                   "the manifest doesn't know this segment, whose sequences "
-                  "are in others");
+                  "other segments have, or had");
       }
       it = parts_.erase(it);
     }
-    if (trusted_) return;
-    std::stable_sort(
-        parts_.begin(), parts_.end(),
-        [](const Part& a, const Part& b) { return a.header.id < b.header.id; });
+    if (!trusted_) OrderWithoutManifest();
   }
 
-  // Whether none of its sequences is in a segment that the manifest knows.
+  bool Counts(const Part& part) const {
+    return part.is_a_segment && part.has_records() &&
+           (part.is_output() || IsNew(part));
+  }
+
+  // Whether none of its sequences is in a segment that the manifest knows, or
+  // was in one that is gone.
   bool IsNew(const Part& part) const {
     const SegmentSummary& mine = part.found.summary;
+    if (mine.least_sequence <= sealed_through_) return false;
     return std::none_of(parts_.begin(), parts_.end(), [&](const Part& other) {
-      if (!other.listed) return false;
+      if (!other.listed || other.is_output()) return false;
       const SegmentSummary& theirs =
           other.sealed.has_value() ? *other.sealed : other.found.summary;
       return theirs.records > 0 &&
@@ -280,10 +303,45 @@ class Surveyor {
     });
   }
 
+  // Log segments in the order of their ids, and so are outputs. An output
+  // stands in front of the first log segment whose records are all newer than
+  // its own, and than those of earlier outputs: that one may have been growing
+  // when the merge began. Of others whose records are all newer, none has an
+  // older one of a key that is in the output. So of a key's records in two
+  // segments the one with the greater sequence stands behind.
+  void OrderWithoutManifest() {
+    std::vector<Part> logs, outputs;
+    for (Part& part : parts_) {
+      (part.is_output() ? outputs : logs).push_back(std::move(part));
+    }
+    const auto by_id = [](const Part& a, const Part& b) {
+      return a.header.id < b.header.id;
+    };
+    std::stable_sort(logs.begin(), logs.end(), by_id);
+    std::stable_sort(outputs.begin(), outputs.end(), by_id);
+    parts_.clear();
+    auto log = logs.begin();
+    Sequence greatest = 0;
+    for (Part& output : outputs) {
+      greatest = std::max(greatest, output.found.summary.greatest_sequence);
+      while (log != logs.end() &&
+             log->found.summary.least_sequence <= greatest) {
+        parts_.push_back(std::move(*log++));
+      }
+      parts_.push_back(std::move(output));
+    }
+    std::move(log, logs.end(), std::back_inserter(parts_));
+    if (outputs.empty() && survey_.manifest.removed.empty()) return;
+    has_gaps_ = true;
+    absl::StrAppend(&survey_.damage.front().what,
+                    "; records that merges have removed may count again, and "
+                    "of segments that are missing nothing is known");
+  }
+
   absl::Status CutWhatIsVoid() {
     Sequence end = kUnknownSequence;
     for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
-      if (part->missing || !part->has_records()) continue;
+      if (part->missing || part->is_output() || !part->has_records()) continue;
       if (!part->sealed.has_value() &&
           part->found.summary.greatest_sequence >= end) {
         part->plan.sequence_end = end;
@@ -320,6 +378,7 @@ class Surveyor {
   // ---- The log ----
 
   absl::Status JudgeAll() {
+    if (!trusted_) last_ = 0;
     std::map<SegmentId, uint64_t> synced_lengths;
     has_batches_ =
         std::any_of(parts_.begin(), parts_.end(),
@@ -342,7 +401,7 @@ class Surveyor {
       if (!part.sealed.has_value() && used) vouched = std::max(vouched, i);
     }
     for (size_t i = 0; i < parts_.size(); ++i) {
-      SegmentVerdict verdict(&survey_, parts_[i].name);
+      SegmentVerdict verdict(&survey_, parts_[i].name, parts_[i].header.kind);
       RETURN_IF_ERROR(Judge(&parts_[i], i < vouched, &verdict));
     }
     return absl::OkStatus();
@@ -351,24 +410,42 @@ class Surveyor {
   absl::Status Judge(Part* part, bool vouched, SegmentVerdict* verdict) {
     if (part->missing) {
       verdict->Missing(part->sealed);
-      if (part->sealed.has_value()) last_ = part->sealed->greatest_sequence;
+      if (part->sealed.has_value()) NoteSealed(*part);
       return absl::OkStatus();
     }
     if (!part->header_problem.empty()) {
       verdict->BadHeader(part->header_problem, part->file_bytes);
     }
     const bool sealed = part->sealed.has_value();
-    if (!sealed || !trusted_) {
+    if (!part->is_output() && (!sealed || !trusted_)) {
       if (!CheckFollows(*part, vouched, verdict)) return absl::OkStatus();
     }
     if (sealed) {
       verdict->Sealed(part->found, *part->sealed, part->file_bytes);
-      last_ = part->sealed->greatest_sequence;
+      NoteSealed(*part);
+    } else if (part->is_output()) {
+      JudgeUnknownOutput(part->found, verdict);
     } else {
       RETURN_IF_ERROR(JudgeUnsealed(part, vouched, verdict));
     }
     Keep(std::move(*part));
     return absl::OkStatus();
+  }
+
+  // The sequences of outputs say nothing of the log's.
+  void NoteSealed(const Part& part) {
+    if (part.is_output()) return;
+    last_ = std::max(last_, part.sealed->greatest_sequence);
+  }
+
+  // An output whose length only the manifest knew.
+  void JudgeUnknownOutput(const SegmentSurvey& found,
+                          SegmentVerdict* verdict) const {
+    verdict->Bad(found);
+    const uint64_t end = found.summary.length;
+    if (found.used_bytes <= end) return;
+    verdict->BadTail({end, found.used_bytes},
+                     "wrong checksum of a record's header");
   }
 
   // Whether the segment is in the log. Notes records that are missing before
@@ -388,7 +465,8 @@ class Surveyor {
       ended_ = true;
       return false;
     }
-    if (gap && least > last_) verdict->MissingBefore(last_, least);
+    if (gap && least > last_ && !has_gaps_)
+      verdict->MissingBefore(last_, least);
     ended_ = false;
     return true;
   }
@@ -421,6 +499,31 @@ class Surveyor {
     return absl::OkStatus();
   }
 
+  // Of all hint files but those that the next open removes.
+  absl::Status JudgeHints() {
+    const KeyHasher hasher(survey_.manifest.base.hash_secret);
+    for (const std::string& name : names_) {
+      const auto id = ParseHintFileName(name);
+      const ListedSegment* const segment =
+          id.has_value() ? survey_.manifest.Find(*id) : nullptr;
+      if (segment == nullptr || !segment->sealed.has_value()) continue;
+      const absl::StatusOr<std::unique_ptr<File>> file =
+          directory_->OpenFile(name, /*writable=*/false);
+      if (absl::IsNotFound(file.status())) continue;
+      RETURN_IF_ERROR(file.status());
+      ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
+      survey_.bytes += size;
+      const auto bad = SurveyHintFile(**file, size, segment->header,
+                                      *segment->sealed, hasher);
+      if (!bad.has_value()) continue;
+      AddDamage(name, bad->bytes,
+                absl::StrCat(bad->what,
+                             "; nothing is lost with a hint file, which can "
+                             "be made anew from its segment"));
+    }
+    return absl::OkStatus();
+  }
+
   void Keep(Part part) {
     SurveyedSegment segment;
     segment.header = part.header;
@@ -442,9 +545,12 @@ class Surveyor {
   bool trusted_ = true;
   bool whole_manifest_ = false;
   bool has_batches_ = true;
+  // Merges have removed log segments, nobody knows which.
+  bool has_gaps_ = false;
   std::vector<Part> parts_;
   StoreSurvey survey_;
-  Sequence last_ = 0;  // of the log so far
+  Sequence sealed_through_ = 0;  // as a sound manifest says
+  Sequence last_ = 0;            // of the log so far
   bool ended_ = false;
 };
 

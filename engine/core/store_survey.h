@@ -57,10 +57,19 @@ struct SurveyOptions {
 //    which is that of the log; what is wrong in front of a sound record is
 //    damage; and a record is void if a later segment begins with its sequence
 //    or a smaller one: a recovery had cut it off.
-//  * An unlisted segment with records counts if its sequences are in no other.
+//  * Outputs of merges stand where each record has the older ones of its key in
+//    front of it, which their sequences tell, and gaps in the log are no
+//    damage, since merges make some.
+//  * An unlisted segment with records counts if its sequences are in no other
+//    and were in none that a merge removed. An unlisted output is no damage, if
+//    the manifest is sound: it was not finished.
 //
-// There is no damage exactly if Recover has none to report. Takes no lock; what
-// a running writer changes meanwhile is read again. Errors as those of Verify.
+//  * A damaged hint file is damage that hides nothing. One that is cut is none,
+//    since a crash leaves such.
+//
+// There is no damage in other files exactly if Recover has none to report when
+// there are no hint files, with which it reads less. Takes no lock; what a
+// running writer changes meanwhile is read again. Errors as those of Verify.
 absl::StatusOr<StoreSurvey> SurveyStore(Directory* directory,
                                         const SurveyOptions& options);
 

@@ -15,10 +15,6 @@ namespace {
 
 constexpr size_t kEntriesPerBlock = kHintBlockBytes / sizeof(HintEntry);
 
-uint32_t SecretCheck(const KeyHasher& hasher) {
-  return static_cast<uint32_t>(hasher({}).prefix);
-}
-
 // `count` * prefix / 2^64: about where an entry of random hash stands.
 size_t ExpectedPlace(size_t count, uint64_t prefix) {
   return (count * (prefix >> 32)) >> 32;
@@ -38,6 +34,10 @@ absl::Status WriteFile(Directory* directory, const std::string& name,
 
 }  // namespace
 
+uint32_t HintSecretCheck(const KeyHasher& hasher) {
+  return static_cast<uint32_t>(hasher({}).prefix);
+}
+
 absl::StatusOr<std::unique_ptr<HintFile>> HintFile::Open(
     Directory* directory, const SegmentHeader& segment,
     const SegmentSummary& summary, const KeyHasher& hasher) {
@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<HintFile>> HintFile::Open(
   }
   if (header->segment.id != segment.id ||
       header->segment.salt != segment.salt || header->summary != summary ||
-      header->secret_check != SecretCheck(hasher)) {
+      header->secret_check != HintSecretCheck(hasher)) {
     return absl::DataLossError(absl::StrCat(
         path, ", offset 0: it does not tell of the segment that is there"));
   }
@@ -263,8 +263,8 @@ absl::Status WriteHint(Directory* directory, Segment* segment,
         ": the segment's records are not those that were there when it was "
         "sealed"));
   }
-  const HintImage image =
-      std::move(builder).Build(segment->header(), summary, SecretCheck(hasher));
+  const HintImage image = std::move(builder).Build(segment->header(), summary,
+                                                   HintSecretCheck(hasher));
   RETURN_IF_ERROR(WriteFile(directory, HintFileName(segment->id()), image));
   for (const std::string_view part : image.Parts()) {
     segment->hint_bytes() += part.size();

@@ -83,6 +83,9 @@ class HintFile {
   const uint32_t seed_;
 };
 
+// Tells the secret that keys are hashed with from others.
+uint32_t HintSecretCheck(const KeyHasher& hasher);
+
 // Makes the sealed segment's hint file from its records, in place of one that
 // may be there, and sets the segment's hint_bytes(). Its bytes are durable
 // then, its name once the directory is synced; without that, or after a crash

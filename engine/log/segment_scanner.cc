@@ -40,6 +40,11 @@ SegmentScanner::Step SegmentScanner::Next(RecordView* record) {
         kind_ == SegmentKind::kMerged || summary_.records == 0;
     const Sequence expected =
         any_follows ? record->header.sequence : summary_.greatest_sequence + 1;
+    if (kind_ == SegmentKind::kMerged &&
+        record->header.kind != RecordKind::kPut &&
+        record->header.kind != RecordKind::kDelete) {
+      return Bad("a record that has no place in a merge's output");
+    }
     if (!CheckRecord(*record, expected)) return Step::kBadRecord;
     if (record->header.kind == RecordKind::kBatch && !CheckBatch(*record)) {
       return Step::kBadRecord;

@@ -30,7 +30,8 @@ bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
 // Walks a segment's records in order, and trusts nothing:
 //  1. Each header's checksum is right and its record lies within the segment.
 //  2. Bodies, and that zeros pad them, are checked if asked for.
-//  3. Sequences follow one another without a gap, in a log segment.
+//  3. Sequences follow one another without a gap, in a log segment. A merge's
+//     output has puts and deletes alone, of any sequences.
 //  4. A batch frame is valid only if exactly its number of records fills it,
 //     all valid; the frame comes first, then its records. A frame that isn't
 //     valid hides all of its records (I13).

@@ -17,7 +17,7 @@ class Surveyor {
  public:
   Surveyor(FileWindow* window, const SegmentToSurvey& segment)
       : window_(*window), segment_(segment) {
-    if (segment.first > 0) last_ = segment.first - 1;
+    if (is_log() && segment.first > 0) last_ = segment.first - 1;
   }
 
   SegmentSurvey Run() {
@@ -27,7 +27,8 @@ class Surveyor {
     EndOrphans();
     survey_.summary.length = at_;
     survey_.used_bytes = std::max(survey_.used_bytes, at_);
-    survey_.last_known = last_.value_or(0);
+    survey_.last_known =
+        is_log() ? last_.value_or(0) : survey_.summary.greatest_sequence;
     survey_.unreadable = window_.unreadable();
     survey_.read_error = window_.read_error();
     return std::move(survey_);
@@ -52,6 +53,9 @@ class Surveyor {
     bool torn = false;  // there was more damage since
   };
 
+  // Else the output of a merge: no sequence tells where another one belongs, so
+  // there is no last_, and there are neither batches nor marks.
+  bool is_log() const { return segment_.kind == SegmentKind::kLog; }
   uint64_t length() const { return std::min(segment_.length, window_.size()); }
   uint64_t end() const { return batch_ ? batch_->bytes.end : length(); }
 
@@ -64,12 +68,12 @@ class Surveyor {
     RecordHeader header;
     if (!HeaderAt(at_, &header) || !IsNext(header.sequence)) return Resume();
     if (header.sequence >= segment_.sequence_end) return false;
-    if (header.kind == RecordKind::kBatch && !batch_.has_value()) {
+    if (is_log() && header.kind == RecordKind::kBatch && !batch_.has_value()) {
       OpenBatch(header);
     } else {
       TakeRecord(header);
     }
-    last_ = header.sequence;
+    if (is_log()) last_ = header.sequence;
     return true;
   }
 
@@ -95,6 +99,10 @@ class Surveyor {
     if (batch_.has_value() && !change) {
       return AddBadRecord(offset, header,
                           "a record that has no place in a batch");
+    }
+    if (!is_log() && !change) {
+      return AddBadRecord(offset, header,
+                          "a record that has no place in a merge's output");
     }
     if (!change) EndOrphans(offset);
     if (const char* problem = CheckBody(offset, header)) {
@@ -129,12 +137,8 @@ class Surveyor {
 
   // What HeaderAt has read last.
   void Count(const RecordHeader& header) {
-    SegmentSummary& summary = survey_.summary;
-    if (summary.records == 0) summary.least_sequence = header.sequence;
-    summary.greatest_sequence = header.sequence;
-    ++summary.records;
-    summary.chain_crc = ExtendCrc32c(
-        summary.chain_crc, std::string_view(checksum_, sizeof(checksum_)));
+    survey_.summary.Account(header.sequence,
+                            std::string_view(checksum_, sizeof(checksum_)));
   }
 
   void NoteMark(uint64_t body_offset) {
@@ -225,10 +229,15 @@ class Surveyor {
       return false;
     }
     BadRange bad{{at_, found}, "wrong checksum of a record's header"};
+    at_ = found;
+    if (!is_log()) {
+      bad.last = segment_.greatest;
+      AddBad(std::move(bad));
+      return true;
+    }
     if (last_.has_value()) bad.first = *last_ + 1;
     bad.last = found == end() ? batch_->last : header.sequence - 1;
     if (!batch_.has_value()) BeginOrphans(bad);
-    at_ = found;
     last_ = bad.last;
     AddBad(std::move(bad));
     return true;

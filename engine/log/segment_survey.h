@@ -10,6 +10,7 @@
 #include "engine/base/types.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
+#include "engine/format/segment_header.h"
 #include "engine/log/file_window.h"
 
 namespace stave {
@@ -19,6 +20,8 @@ struct BadRange {
   ByteRange bytes;
   std::string what;
   // The sequences that it hides. first is 0 if nobody knows where they begin.
+  // In a merge's output they have no order, so last is only the greatest that
+  // the segment has.
   Sequence first = 0;
   Sequence last = 0;
   // One record of which only the body is wrong: this is its header.
@@ -67,8 +70,11 @@ struct SegmentSurvey {
 // Where and what to look for.
 struct SegmentToSurvey {
   uint32_t seed = 0;
+  SegmentKind kind = SegmentKind::kLog;
   uint64_t length = 0;  // look no further
   Sequence first = 0;   // the first record's sequence, if it is known
+  // Of all its records, if it is known.
+  Sequence greatest = std::numeric_limits<Sequence>::max();
   // Records from this one on don't count.
   Sequence sequence_end = std::numeric_limits<Sequence>::max();
 };
@@ -76,7 +82,8 @@ struct SegmentToSurvey {
 // Walks a segment as SegmentScanner does, checks everything, and goes on
 // behind what is wrong: with the next record if the header is right, else at
 // the next place (records are aligned) where a header is right whose checksum,
-// bound to the place, and whose sequence say that it belongs there.
+// bound to the place, and whose sequence say that it belongs there. In a
+// merge's output any sequence does.
 //
 // Memory: a megabyte, and what it finds wrong. The file may be growing.
 SegmentSurvey SurveySegment(FileWindow* window, const SegmentToSurvey& segment);

@@ -30,7 +30,9 @@ struct Damage {
   uint64_t length = 0;  // 0: something is missing that should be here
   std::string what;
   // Puts and deletes that are lost because of it, as far as that is known:
-  // sequences have no gaps. Sync marks among them can't be told from others.
+  // sequences have no gaps. Sync marks among them can't be told from others. In
+  // a merge's output sequences have gaps; of a few ranges there the last one
+  // may count the records of all.
   uint64_t records = 0;
   // The key, where the record's header is sound: as it is read, for its bytes
   // may be a part of the damage.
@@ -59,7 +61,9 @@ struct VerifyOptions {
 };
 
 struct VerifyReport {
-  // There is no damage: Store::Open will not find any either.
+  // There is no damage: Store::Open will not find any either. It reads less: no
+  // segment that has a sound hint file; and a damaged hint file, with which
+  // nothing is lost, doesn't keep it from opening the store.
   bool clean = true;
   uint64_t records = 0;  // sound puts and deletes, superseded ones too
   std::vector<Damage> damage;
