@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/durability_site.h"
+
 namespace stave {
 namespace {
 
@@ -43,7 +45,7 @@ int64_t EngineClock::NowMs() {
         absl::ToUnixMillis(clock_->WallNow()) - elapsed_ms;
     Raise(&offset_ms_, offset_ms);
   }
-  return std::max(floor_ms_,
+  return std::max(DURABILITY_SITE(kClockFloor, floor_ms_),
                   elapsed_ms + offset_ms_.load(std::memory_order_relaxed));
 }
 

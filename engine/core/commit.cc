@@ -1,8 +1,10 @@
 #include "engine/core/commit.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
 #include "engine/base/status_macros.h"
 #include "stave/limits.h"
@@ -96,6 +98,12 @@ absl::Status Commit::Put(std::string_view key, std::string_view value,
     MutexLock lock(&log_.append_mutex());
     RETURN_IF_ERROR(log_.MakeRoom(record.size()));
     ASSIGN_OR_RETURN(const Log::Place place, log_.Append(record));
+    if (TakenAway(DurabilitySite::kPublishInOrder)) {
+      log_.append_mutex().Unlock();
+      std::this_thread::yield();
+      log_.append_mutex().Lock();
+    }
+    // In the same hold of the lock: keys change in the order of the log.
     RETURN_IF_ERROR(Publish(ref, record, place));
     sequence = place.sequence;
     Increment(&puts_);
@@ -112,7 +120,6 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
   const PendingRecord record = PrepareDelete(key);
   merger_.Admit(record.size());
   bool existed = false;
-  // Without a key that could be removed the answer depends on all before.
   Sequence sequence = 0;
   {
     MutexLock lock(&log_.append_mutex());
@@ -132,9 +139,12 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
     if (present) {
       ASSIGN_OR_RETURN(const Log::Place place, log_.Append(record));
       RETURN_IF_ERROR(Publish(ref, record, place));
+      sequence = place.sequence;
       Increment(&deletes_);
+    } else {
+      // I2: without a key to be removed the answer depends on all before.
+      sequence = DURABILITY_SITE(kAbsentDeleteSync, log_.last_change());
     }
-    sequence = log_.last_change();
   }
   merger_.RunIfDue();
   RETURN_IF_ERROR(SyncIfAsked(options, sequence));
@@ -242,7 +252,7 @@ void Commit::CountDead(KeydirEntry replaced) {
 absl::Status Commit::SyncIfAsked(const WriteOptions& options,
                                  Sequence sequence) {
   if (!options.sync && !always_sync_) return absl::OkStatus();
-  return log_.SyncThrough(sequence);
+  return DURABILITY_SITE(kAnswerAfterSync, log_.SyncThrough(sequence));
 }
 
 }  // namespace stave

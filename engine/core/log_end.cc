@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
@@ -119,12 +120,15 @@ class Finder {
     segment.summary = walked->summary;
     segment.file_bytes = walked->size;
     const SegmentSummary& summary = walked->summary;
-    segment.in_log =
-        !ended_ && (summary.records == 0 ||
-                    summary.least_sequence == end_.last_sequence + 1);
+    const bool continues = summary.records == 0 ||
+                           summary.least_sequence == end_.last_sequence + 1;
+    // I3: what follows a gap is no part of the log.
+    segment.in_log = !DURABILITY_SITE(kPrefixRule, ended_ || !continues);
     const uint64_t valid =
         segment.in_log ? summary.length : kSegmentHeaderBytes;
-    if (segment.synced_length > valid) return Lost(*walked, valid);
+    if (DURABILITY_SITE(kMarkVouches, segment.synced_length > valid)) {
+      return Lost(*walked, valid);
+    }
     if (segment.in_log && summary.records > 0) {
       end_.last_sequence = summary.greatest_sequence;
     }
@@ -141,9 +145,10 @@ class Finder {
   absl::Status LookBehindTheEnd(Walked* walked) {
     if (walked->problem.empty()) return absl::OkStatus();
     uint64_t& synced = marks_.synced_lengths[walked->header.id];
-    synced = std::max(synced,
-                      FindSyncedLength(walked->bytes(), walked->summary.length,
-                                       walked->seed, walked->header.id));
+    const uint64_t found = DURABILITY_SITE(
+        kMarkSearch, FindSyncedLength(walked->bytes(), walked->summary.length,
+                                      walked->seed, walked->header.id));
+    synced = std::max(synced, found);
     if (synced <= walked->summary.length) return absl::OkStatus();
     RETURN_IF_ERROR(ReadBytes(*directory_, walked));
     Walk(walked, &marks_);
@@ -174,9 +179,10 @@ absl::Status CheckSegmentHeader(const Directory& directory,
                                 const SegmentHeader& expected) {
   const absl::StatusOr<SegmentHeader> header = DecodeSegmentHeader(bytes);
   absl::Status status = header.status();
-  if (header.ok() &&
-      (header->id != expected.id || header->salt != expected.salt ||
-       header->kind != expected.kind)) {
+  if (header.ok() && DURABILITY_SITE(kSegmentIdentityCheck,
+                                     header->id != expected.id ||
+                                         header->salt != expected.salt ||
+                                         header->kind != expected.kind)) {
     status = absl::DataLossError(
         "the file is another segment than the manifest names");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
 #include "engine/base/status_macros.h"
 #include "stave/limits.h"
@@ -71,7 +72,7 @@ absl::StatusOr<bool> Reader::Exists(std::string_view key,
 
 KeydirEntry Reader::FindEntry(const KeyRef& key) const {
   KeydirEntry entry = state_.keydir->Find(key);
-  while (state_.publication.Covers(entry)) {
+  while (DURABILITY_SITE(kBatchPublication, state_.publication.Covers(entry))) {
     state_.publication.Await();
     entry = state_.keydir->Find(key);
   }
@@ -108,7 +109,8 @@ absl::Status Reader::Find(std::string_view key, const ReadOptions& options,
   RETURN_IF_ERROR(CheckHidden(key, record->header.sequence));
   if (state_.Expired(record->header)) return absl::NotFoundError("");
   if (options.verify_checksums &&
-      !BodyMatches(record->header, record->key, record->value)) {
+      DURABILITY_SITE(kReadBodyCheck, !BodyMatches(record->header, record->key,
+                                                   record->value))) {
     return state_.Damage(**segment, offset,
                          "wrong checksum of a record's body");
   }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/key_hash.h"
 #include "engine/base/parallel.h"
 #include "engine/base/random_bits.h"
@@ -51,7 +52,8 @@ class Opener {
   absl::Status LoadManifest() {
     absl::StatusOr<LoadedManifest> loaded = Manifest::Load(directory_);
     ASSIGN_OR_RETURN(names_, directory_->List());
-    if (absl::IsNotFound(loaded.status())) {
+    const bool none = absl::IsNotFound(loaded.status());
+    if (DURABILITY_SITE(kNoManifestCheck, none)) {
       for (const std::string& name : names_) {
         if (!ParseSegmentFileName(name).has_value()) continue;
         return absl::DataLossError(absl::StrCat(
@@ -69,7 +71,8 @@ class Opener {
     const std::set<std::string> names(names_.begin(), names_.end());
     for (const ListedSegment& segment : loaded_.state.segments) {
       const std::string name = SegmentFileName(segment.header.id);
-      if (names.count(name) > 0) continue;
+      const bool missing = names.count(name) == 0;
+      if (!DURABILITY_SITE(kMissingSegmentCheck, missing)) continue;
       return absl::DataLossError(absl::StrCat(directory_->path(), "/", name,
                                               ": the segment is missing"));
     }
@@ -78,8 +81,10 @@ class Opener {
       if (hint_id.has_value()) hints_.insert(*hint_id);
       const auto id = ParseSegmentFileName(name);
       if (!id.has_value() || loaded_.state.Find(*id) != nullptr) continue;
+      // I9: an id is never used again.
       loaded_.state.base.next_segment_id =
-          std::max(loaded_.state.base.next_segment_id, *id + 1);
+          std::max(loaded_.state.base.next_segment_id,
+                   DURABILITY_SITE(kUnusedId, *id + 1));
       const auto& removed = loaded_.state.removed;
       const bool was_removed =
           std::find(removed.begin(), removed.end(), *id) != removed.end();
@@ -100,7 +105,7 @@ class Opener {
       return absl::OkStatus();
     }
     RETURN_IF_ERROR(unused.status());
-    if (*unused) {
+    if (!DURABILITY_SITE(kUnlistedCheck, !*unused)) {
       unlisted_.push_back(name);
       return absl::OkStatus();
     }
@@ -246,7 +251,9 @@ class Opener {
     RETURN_IF_ERROR(CheckSegmentHeader(
         *directory_, std::string_view(bytes, read), expected));
     ASSIGN_OR_RETURN(const uint64_t size, file.Size());
-    if (size >= length) return absl::OkStatus();
+    if (!DURABILITY_SITE(kFileLengthCheck, size < length)) {
+      return absl::OkStatus();
+    }
     return absl::DataLossError(absl::StrCat(
         directory_->path(), "/", SegmentFileName(expected.id), ", offset ",
         size, ": the file ends here, its records at ", length));
@@ -272,17 +279,19 @@ class Opener {
       // What marks vouch for must stay known if this is cut short.
       for (const UnsealedSegment& segment : end_.segments) {
         loaded_.state.Find(segment.header.id)->synced_length =
-            segment.synced_length;
+            DURABILITY_SITE(kSyncedLengthKept, segment.synced_length);
       }
     }
-    // Edits that were read may be in the page cache alone, so all that they
-    // say is written anew before anything is done because of it.
-    ASSIGN_OR_RETURN(store_.manifest,
-                     Manifest::Replace(directory_, std::move(loaded_)));
-    for (const std::string& name : unlisted_) {
-      RETURN_IF_ERROR(directory_->Unlink(name));
+    // I3: edits that were read may be in the page cache alone, so all that
+    // they say is written anew before anything is done because of it.
+    const auto renew = TakenAway(DurabilitySite::kManifestRenewal)
+                           ? &Manifest::Resume
+                           : &Manifest::Replace;
+    ASSIGN_OR_RETURN(store_.manifest, renew(directory_, std::move(loaded_)));
+    RETURN_IF_ERROR(UnlinkAll(unlisted_));
+    if (!unlisted_.empty()) {
+      RETURN_IF_ERROR(DURABILITY_SITE(kUnlistedSync, directory_->Sync()));
     }
-    if (!unlisted_.empty()) RETURN_IF_ERROR(directory_->Sync());
     return SealEnd();
   }
 
@@ -299,11 +308,20 @@ class Opener {
       RETURN_IF_ERROR(WriteBack(segment));
       edit.push_back(SealSegmentChange{segment.header.id, segment.summary});
     }
+    if (TakenAway(DurabilitySite::kEditBeforeUnlink)) {
+      RETURN_IF_ERROR(UnlinkAll(removed));
+      removed.clear();
+    }
     if (!edit.empty()) RETURN_IF_ERROR(store_.manifest->Append(edit));
-    for (const std::string& name : removed) {
+    RETURN_IF_ERROR(UnlinkAll(removed));
+    return CutTails();
+  }
+
+  absl::Status UnlinkAll(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
       RETURN_IF_ERROR(directory_->Unlink(name));
     }
-    return CutTails();
+    return absl::OkStatus();
   }
 
   // Makes the bytes above the last mark dirty again and syncs them: they may
@@ -320,10 +338,11 @@ class Opener {
       ASSIGN_OR_RETURN(const size_t read,
                        file->Read(at, absl::MakeSpan(bytes.data(), size)));
       if (read != size) return absl::DataLossError("the file became shorter");
-      RETURN_IF_ERROR(file->Write(at, std::string_view(bytes.data(), size)));
+      RETURN_IF_ERROR(DURABILITY_SITE(
+          kWriteBack, file->Write(at, std::string_view(bytes.data(), size))));
       at += size;
     }
-    return file->SyncData();
+    return DURABILITY_SITE(kWriteBackSync, file->SyncData());
   }
 
   // The seal governs from now on; this only gives space back.

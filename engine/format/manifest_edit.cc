@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 
 namespace stave {
 namespace {
@@ -221,7 +222,8 @@ absl::Status DecodeManifestHeader(std::string_view from, uint64_t number) {
   const auto version = DecodeFixed<uint32_t>(&from[kVersionAt]);
   const uint32_t crc =
       ExtendCrc32c(NumberSeed(number), from.substr(0, kHeaderCrcAt));
-  if (crc != DecodeFixed<uint32_t>(&from[kHeaderCrcAt])) {
+  const auto stored = DecodeFixed<uint32_t>(&from[kHeaderCrcAt]);
+  if (DURABILITY_SITE(kManifestHeaderCheck, crc != stored)) {
     return absl::DataLossError("wrong checksum of the manifest's header");
   }
   if (version != kFormatVersion) {
@@ -263,7 +265,8 @@ absl::StatusOr<ManifestEdit> DecodeManifestEdit(std::string_view from,
   if (payload_size == 0 || padded_end > from.size()) {
     return absl::DataLossError("an edit of impossible size");
   }
-  if (EditCrc(from.substr(4, end - 4), number, offset) != crc) {
+  if (DURABILITY_SITE(kEditCheck, EditCrc(from.substr(4, end - 4), number,
+                                          offset) != crc)) {
     return absl::DataLossError("wrong checksum of an edit");
   }
   if (from.substr(end, padded_end - end).find_first_not_of('\0') !=

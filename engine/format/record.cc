@@ -2,6 +2,7 @@
 
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 #include "stave/limits.h"
 
 namespace stave {
@@ -48,14 +49,14 @@ bool ShapeIsAllowed(const RecordHeader& header) {
 
 uint32_t SegmentSeed(uint64_t salt, SegmentId id) {
   char bytes[16];
-  EncodeFixed(salt, bytes);
-  EncodeFixed(id, bytes + 8);
+  EncodeFixed(DURABILITY_SITE(kSaltSeed, salt), bytes);
+  EncodeFixed(DURABILITY_SITE(kIdSeed, id), bytes + 8);
   return Crc32c(std::string_view(bytes, sizeof(bytes)));
 }
 
 uint32_t RecordSeed(uint32_t segment_seed, uint64_t offset) {
   char bytes[8];
-  EncodeFixed(offset, bytes);
+  EncodeFixed(DURABILITY_SITE(kOffsetSeed, offset), bytes);
   return ExtendCrc32c(segment_seed, std::string_view(bytes, sizeof(bytes)));
 }
 
@@ -90,10 +91,9 @@ bool DecodeRecordHeader(std::string_view from, uint64_t size,
   const size_t header_size = header->header_size();
   if (from.size() < header_size) return false;
   const std::string_view covered = from.substr(kKindAt, header_size - kKindAt);
-  if (ExtendCrc32c(record_seed, covered) !=
-      DecodeFixed<uint32_t>(from.data() + kHeaderCrcAt)) {
-    return false;
-  }
+  const uint32_t crc = ExtendCrc32c(record_seed, covered);
+  const auto stored = DecodeFixed<uint32_t>(from.data() + kHeaderCrcAt);
+  if (DURABILITY_SITE(kRecordHeaderCheck, crc != stored)) return false;
   header->key_size = DecodeFixed<uint16_t>(from.data() + kKeySizeAt);
   header->value_size = DecodeFixed<uint32_t>(from.data() + kValueSizeAt);
   header->body = DecodeFixed<uint32_t>(from.data() + kBodyAt);

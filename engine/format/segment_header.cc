@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 
 namespace stave {
 namespace {
@@ -46,7 +47,8 @@ absl::StatusOr<SegmentHeader> DecodeSegmentHeader(std::string_view from) {
   if (!from.starts_with(kMagic)) {
     return absl::DataLossError("it does not begin as segments do");
   }
-  if (HeaderCrc(from) != DecodeFixed<uint32_t>(&from[kCrcAt])) {
+  const auto crc = DecodeFixed<uint32_t>(&from[kCrcAt]);
+  if (DURABILITY_SITE(kSegmentHeaderCheck, HeaderCrc(from) != crc)) {
     return absl::DataLossError("wrong checksum of the segment header");
   }
   const auto version = DecodeFixed<uint16_t>(&from[kVersionAt]);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/base/thread_annotations.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/mutex.h"
 
 namespace stave {
@@ -24,7 +25,8 @@ std::unique_ptr<LockClaim> LockClaim::Take(dev_t device, ino_t inode) {
   const FileId file(device, inode);
   Registry& registry = TheRegistry();
   MutexLock lock(&registry.mutex);
-  if (!registry.claimed.insert(file).second) return nullptr;
+  const bool is_new = registry.claimed.insert(file).second;
+  if (DURABILITY_SITE(kLockRegistry, !is_new)) return nullptr;
   return std::unique_ptr<LockClaim>(new LockClaim(file));
 }
 

@@ -15,6 +15,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "engine/fs/errno_status.h"
 #include "engine/fs/posix_file.h"
@@ -192,8 +193,9 @@ absl::StatusOr<std::vector<std::string>> PosixDirectory::List() {
 }
 
 absl::Status PosixDirectory::Sync() {
-  // As in PosixFile::SyncData, only an interrupted call is made again.
-  const int result = RetryInterrupted([&] { return fsync(descriptor_.get()); });
+  // I7: as in PosixFile::SyncData, only an interrupted call is made again.
+  const auto sync = [this] { return fsync(descriptor_.get()); };
+  const int result = DURABILITY_SITE(kDirectorySync, RetryInterrupted(sync));
   if (result != 0) return ErrnoStatus(errno, "fsync", path_);
   return absl::OkStatus();
 }
@@ -211,7 +213,9 @@ absl::StatusOr<std::unique_ptr<File>> PosixDirectory::Lock(
   auto file = std::make_unique<PosixFile>(std::move(descriptor), path,
                                           std::move(claim));
   if (!claimed) return HeldByAnother(*file, path);
-  if (RetryInterrupted([&] { return flock(number, LOCK_EX | LOCK_NB); }) != 0) {
+  // I11: it keeps other processes out, the claim this one.
+  const auto lock = [number] { return flock(number, LOCK_EX | LOCK_NB); };
+  if (DURABILITY_SITE(kFileLock, RetryInterrupted(lock)) != 0) {
     if (errno == EWOULDBLOCK) return HeldByAnother(*file, path);
     return ErrnoStatus(errno, "lock", path);
   }

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
 #include "engine/fs/errno_status.h"
 #include "engine/fs/posix_mapping.h"
 #include "engine/fs/remaining_parts.h"
@@ -88,8 +89,8 @@ absl::Status PosixFile::Truncate(uint64_t size) {
 absl::Status PosixFile::SyncData() {
   // Only an interrupted call is made again, which has reported nothing about
   // the data; a failed one never is (I7).
-  const int result =
-      RetryInterrupted([&] { return fdatasync(descriptor_.get()); });
+  const auto sync = [this] { return fdatasync(descriptor_.get()); };
+  const int result = DURABILITY_SITE(kFileSync, RetryInterrupted(sync));
   if (result != 0) return ErrnoStatus(errno, "fdatasync", path_);
   return absl::OkStatus();
 }

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "engine/fs/posix_directory.h"
 
@@ -34,7 +35,7 @@ class PosixFiles : public FileSystem {
                      : directory->CreateDirectory(name);
     // Who made it may have been killed before this.
     if (created.ok() || absl::IsAlreadyExists(created)) {
-      RETURN_IF_ERROR(directory->Sync());
+      RETURN_IF_ERROR(DURABILITY_SITE(kNewDirectorySync, directory->Sync()));
     }
     return created;
   }

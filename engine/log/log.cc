@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
 
@@ -252,11 +253,13 @@ absl::Status Log::CreateSegmentAt(const SegmentWriter::Settings& segment,
     return broken ? Latch(made.status()) : made.status();
   }
   Writer writer = *std::move(made);
-  absl::Status status = settings_.directory->Sync();
+  absl::Status status =
+      DURABILITY_SITE(kSegmentNameSync, settings_.directory->Sync());
   if (!status.ok()) return Latch(status);
   const int64_t now_ms = settings_.clock->NowMs();
   status = settings_.manifest->AppendWithHeadroom(
-      {AddSegmentChange{segment.header, 0}, ClockFloorChange{now_ms}});
+      {AddSegmentChange{segment.header, 0},
+       ClockFloorChange{DURABILITY_SITE(kEditFloor, now_ms)}});
   if (absl::IsResourceExhausted(status)) {
     settings_.directory->Unlink(writer->segment()->name()).IgnoreError();
     return status;
@@ -270,6 +273,10 @@ absl::Status Log::CreateSegmentAt(const SegmentWriter::Settings& segment,
 
 absl::Status Log::DropSegment(const Writer& writer) {
   const SegmentId id = writer->segment()->id();
+  if (TakenAway(DurabilitySite::kEditBeforeUnlink)) {
+    settings_.directory->Unlink(writer->segment()->name()).IgnoreError();
+  }
+  // I3: first the edit, then the unlink.
   const absl::Status status = AppendEdit({RemoveSegmentChange{id}});
   if (!status.ok()) {
     return absl::IsResourceExhausted(status) ? status : Latch(status);
@@ -282,7 +289,7 @@ absl::Status Log::DropSegment(const Writer& writer) {
 
 absl::Status Log::AppendEdit(ManifestEdit edit) {
   const int64_t now_ms = settings_.clock->NowMs();
-  edit.push_back(ClockFloorChange{now_ms});
+  edit.push_back(ClockFloorChange{DURABILITY_SITE(kEditFloor, now_ms)});
   absl::Status status = settings_.manifest->Append(edit);
   while (absl::IsResourceExhausted(status) && GiveUpReserve()) {
     status = settings_.manifest->Append(edit);

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "engine/log/log.h"
 
@@ -13,13 +14,15 @@ absl::Status Log::failure() const {
 
 absl::Status Log::Latch(const absl::Status& status) {
   MutexLock lock(&flush_mutex_);
-  if (failure_.ok()) {
-    failure_ = absl::FailedPreconditionError(
-        absl::StrCat("the store is read-only until it is opened again, since "
-                     "a sync failed: ",
-                     status.message()));
-    failed_.store(true, std::memory_order_relaxed);
-  }
+  if (!failure_.ok()) return failure_;
+  absl::Status failure = absl::FailedPreconditionError(
+      absl::StrCat("the store is read-only until it is opened again, since "
+                   "a sync failed: ",
+                   status.message()));
+  // I7: the kernel may have dropped what it could not write, and says so once.
+  if (TakenAway(DurabilitySite::kSyncLatch)) return failure;
+  failure_ = std::move(failure);
+  failed_.store(true, std::memory_order_relaxed);
   return failure_;
 }
 
@@ -41,11 +44,14 @@ absl::Status Log::FlushOrWait() {
     MutexLock lock(&append_mutex_);
     if (ClockFloorWantsMark()) MarkClockFloor();
   }
-  const FlushTarget target = CaptureTarget();
-  absl::Status status = SealAll(target);
+  FlushTarget target = CaptureTarget();
+  // I3: first the segments in front, since without them nobody finds this.
+  absl::Status status = DURABILITY_SITE(kSealBeforeAnswer, SealAll(target));
   if (status.ok()) status = SyncActive(target);
+  if (TakenAway(DurabilitySite::kAnswerForBegin)) target = CaptureTarget();
   if (status.ok()) settings_.clock->FloorIsDurable(target.clock_floor_ms);
   flush_mutex_.Lock();
+  // I2: what was appended meanwhile may have missed this sync.
   if (status.ok()) synced_ = target.sequence;
   flushing_ = false;
   flushed_.SignalAll();
@@ -133,7 +139,10 @@ absl::Status Log::SealAll(const FlushTarget& target) {
 absl::Status Log::Seal(const Writer& writer) {
   Segment& segment = *writer->segment();
   absl::Status status = writer->Trim();
-  if (status.ok()) status = segment.file()->SyncData();
+  // I3: the edit says that all of the segment is on the device.
+  if (status.ok()) {
+    status = DURABILITY_SITE(kSealSync, segment.file()->SyncData());
+  }
   if (!status.ok()) return Latch(status);
   syncs_.fetch_add(1, std::memory_order_relaxed);
   status = AppendEdit({SealSegmentChange{segment.id(), writer->summary()}});
@@ -155,12 +164,22 @@ absl::Status Log::SyncActive(const FlushTarget& target) {
       target.active_length == synced_length_) {
     return absl::OkStatus();
   }
-  const absl::Status status = segment.file()->SyncData();
+  // I2: a mark is written after the sync, and vouches for what was complete
+  // when that began.
+  if (TakenAway(DurabilitySite::kMarkAfterSync)) {
+    MutexLock lock(&append_mutex_);
+    AppendSyncMark(segment.id(), target.active_length);
+  }
+  const absl::Status status =
+      DURABILITY_SITE(kFlushSync, segment.file()->SyncData());
   if (!status.ok()) return Latch(status);
   syncs_.fetch_add(1, std::memory_order_relaxed);
   synced_segment_ = segment.id();
   synced_length_ = target.active_length;
   MutexLock lock(&append_mutex_);
+  if (TakenAway(DurabilitySite::kMarkForBegin)) {
+    AppendSyncMark(active_id(), active_length());
+  }
   AppendSyncMark(segment.id(), target.active_length);
   return absl::OkStatus();
 }
@@ -169,7 +188,7 @@ bool Log::AppendSyncMark(SegmentId segment, uint64_t length) {
   SyncMark mark;
   mark.segment = segment;
   mark.length = length;
-  mark.clock_floor_ms = settings_.clock->NowMs();
+  mark.clock_floor_ms = DURABILITY_SITE(kMarkFloor, settings_.clock->NowMs());
   char body[kSyncMarkBytes];
   EncodeSyncMark(mark, body);
   PendingRecord record;
@@ -221,7 +240,8 @@ absl::Status Log::CloseManifest() {
   if (active != nullptr) {
     // Marks may have come after the last sync.
     RETURN_IF_ERROR(active->Trim());
-    const absl::Status status = active->segment()->file()->SyncData();
+    const absl::Status status =
+        DURABILITY_SITE(kCloseSync, active->segment()->file()->SyncData());
     if (!status.ok()) return Latch(status);
     close.id = active->segment()->id();
     close.summary = active->summary();

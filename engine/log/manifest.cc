@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 
@@ -107,7 +108,8 @@ class Applier {
     }
     if (segment != nullptr) {
       RETURN_IF_ERROR(CheckLength(change.summary));
-      segment->synced_length = change.summary.length;
+      segment->synced_length =
+          DURABILITY_SITE(kCloseVouches, change.summary.length);
     }
     state_.clean_close = change;
     return absl::OkStatus();
@@ -164,9 +166,11 @@ absl::StatusOr<LoadedManifest> Parse(std::string_view bytes, uint64_t number) {
     absl::StatusOr<ManifestEdit> edit = DecodeManifestEdit(
         bytes.substr(loaded.length), number, loaded.length, &size);
     if (!edit.ok()) {
-      const bool torn = loaded.length > kManifestHeaderBytes &&
-                        absl::IsDataLoss(edit.status()) &&
-                        !EditFollows(bytes, number, loaded.length);
+      const bool torn =
+          loaded.length > kManifestHeaderBytes &&
+          absl::IsDataLoss(edit.status()) &&
+          !DURABILITY_SITE(kEditFollowsCheck,
+                           EditFollows(bytes, number, loaded.length));
       if (torn) break;
       return AtOffset(loaded.length, edit.status());
     }
@@ -251,10 +255,10 @@ absl::StatusOr<std::string> Manifest::ReadWhole(Directory* directory,
       directory->OpenFile(ManifestFileName(number), /*writable=*/false));
   ASSIGN_OR_RETURN(const uint64_t size, file->Size());
   if (size > kMaxManifestBytes) {
-    return absl::DataLossError(absl::StrCat(
-        directory->path(), "/", ManifestFileName(number), ", offset ",
-        kMaxManifestBytes, ": the file goes on, to ", size,
-        ", where no manifest does"));
+    return absl::DataLossError(
+        absl::StrCat(directory->path(), "/", ManifestFileName(number),
+                     ", offset ", kMaxManifestBytes, ": the file goes on, to ",
+                     size, ", where no manifest does"));
   }
   std::string bytes(size, '\0');
   ASSIGN_OR_RETURN(const size_t read,
@@ -310,7 +314,8 @@ absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Resume(
                                                   std::move(loaded.state)));
   {
     MutexLock lock(&manifest->mutex_);
-    manifest->unproven_ = std::move(loaded.last_edit);
+    manifest->unproven_ =
+        DURABILITY_SITE(kUnprovenEdit, std::move(loaded.last_edit));
   }
   RETURN_IF_ERROR(manifest->UnlinkRemoved());
   return manifest;
@@ -325,7 +330,7 @@ absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Replace(
   for (const uint64_t number : old) {
     RETURN_IF_ERROR(directory->Unlink(ManifestFileName(number)));
   }
-  RETURN_IF_ERROR(directory->Sync());
+  RETURN_IF_ERROR(DURABILITY_SITE(kOldManifestSync, directory->Sync()));
   RETURN_IF_ERROR(manifest->UnlinkRemoved());
   return manifest;
 }
@@ -338,7 +343,8 @@ absl::Status Manifest::UnlinkRemoved() {
     edit.push_back(ForgetSegmentChange{id});
   }
   if (edit.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(directory_->Sync());
+  // I3: a file that came back would be one that no edit has named.
+  RETURN_IF_ERROR(DURABILITY_SITE(kRemovedSync, directory_->Sync()));
   return Append(edit);
 }
 
@@ -348,9 +354,14 @@ absl::StatusOr<std::unique_ptr<Manifest>> Manifest::WriteWhole(
   bytes += EncodeManifestEdit(state.WholeEdit(), number, bytes.size());
   const std::string name = ManifestFileName(number);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, directory->CreateFile(name));
+  // I3: it is whole, and has its name, before the one before it goes.
   absl::Status status = file->Write(0, bytes);
-  if (status.ok()) status = file->SyncData();
-  if (status.ok()) status = directory->Sync();
+  if (status.ok()) {
+    status = DURABILITY_SITE(kWholeManifestSync, file->SyncData());
+  }
+  if (status.ok()) {
+    status = DURABILITY_SITE(kManifestNameSync, directory->Sync());
+  }
   if (!status.ok()) {
     // While its name may stand for less than a whole manifest, the one
     // before it counts; try to leave nothing behind.
@@ -392,13 +403,15 @@ absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
   absl::Status status = file_->Write(length_ - unproven_.size(), parts);
   // A part of an edit is as good as none, and will be written over.
   if (absl::IsResourceExhausted(status)) return status;
-  if (status.ok()) status = file_->SyncData();
+  // I3: an edit is on the device before it is relied on.
+  if (status.ok()) status = DURABILITY_SITE(kEditSync, file_->SyncData());
   if (!status.ok()) {
     // A sync that ran out of space has lost bytes: more than a full disk.
-    failure_ = absl::IsResourceExhausted(status)
-                   ? absl::InternalError(status.message())
-                   : status;
-    return failure_;
+    if (absl::IsResourceExhausted(status)) {
+      status = absl::InternalError(status.message());
+    }
+    if (!TakenAway(DurabilitySite::kManifestLatch)) failure_ = status;  // I7
+    return status;
   }
   length_ += bytes.size();
   unproven_.clear();

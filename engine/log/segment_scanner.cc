@@ -4,6 +4,7 @@
 
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 
 namespace stave {
 bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
@@ -46,7 +47,9 @@ SegmentScanner::Step SegmentScanner::Next(RecordView* record) {
       return Bad("a record that has no place in a merge's output");
     }
     if (!CheckRecord(*record, expected)) return Step::kBadRecord;
-    if (record->header.kind == RecordKind::kBatch && !CheckBatch(*record)) {
+    // I13: a batch is there whole or not at all.
+    if (record->header.kind == RecordKind::kBatch &&
+        DURABILITY_SITE(kBatchFrameCheck, !CheckBatch(*record))) {
       return Step::kBadRecord;
     }
   }
@@ -56,7 +59,8 @@ SegmentScanner::Step SegmentScanner::Next(RecordView* record) {
 
 SegmentScanner::Step SegmentScanner::EndOrBad() {
   // I2: zeros are a clean end only if nothing else follows.
-  if (AllZero(bytes_.substr(offset_))) return Step::kCleanEnd;
+  const bool clean = AllZero(bytes_.substr(offset_));
+  if (!DURABILITY_SITE(kCleanEndCheck, !clean)) return Step::kCleanEnd;
   return Bad("wrong checksum of a record's header");
 }
 
@@ -66,12 +70,15 @@ SegmentScanner::Step SegmentScanner::Bad(std::string_view problem) {
 }
 
 bool SegmentScanner::CheckRecord(const RecordView& record, Sequence expected) {
-  if (record.header.sequence == 0 || record.header.sequence != expected) {
+  // I1: the log's order is that of sequences, without a gap.
+  if (record.header.sequence == 0 ||
+      DURABILITY_SITE(kSequenceCheck, record.header.sequence != expected)) {
     Bad("a record out of sequence");
     return false;
   }
   if (!check_bodies_ || record.header.kind == RecordKind::kBatch) return true;
-  if (!BodyMatches(record.header, record.key, record.value)) {
+  if (DURABILITY_SITE(kScanBodyCheck,
+                      !BodyMatches(record.header, record.key, record.value))) {
     Bad("wrong checksum of a record's body");
     return false;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/checksum.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 
@@ -22,7 +23,9 @@ absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
     File* file, const SegmentWriter::Settings& settings, uint64_t* step,
     bool* mapped) {
   if (*mapped) {
-    absl::Status status = file->Allocate(0, *step);
+    // I14: in a sparse file, a store on a full disk would be a SIGBUS.
+    absl::Status status =
+        DURABILITY_SITE(kAllocateAhead, file->Allocate(0, *step));
     if (absl::IsResourceExhausted(status) && *step > kLastStepBytes) {
       *step = kLastStepBytes;
       RETURN_IF_ERROR(file->Truncate(0));  // what a part of it has taken
@@ -32,7 +35,7 @@ absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
     if (*mapped) RETURN_IF_ERROR(status);
   }
   RETURN_IF_ERROR(file->Write(0, EncodeSegmentHeader(settings.header)));
-  RETURN_IF_ERROR(file->SyncData());
+  RETURN_IF_ERROR(DURABILITY_SITE(kSegmentHeaderSync, file->SyncData()));
   return file->Map(settings.capacity, *mapped);
 }
 
@@ -109,7 +112,9 @@ absl::Status SegmentWriter::AllocateThrough(uint64_t end) {
         std::min(std::max(end, allocated + wanted), segment_->capacity());
     if (smaller == target) continue;
     target = smaller;
-    status = segment_->file()->Allocate(allocated, target - allocated);
+    status = DURABILITY_SITE(
+        kAllocateAhead,
+        segment_->file()->Allocate(allocated, target - allocated));
     if (!absl::IsResourceExhausted(status)) break;
     // What a part of it has taken is wanted elsewhere. If this fails, some
     // zeros more stand behind the records.
@@ -179,7 +184,8 @@ absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
     if (absl::Status status = segment_->file()->Write(offset, parts);
         !status.ok()) {
       // A part of a record behind the end would look like the log's end.
-      RETURN_IF_ERROR(segment_->file()->Truncate(offset));
+      RETURN_IF_ERROR(
+          DURABILITY_SITE(kCutFailedWrite, segment_->file()->Truncate(offset)));
       return status;
     }
     segment_->file_bytes().store(offset + size, std::memory_order_relaxed);
@@ -195,8 +201,9 @@ absl::Status SegmentWriter::RewindTo(const SegmentSummary& summary) {
   segment_->end().store(summary.length, std::memory_order_release);
   // Records that stood here must not be found behind shorter ones. In a
   // mapped segment nothing fails after the first byte of a batch.
-  return mapped_ ? absl::OkStatus()
-                 : segment_->file()->Truncate(summary.length);
+  if (mapped_) return absl::OkStatus();
+  return DURABILITY_SITE(kCutFailedWrite,
+                         segment_->file()->Truncate(summary.length));
 }
 
 absl::Status SegmentWriter::Trim() {
