@@ -49,6 +49,7 @@ absl::Status Merge::Run() {
   // Nobody knows whether the edit is on the device: nothing is removed.
   if (!status.ok()) return context_.log->Fail(status);
   for (Output& output : outputs_) state_.segments->Stage(output.segment);
+  context_.uncounted_bytes->store(0);
   for (Output& output : outputs_) Relocate(&output);
   RemoveExpired();
   // Readers that have an entry from before finish with it.

@@ -49,6 +49,8 @@ class Merge {
     // Removed earlier, and unlinked since: to be forgotten by the edit.
     std::vector<SegmentId> unlinked;
     const std::atomic<bool>* cancelled = nullptr;
+    // What outputs may take that the set of segments doesn't count yet.
+    std::atomic<uint64_t>* uncounted_bytes = nullptr;
   };
 
   // `inputs` are sealed, in the order of the list.

@@ -67,7 +67,8 @@ Merger::Known Merger::Survey() const {
 bool Merger::AllowsGrowth() const {
   if (!settings_.background_merge) return true;
   const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
-  return usage.file_bytes - usage.pinned_bytes <= Budget(usage).blocked;
+  return usage.file_bytes - usage.pinned_bytes + uncounted_bytes_ <=
+         Budget(usage).blocked;
 }
 
 void Merger::OnGrowth() {
@@ -90,7 +91,8 @@ void Merger::Assess() {
   if (!settings_.background_merge) return;
   const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
   const SpaceBudget budget = Budget(usage);
-  const uint64_t bytes = usage.file_bytes - usage.pinned_bytes;
+  const uint64_t bytes =
+      usage.file_bytes - usage.pinned_bytes + uncounted_bytes_;
   MutexLock lock(&mutex_);
   const bool due = bytes > budget.due && pauses_ == 0 && !stopping_;
   const bool slow = due && !stuck_;
@@ -210,8 +212,13 @@ absl::Status Merger::TryToMerge(
   context.output_capacity = settings_.capacity();
   context.unlinked = unlinked_;
   context.cancelled = &stopping_;
+  context.uncounted_bytes = &uncounted_bytes_;
+  uint64_t live_bytes = 0;
+  for (const auto& input : inputs) live_bytes += input->live_bytes();
+  uncounted_bytes_ = live_bytes;
   Merge merge(context, inputs);
   const absl::Status status = merge.Run();
+  uncounted_bytes_ = 0;
   bytes_read_ += merge.bytes_read();
   bytes_written_ += merge.bytes_written();
   if (!status.ok()) return status;

@@ -108,6 +108,7 @@ class Merger {
 
   Mutex merge_mutex_;  // held by the one who merges
   std::atomic<bool> stopping_{false};
+  std::atomic<uint64_t> uncounted_bytes_{0};  // of outputs being written
 
   // For Admit: writers must be slower, or wait. Changed by Assess.
   std::atomic<bool> hurry_{false};
