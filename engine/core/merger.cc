@@ -258,14 +258,24 @@ void Merger::ReconsiderTombstones(
 absl::Status Merger::MergeNow(const MergeOptions& options) {
   MutexLock lock(&merge_mutex_);
   if (stopping_) return absl::FailedPreconditionError("the store is closed");
+  RemoveLeft(/*all=*/false);
   for (const SegmentUse& use : Survey().uses) {
     if (use.sealed || use.dead_bytes() == 0) continue;
     RETURN_IF_ERROR(settings_.log->SealActive());
     break;
   }
+  RETURN_IF_ERROR(MergeChosen(options.all));
+  // Tombstones that stayed for an older record, in a segment that was merged
+  // only after theirs, can go now.
+  if (options.all) RETURN_IF_ERROR(MergeChosen(/*all=*/true));
+  Assess();
+  return absl::OkStatus();
+}
+
+absl::Status Merger::MergeChosen(bool all) {
   Known chosen = Survey();
   const MergePlan plan =
-      PlanWholeMerge(chosen.uses, settings_.max_amplification, options.all);
+      PlanWholeMerge(chosen.uses, settings_.max_amplification, all);
   for (size_t i = plan.segments.size(); i-- > 0;) {
     if (!plan.segments[i].chosen) chosen.Erase(i);
   }
@@ -277,7 +287,6 @@ absl::Status Merger::MergeNow(const MergeOptions& options) {
     RETURN_IF_ERROR(MergeThese(std::move(inputs)));
     RemoveLeft(/*all=*/false);
   }
-  Assess();
   return absl::OkStatus();
 }
 

@@ -94,6 +94,8 @@ class Merger {
   void MergeWhileDue();
   // Whether there was something to merge, and it was.
   bool MergeSome();
+  absl::Status MergeChosen(bool all)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   absl::Status MergeThese(std::vector<std::shared_ptr<Segment>> inputs)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   absl::Status TryToMerge(const std::vector<std::shared_ptr<Segment>>& inputs)

@@ -28,7 +28,8 @@ struct SegmentChoice {
 };
 
 // What Store::Merge would do if it was called now. It would also close the
-// active segment first, if that has dead records.
+// active segment first, if that has dead records; and in the end, with `all`,
+// merge again what kept tombstones that are not needed any more.
 struct MergePlan {
   std::vector<SegmentChoice> segments;  // all there are, from old to new
 };
