@@ -37,8 +37,6 @@ absl::Status FaultRun::Run() {
   run_.disk().Break(planned_.fault, planned_.call, planned_.sticky);
   RETURN_IF_ERROR(Operate());
   if (OnlyWantsSpace()) RETURN_IF_ERROR(FreeTheDisk());
-  // What failed in a merge, the next write would be told.
-  if (run_.is_open()) reported_ |= run_.is_latched();
   const CrashState left = End();
   if (run_.disk().open_handles() != 0) {
     return absl::InternalError("something stays open");
@@ -62,6 +60,8 @@ absl::Status FaultRun::Operate() {
   reported_ = !opened.ok();
   for (uint64_t i = 0; i < operations_ && run_.is_open(); ++i) {
     const absl::Status status = run_.DoNext();
+    // What failed in a merge, the next write would be told.
+    if (run_.is_open()) reported_ |= run_.is_latched();
     if (status.ok()) continue;
     const std::string doing = run_.Doing();
     if (!run_.disk().fault_was_met()) {

@@ -1,0 +1,439 @@
+#include "stave/merge.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "engine/fs/posix_file_system.h"
+#include "gtest/gtest.h"
+#include "stave/statistics.h"
+#include "stave/store.h"
+#include "tests/engine/core/directory_image.h"
+#include "tests/engine/core/store_fixture.h"
+#include "tests/engine/fs/faulty_file_system.h"
+
+namespace stave {
+namespace {
+
+// Merges, seen from outside: they change nothing but what the files take.
+class MergeTest : public StoreFixture {
+ protected:
+  MergeTest() {
+    options.segment_size_bytes = 2048;
+    options.background_merge = false;
+    options.file_system = &disk_;
+    Open();
+  }
+  // Before the disk goes.
+  ~MergeTest() override {
+    if (is_open()) Close();
+  }
+
+  void PutNumbers(int begin, int end) {
+    for (int i = begin; i < end; ++i) {
+      const std::string key = absl::StrCat("key", i);
+      contents_[key] = ValueOf(i, 100);
+      Put(key, contents_[key]);
+    }
+  }
+  void DeleteNumber(int number) {
+    const std::string key = absl::StrCat("key", number);
+    EXPECT_TRUE(Delete(key));
+    contents_.erase(key);
+  }
+  // All that has been written so far is in sealed segments from now on. One
+  // record more is in the next.
+  void FillSegment() {
+    const uint64_t segments = Stat().segments;
+    while (Stat().segments == segments) Put("filler", ValueOf(0, 300));
+    contents_["filler"] = ValueOf(0, 300);
+  }
+  // Sixty keys, of each third one the first version is dead.
+  void MakeHalfDead() {
+    PutNumbers(0, 60);
+    for (int i = 0; i < 60; i += 3) {
+      contents_[absl::StrCat("key", i)] = ValueOf(1000 + i, 90);
+      Put(absl::StrCat("key", i), ValueOf(1000 + i, 90));
+    }
+    for (int i = 1; i < 60; i += 3) DeleteNumber(i);
+  }
+
+  void Merge(bool all = true) {
+    const absl::Status status = store().Merge({.all = all});
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  MergePlan Plan(bool all) { return store().PlanMerge({.all = all}).value(); }
+  Statistics Stat() { return store().GetStatistics(); }
+  uint64_t SegmentFiles() const {
+    uint64_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
+      files += entry.path().extension() == ".seg";
+    }
+    return files;
+  }
+  void ExpectContents() {
+    EXPECT_EQ(All(), contents_);
+    for (const auto& [key, value] : contents_) EXPECT_EQ(Get(key), value);
+  }
+  void ExpectContentsNowAndLater() {
+    ExpectContents();
+    Reopen();
+    ExpectContents();
+    Kill();
+    Open();
+    ExpectContents();
+  }
+  // The bound of Options::max_space_amplification.
+  void ExpectBound() {
+    const Statistics stat = Stat();
+    ASSERT_LE(
+        static_cast<double>(stat.segment_bytes - stat.pinned_bytes),
+        options.max_space_amplification * static_cast<double>(stat.live_bytes) +
+            2 * static_cast<double>(options.segment_size_bytes))
+        << "with " << stat.live_bytes << " live bytes in " << stat.segments
+        << " segments";
+  }
+
+  FaultyFileSystem disk_{PosixFileSystem()};
+  Contents contents_;
+};
+
+TEST_F(MergeTest, LiveRecordsSurviveAndDeadOnesGo) {
+  MakeHalfDead();
+  const Statistics before = Stat();
+  Merge();
+  const Statistics after = Stat();
+  EXPECT_LT(after.segment_bytes, before.segment_bytes * 2 / 3);
+  EXPECT_EQ(after.live_bytes, before.live_bytes);
+  EXPECT_EQ(after.keys, before.keys);
+  EXPECT_GE(after.merges, 1u);
+  EXPECT_GT(after.merge_bytes_read, after.merge_bytes_written);
+  EXPECT_EQ(SegmentFiles(), after.segments);
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeTest, OfAllLeavesNothingDead) {
+  MakeHalfDead();
+  Merge();
+  EXPECT_EQ(Stat().dead_bytes, 0u);
+  for (const SegmentChoice& choice : Plan(/*all=*/true).segments) {
+    EXPECT_EQ(choice.dead_bytes, 0u);
+    EXPECT_FALSE(choice.chosen);
+  }
+}
+
+TEST_F(MergeTest, OfAnEmptiedStoreLeavesNoRecord) {
+  PutNumbers(0, 100);
+  for (int i = 0; i < 100; ++i) DeleteNumber(i);
+  Merge();
+  EXPECT_EQ(Stat().live_bytes, 0u);
+  EXPECT_EQ(Stat().dead_bytes, 0u);
+  EXPECT_LE(Stat().segments, 2u);
+  ExpectContentsNowAndLater();
+  PutNumbers(0, 30);
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeTest, DoesNothingWhereNothingIsDead) {
+  PutNumbers(0, 100);
+  Merge();
+  EXPECT_EQ(Stat().merges, 0u);
+  EXPECT_EQ(Stat().merge_bytes_written, 0u);
+}
+
+// The later record of a key counts, wherever a merge has put the other.
+TEST_F(MergeTest, RecordsKeepTheirOrder) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 300; ++round) {
+    for (int i = 0; i < 10; ++i) {
+      const auto key = static_cast<int>(random() % 40);
+      const std::string name = absl::StrCat("key", key);
+      if (random() % 3 == 0 && contents_.count(name) > 0) {
+        DeleteNumber(key);
+      } else {
+        contents_[name] = ValueOf(round * 10 + i, random() % 200);
+        Put(name, contents_[name]);
+      }
+    }
+    Merge(/*all=*/round % 3 == 0);
+    if (round % 7 == 0) Reopen();
+    if (round % 13 == 0) {
+      Kill();
+      Open();
+    }
+    ASSERT_EQ(All(), contents_) << "round " << round;
+  }
+}
+
+// The first put is in a segment that is mostly alive, so it stays; its
+// tombstone is in one that is not.
+TEST_F(MergeTest, TombstoneStaysWhileAnOlderRecordDoes) {
+  PutNumbers(0, 14);
+  FillSegment();
+  DeleteNumber(3);
+  for (int i = 0; i < 4; ++i) FillSegment();
+  for (int i = 0; i < 5; ++i) {
+    Merge(/*all=*/false);
+    EXPECT_EQ(Get("key3"), "NOT_FOUND");
+    Reopen();
+    EXPECT_EQ(Get("key3"), "NOT_FOUND");
+    FillSegment();
+  }
+  EXPECT_GT(Stat().dead_bytes, 0u);
+  ExpectContentsNowAndLater();
+  // Once the old record is gone, the tombstone may go too.
+  Merge(/*all=*/true);
+  Merge(/*all=*/true);
+  EXPECT_EQ(Stat().dead_bytes, 0u);
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeTest, ExpiredKeysAreDroppedAndNeverRevived) {
+  PutNumbers(0, 14);
+  FillSegment();
+  // Hides the put of before.
+  Put("key3", "short", {.ttl = absl::Seconds(10)});
+  contents_.erase("key3");
+  for (int i = 0; i < 3; ++i) FillSegment();
+  const uint64_t keys = Stat().keys;
+  clock.Advance(absl::Seconds(20));
+  Merge(/*all=*/false);
+  EXPECT_EQ(Stat().keys, keys - 1);
+  ExpectContents();
+  // The date goes back to before it expired.
+  clock.SetWall(clock.WallNow() - absl::Seconds(20));
+  ExpectContents();
+  Kill();
+  Open();
+  ExpectContents();
+  Merge(/*all=*/true);
+  EXPECT_EQ(Stat().dead_bytes, 0u);
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeTest, KeysThatExpireLaterKeepTheirTime) {
+  Put("soon", "value", {.ttl = absl::Seconds(10)});
+  for (int i = 0; i < 3; ++i) FillSegment();
+  Merge();
+  EXPECT_EQ(Get("soon"), "value");
+  Reopen();
+  clock.Advance(absl::Seconds(9));
+  EXPECT_EQ(Get("soon"), "value");
+  clock.Advance(absl::Seconds(2));
+  EXPECT_EQ(Get("soon"), "NOT_FOUND");
+}
+
+TEST_F(MergeTest, ReadersKeepWhatTheySaw) {
+  MakeHalfDead();
+  const Contents then = contents_;
+  const std::unique_ptr<Iterator> iterator = NewIterator();
+  const PinnedValue pinned = store().GetPinned("key5").value();
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 2; i < 60; i += 3) {
+      contents_[absl::StrCat("key", i)] = ValueOf(2000 + i, 80);
+      Put(absl::StrCat("key", i), ValueOf(2000 + i, 80));
+    }
+    Merge();
+    EXPECT_EQ(Visit(iterator.get()), then);
+    EXPECT_EQ(pinned.view(), then.at("key5"));
+  }
+  ExpectContents();
+  // Those who outlive the store too.
+  Reopen();
+  EXPECT_EQ(Visit(iterator.get()), then);
+  EXPECT_EQ(pinned.view(), then.at("key5"));
+  ExpectContents();
+}
+
+TEST_F(MergeTest, FilesThatReadersHoldAreCountedAndGoWithThem) {
+  MakeHalfDead();
+  auto iterator = NewIterator();
+  auto pinned = store().GetPinned("key5");
+  Merge();
+  EXPECT_GT(Stat().pinned_bytes, 0u);
+  EXPECT_GT(SegmentFiles(), Stat().segments);
+  EXPECT_EQ(SegmentBytes(Image()), Stat().segment_bytes);
+  iterator = nullptr;
+  pinned = absl::UnknownError("let go");
+  FillSegment();
+  Merge();
+  EXPECT_EQ(Stat().pinned_bytes, 0u);
+  EXPECT_EQ(SegmentFiles(), Stat().segments);
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeTest, PlanSaysWhatMergeDoes) {
+  MakeHalfDead();
+  FillSegment();
+  for (const bool all : {false, true}) {
+    const MergePlan plan = Plan(all);
+    EXPECT_EQ(plan.segments.size(), Stat().segments);
+    Merge(all);
+    for (const SegmentChoice& choice : plan.segments) {
+      const bool was_sealed =
+          choice.reason != "records are still being added to it";
+      const bool may_follow =
+          all && choice.reason.find("still needed") != std::string::npos;
+      if (!was_sealed || may_follow) continue;
+      const std::string file =
+          PathOf(absl::StrCat(absl::Hex(choice.id, absl::kZeroPad16), ".seg"));
+      EXPECT_EQ(std::filesystem::exists(file), !choice.chosen)
+          << choice.id << ": " << choice.reason;
+    }
+  }
+}
+
+TEST_F(MergeTest, DamagedInputIsQuarantinedAndNothingIsLost) {
+  MakeHalfDead();
+  Close();
+  // Of a put's value in the first segment: not seen before it is read.
+  const std::string first = PathOf("0000000000000001.seg");
+  ASSERT_TRUE(std::filesystem::exists(first));
+  Open();
+  Contents undamaged = contents_;
+  const PinnedValue victim = store().GetPinned("key2").value();
+  const std::string bytes = ReadDirectory(path()).at("0000000000000001.seg");
+  const size_t at = bytes.find(contents_.at("key2"));
+  ASSERT_NE(at, std::string::npos);
+  FlipBit(first, at + 50);
+  const absl::Status status = store().Merge({.all = true});
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_NE(status.ToString().find("0000000000000001.seg"), std::string::npos)
+      << status;
+  EXPECT_TRUE(std::filesystem::exists(first));
+  EXPECT_GT(Stat().pinned_bytes, 0u);
+  EXPECT_FALSE(Stat().latched);
+  undamaged.erase("key2");
+  for (const auto& [key, value] : undamaged) EXPECT_EQ(Get(key), value);
+  // Left out from now on; the others can be merged.
+  Merge();
+  EXPECT_TRUE(std::filesystem::exists(first));
+  for (const auto& [key, value] : undamaged) EXPECT_EQ(Get(key), value);
+  for (const SegmentChoice& choice : Plan(/*all=*/true).segments) {
+    if (choice.id == 1) {
+      EXPECT_NE(choice.reason.find("damage"), std::string::npos);
+    }
+  }
+}
+
+TEST_F(MergeTest, FullDiskChangesNothing) {
+  MakeHalfDead();
+  for (const auto call :
+       {FaultyFileSystem::kCreateFile, FaultyFileSystem::kWrite}) {
+    const Statistics before = Stat();
+    disk_.FailAlways(call, absl::ResourceExhaustedError("no space"));
+    EXPECT_TRUE(absl::IsResourceExhausted(store().Merge({.all = true})));
+    disk_.Heal(call);
+    EXPECT_EQ(Stat().merges, before.merges);
+    EXPECT_EQ(Stat().live_bytes, before.live_bytes);
+    EXPECT_EQ(SegmentFiles(), Stat().segments);
+    EXPECT_FALSE(Stat().latched);
+    ExpectContents();
+  }
+  Merge();
+  EXPECT_EQ(Stat().dead_bytes, 0u);
+  ExpectContentsNowAndLater();
+}
+
+// As a kill before the edit leaves them.
+TEST_F(MergeTest, OutputsThatNoManifestListsAreDeletedAtOpen) {
+  MakeHalfDead();
+  Merge();
+  Close();
+  std::string merged;
+  for (const auto& [name, bytes] : ReadDirectory(path())) {
+    if (name.ends_with(".seg")) merged = name;
+  }
+  // Of this store's, with an id that was never used.
+  const std::string stray = PathOf("00000000000000ff.seg");
+  std::filesystem::copy(PathOf(merged), stray);
+  Open();
+  EXPECT_EQ(SegmentFiles(), Stat().segments);
+  ExpectContents();
+}
+
+TEST_F(MergeTest, EndlessOverwriteKeepsTheBound) {
+  Close();
+  options.background_merge = true;
+  Open();
+  std::mt19937 random(3);
+  for (int i = 0; i < 20'000; ++i) {
+    Put(absl::StrCat("key", random() % 50), ValueOf(i, random() % 200));
+    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "put " << i;
+  }
+  EXPECT_GT(Stat().merges, 100u);
+}
+
+TEST_F(MergeTest, QueueBesideColdKeysKeepsTheBound) {
+  Close();
+  options.background_merge = true;
+  Open();
+  PutNumbers(1'000'000, 1'000'100);
+  for (int i = 0; i < 10'000; ++i) {
+    PutNumbers(i, i + 1);
+    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "put " << i;
+    if (i < 30) continue;
+    DeleteNumber(i - 30);
+    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "delete " << i - 30;
+  }
+  EXPECT_LT(Stat().merge_bytes_written, 2 * Stat().bytes_appended);
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeTest, PausedMergesAreMadeUpForLater) {
+  Close();
+  options.background_merge = true;
+  Open();
+  store().PauseMerge();
+  store().PauseMerge();
+  for (int i = 0; i < 10; ++i) PutNumbers(0, 50);
+  EXPECT_EQ(Stat().merges, 0u);
+  store().ResumeMerge();
+  PutNumbers(0, 50);
+  EXPECT_EQ(Stat().merges, 0u);
+  store().ResumeMerge();
+  PutNumbers(0, 50);
+  EXPECT_GT(Stat().merges, 0u);
+  ASSERT_NO_FATAL_FAILURE(ExpectBound());
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeTest, ManifestDoesNotGrowForEver) {
+  Close();
+  options.background_merge = true;
+  options.segment_size_bytes = 400;
+  Open();
+  uint64_t merges = 0;
+  for (int round = 0; round < 400; ++round) {
+    PutNumbers(0, 20);
+    merges = Stat().merges;
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
+      if (entry.path().filename().string().starts_with("MANIFEST-")) {
+        ASSERT_LE(entry.file_size(), 1u << 20);
+      }
+    }
+  }
+  EXPECT_GT(merges, 500u);
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeTest, IsNotForReaders) {
+  MakeHalfDead();
+  Close();
+  options.read_only = true;
+  Open();
+  EXPECT_TRUE(absl::IsFailedPrecondition(store().Merge()) ||
+              absl::IsInvalidArgument(store().Merge()))
+      << store().Merge();
+}
+
+}  // namespace
+}  // namespace stave
