@@ -15,6 +15,7 @@ void AddGetCommand(CommandLine* command_line);
 void AddHelpCommand(CommandLine* command_line);
 void AddKeysCommand(CommandLine* command_line);
 void AddLoadCommand(CommandLine* command_line);
+void AddMergeCommand(CommandLine* command_line);
 void AddPutCommand(CommandLine* command_line);
 void AddScanCommand(CommandLine* command_line);
 void AddShellCommand(CommandLine* command_line);

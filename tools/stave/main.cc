@@ -40,6 +40,7 @@ void AddCommands(CommandLine* command_line) {
   AddLoadCommand(command_line);
   AddDumpCommand(command_line);
   AddStatCommand(command_line);
+  AddMergeCommand(command_line);
   AddFsckCommand(command_line);
   AddShellCommand(command_line);
   AddHelpCommand(command_line);

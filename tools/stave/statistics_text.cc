@@ -18,13 +18,14 @@ struct Row {
   bool is_bytes;
 };
 
-std::array<Row, 11> RowsOf(const Statistics& s) {
+std::array<Row, 12> RowsOf(const Statistics& s) {
   return {
       {{"keys", "keys", s.keys, false},
        {"live records", "live_bytes", s.live_bytes, true},
        {"dead records", "dead_bytes", s.dead_bytes, true},
        {"segment files", "segments", s.segments, false},
        {"in segments", "segment_bytes", s.segment_bytes, true},
+       {"held by readers", "pinned_bytes", s.pinned_bytes, true},
        {"in hint files", "hint_bytes", s.hint_bytes, true},
        {"in checkpoints", "checkpoint_bytes", s.checkpoint_bytes, true},
        {"kept for a full disk", "reserve_bytes", s.reserve_bytes, true},

@@ -1,0 +1,121 @@
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
+#include "stave/merge.h"
+#include "stave/store.h"
+#include "tools/stave/command_line.h"
+#include "tools/stave/commands.h"
+#include "tools/stave/human_units.h"
+#include "tools/stave/session.h"
+#include "tools/stave/status_macros.h"
+
+namespace stave::tool {
+namespace {
+
+constexpr char kDetails[] =
+    "Copies what is live in segments of which much is dead, and removes them.\n"
+    "A store does this by itself as far as its bound asks for it; this does\n"
+    "it now, to the end, and prints what the segments took before and after.\n"
+    "\n"
+    "  stave merge --dry-run\n"
+    "  stave merge\n"
+    "  stave merge --all\n"
+    "\n"
+    "--json: {\"merges\":N,\"bytes_before\":N,\"bytes_after\":N}; with\n"
+    "--dry-run {\"segments\":[{\"id\":N,\"live_bytes\":N,\"dead_bytes\":N,\n"
+    "\"chosen\":BOOL,\"reason\":TEXT},...]}\n";
+
+struct MergeArguments {
+  bool dry_run = false;
+  bool all = false;
+};
+
+std::string Bytes(uint64_t bytes) {
+  return HumanBytes(static_cast<double>(bytes));
+}
+
+std::string TextOf(const MergePlan& plan) {
+  std::string text;
+  for (const SegmentChoice& choice : plan.segments) {
+    absl::StrAppendFormat(
+        &text, "segment %d, %s live, %s dead: %s, since %s\n", choice.id,
+        Bytes(choice.live_bytes), Bytes(choice.dead_bytes),
+        choice.chosen ? "would be merged" : "would stay", choice.reason);
+  }
+  return text;
+}
+
+// Reasons have nothing in them that JSON would write otherwise.
+std::string JsonOf(const MergePlan& plan) {
+  std::string json = "{\"segments\":[";
+  const char* separator = "";
+  for (const SegmentChoice& choice : plan.segments) {
+    absl::StrAppendFormat(&json,
+                          "%s{\"id\":%d,\"live_bytes\":%d,\"dead_bytes\":%d,"
+                          "\"chosen\":%s,\"reason\":\"%s\"}",
+                          separator, choice.id, choice.live_bytes,
+                          choice.dead_bytes, choice.chosen ? "true" : "false",
+                          choice.reason);
+    separator = ",";
+  }
+  return json + "]}\n";
+}
+
+std::string ResultOf(const Statistics& before, const Statistics& after,
+                     bool json) {
+  const uint64_t merges = after.merges - before.merges;
+  if (json) {
+    return absl::StrFormat(
+        "{\"merges\":%d,\"bytes_before\":%d,\"bytes_after\":%d}\n", merges,
+        before.segment_bytes, after.segment_bytes);
+  }
+  if (merges == 0) {
+    return absl::StrFormat("Nothing to merge: the segments take %s\n",
+                           Bytes(after.segment_bytes));
+  }
+  return absl::StrFormat("Merged: the segments took %s and take %s now\n",
+                         Bytes(before.segment_bytes),
+                         Bytes(after.segment_bytes));
+}
+
+absl::Status Merge(const MergeArguments& arguments, Session& session) {
+  const absl::StatusOr<std::unique_ptr<Store>> opened = session.OpenExisting();
+  if (!opened.ok()) return opened.status();
+  Store* const store = opened->get();
+  // What happens is this command's doing, or nobody's.
+  store->PauseMerge();
+  const MergeOptions options{.all = arguments.all};
+  if (arguments.dry_run) {
+    const absl::StatusOr<MergePlan> plan = store->PlanMerge(options);
+    if (!plan.ok()) return plan.status();
+    RETURN_IF_ERROR(
+        session.out().Write(session.json() ? JsonOf(*plan) : TextOf(*plan)));
+    return store->Close();
+  }
+  const Statistics before = store->GetStatistics();
+  RETURN_IF_ERROR(store->Merge(options));
+  RETURN_IF_ERROR(session.out().Write(
+      ResultOf(before, store->GetStatistics(), session.json())));
+  return store->Close();
+}
+
+}  // namespace
+
+void AddMergeCommand(CommandLine* command_line) {
+  auto arguments = std::make_shared<MergeArguments>();
+  command_line
+      ->Add({.name = "merge",
+             .summary = "Free the space of what was deleted or replaced",
+             .details = kDetails,
+             .run = [arguments](Session& s) { return Merge(*arguments, s); }})
+      .Flag("--dry-run", "Print what it would do with each segment, and why",
+            &arguments->dry_run)
+      .Flag("--all", "Also segments of which only a little is dead",
+            &arguments->all);
+}
+
+}  // namespace stave::tool
