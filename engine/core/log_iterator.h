@@ -68,7 +68,6 @@ class LogIterator final : public Iterator {
   bool OpenPart();
   bool IsWanted(const RecordView& record) const;
   bool WasLive(const Candidate& candidate) const;
-  void CheckBody();
   void Fail(absl::Status status);
   void FailForDamage();
   void NoOrder();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -312,6 +313,17 @@ TEST_F(OutputTest, ADamagedHintFileCostsNothing) {
   EXPECT_EQ(All(), contents_);
   Close();
   EXPECT_TRUE(Look().clean) << "the open has made it anew";
+}
+
+// With hint files Open reads no segment.
+TEST_F(OutputTest, AnIteratorDoesNotPassOverADamagedKey) {
+  Flip(output_, Place(10) + 24);
+  Open();
+  const std::unique_ptr<Iterator> iterator = NewIterator();
+  size_t visited = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) ++visited;
+  EXPECT_LT(visited, contents_.size());
+  EXPECT_TRUE(absl::IsDataLoss(iterator->status())) << iterator->status();
 }
 
 }  // namespace
