@@ -155,6 +155,33 @@ StoreImage RecoveredAndKilled(uint64_t seed) {
   return writer.store.Kill();
 }
 
+// A merge's output, merged again, with a log segment behind it.
+StoreImage Merged(uint64_t seed) {
+  Writer writer(seed, 640);
+  writer.Change(20);
+  writer.store.Reopen();
+  writer.store.MergeAll();
+  writer.Change(12);
+  writer.store.Reopen();
+  writer.store.MergeAll();
+  writer.Change(6);
+  writer.store.Sync();
+  writer.Change(4);
+  return writer.store.Kill();
+}
+
+// Segments with hint files, an output among them, and one without.
+StoreImage HintFiles(uint64_t seed) {
+  Writer writer(seed, 640);
+  writer.Change(24);
+  writer.store.Reopen();
+  writer.store.MergeAll();
+  writer.Change(16);
+  writer.store.Reopen();
+  writer.Change(10);
+  return writer.store.Close();
+}
+
 }  // namespace
 
 const std::vector<ImageKind>& ImageKinds() {
@@ -169,6 +196,8 @@ const std::vector<ImageKind>& ImageKinds() {
       {"Expiring", Expiring},
       {"OpenedAgainAndKilled", OpenedAgainAndKilled},
       {"RecoveredAndKilled", RecoveredAndKilled},
+      {"Merged", Merged},
+      {"HintFiles", HintFiles},
   };
   return *kinds;
 }

@@ -89,6 +89,7 @@ WrittenStore::WrittenStore(uint64_t segment_size_bytes)
   options_.segment_size_bytes = segment_size_bytes;
   options_.background_threads = false;
   options_.recovery_threads = 1;
+  options_.max_space_amplification = 1000;  // merges only what it is told to
   options_.clock = &clock_;
   image_.after.emplace_back();
   Open();
@@ -148,6 +149,13 @@ void WrittenStore::CloseStore() {
 void WrittenStore::Reopen() {
   CloseStore();
   Open();
+}
+
+void WrittenStore::MergeAll() {
+  MergeOptions merge;
+  merge.all = true;
+  ExpectOk(store_->Merge(merge));
+  Note(Step::kOther);
 }
 
 void WrittenStore::KillAndReopen() {

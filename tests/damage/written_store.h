@@ -70,6 +70,9 @@ class WrittenStore {
   void Sync();
   void PassTime(absl::Duration time) { clock_.Advance(time); }
   void Reopen();
+  // Of a store that was just opened again: then the log's end is on the device
+  // before the merge says anything of it.
+  void MergeAll();
   // Goes on from what a kill leaves.
   void KillAndReopen();
 
