@@ -46,6 +46,7 @@ class SegmentImage {
                   std::string_view value);
 
   void SkipSequence() { ++next_sequence_; }
+  void SetNextSequence(Sequence sequence) { next_sequence_ = sequence; }
   void AddZeros(size_t count) { bytes_.append(count, '\0'); }
 
   const SegmentHeader& header() const { return header_; }

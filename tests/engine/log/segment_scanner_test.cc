@@ -7,6 +7,7 @@
 
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
+#include "engine/format/segment_header.h"
 #include "gtest/gtest.h"
 #include "tests/engine/format/damage.h"
 #include "tests/engine/format/segment_image.h"
@@ -28,7 +29,7 @@ class SegmentScannerTest : public testing::Test {
   };
   Walk Scan(std::string_view bytes, bool check_bodies = true) const {
     Walk walk;
-    SegmentScanner scanner(bytes, image_.seed(), check_bodies);
+    SegmentScanner scanner(bytes, image_.seed(), check_bodies, kind_);
     RecordView record;
     while ((walk.last = scanner.Next(&record)) == Step::kRecord) {
       if (!record.key.empty()) walk.keys.emplace_back(record.key);
@@ -56,6 +57,7 @@ class SegmentScannerTest : public testing::Test {
   }
 
   SegmentImage image_;
+  SegmentKind kind_ = SegmentKind::kLog;
 };
 
 using Keys = std::vector<std::string>;
@@ -103,6 +105,35 @@ TEST_F(SegmentScannerTest, SummaryTellsWhatWasThere) {
   EXPECT_EQ(summary.least_sequence, 100u);
   EXPECT_EQ(summary.greatest_sequence, 103u);
   EXPECT_EQ(summary.records, 4u);
+}
+
+TEST_F(SegmentScannerTest, AnOutputOfAMergeHasAnySequences) {
+  SegmentImage image(image_.header(), /*first_sequence=*/100);
+  image.Put("a", "1");
+  image.SkipSequence();
+  image.Delete("b");
+  image.SetNextSequence(7);
+  image.Put("c", "2");
+  EXPECT_EQ(Scan(image.bytes()).last, Step::kBadRecord);
+  kind_ = SegmentKind::kMerged;
+  const Walk walk = Scan(image.bytes());
+  EXPECT_EQ(walk.last, Step::kCleanEnd);
+  EXPECT_EQ(walk.keys, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(walk.summary.least_sequence, 7u);
+  EXPECT_EQ(walk.summary.greatest_sequence, 102u);
+}
+
+TEST_F(SegmentScannerTest, AnOutputOfAMergeHasPutsAndDeletesAlone) {
+  kind_ = SegmentKind::kMerged;
+  image_.Put("a", "1");
+  SegmentImage marked = image_, framed = image_;
+  marked.Mark(32);
+  framed.Batch([&] { framed.Put("b", "2"); });
+  for (const SegmentImage& image : {marked, framed}) {
+    const Walk walk = Scan(image.bytes());
+    EXPECT_EQ(walk.last, Step::kBadRecord);
+    EXPECT_EQ(walk.end, image_.size());
+  }
 }
 
 TEST_F(SegmentScannerTest, ChainOfHeaderChecksumsTellsRecordsApart) {
