@@ -351,6 +351,7 @@ TEST_F(VerifyTest, NoBitIsJudgedInAnotherWayThanByOpen) {
   for (const DirectoryImage& whole : {killed, closed}) {
     WriteDirectory(path(), whole);
     for (const auto& [name, bytes] : whole) {
+      if (name == "RESERVE") continue;  // space alone, which nobody reads
       for (size_t at = 0; at < bytes.size(); at += name == "LOCK" ? 100 : 61) {
         std::string damaged = bytes;
         damaged[at] ^= static_cast<char>(1 << at % 8);
