@@ -3,6 +3,8 @@
 // readline.h needs it, and does not say so.
 #include <fcntl.h>
 #include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -62,6 +64,37 @@ volatile std::sig_atomic_t received_signal = 0;
 
 void Receive(int signal) { received_signal = signal; }
 
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+
+// While it lives, signals that would end the program wait for their turn, which
+// is while a byte is awaited: so none comes just before that and is missed.
+class SignalsWait {
+ public:
+  SignalsWait() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : kSignals) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, &before_);
+    allowed_ = before_;
+    for (const int signal : kSignals) sigdelset(&allowed_, signal);
+  }
+  ~SignalsWait() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsWait(const SignalsWait&) = delete;
+  SignalsWait& operator=(const SignalsWait&) = delete;
+
+  // Waits until there is input or one of the signals has come.
+  static void ForInput() {
+    pollfd input = {STDIN_FILENO, POLLIN, 0};
+    ppoll(&input, 1, nullptr, &allowed_);
+  }
+
+ private:
+  static sigset_t allowed_;
+  sigset_t before_;
+};
+
+sigset_t SignalsWait::allowed_;
+
 // While it lives, signals that would end the program end the wait for a byte.
 // The library has handlers of its own while it reads a line, which pass a
 // signal on to all processes of the group, the caller's script among them.
@@ -83,7 +116,6 @@ class SignalsEndTheWait {
   SignalsEndTheWait& operator=(const SignalsEndTheWait&) = delete;
 
  private:
-  static constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
   std::array<struct sigaction, kSignals.size()> before_;
 };
 
@@ -113,6 +145,7 @@ LineEditor::~LineEditor() {
 
 std::optional<absl::StatusOr<std::string>> LineEditor::ReadLine(
     const char* prompt) {
+  const SignalsWait signals;
   while (true) {
     has_strange_bytes_ = false;
     received_signal = 0;
@@ -139,8 +172,10 @@ int LineEditor::NextCharacter(FILE*) {
   size_t size = 0;
   const SignalsEndTheWait signals;
   while (size < bytes.size()) {
+    SignalsWait::ForInput();
+    if (received_signal != 0) return EOF;
     const ssize_t count = read(STDIN_FILENO, &bytes[size], 1);
-    if (count < 0 && errno == EINTR && received_signal == 0) continue;
+    if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return EOF;
     ++size;
     Decoded decoded = Decode(bytes.data(), size);

@@ -85,7 +85,7 @@ class ManifestEditTest : public testing::Test {
 TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   const absl::StatusOr<ManifestEdit> edit = Decode(Encode(OneOfEachChange()));
   ASSERT_TRUE(edit.ok()) << edit.status();
-  ASSERT_EQ(edit->size(), 7u);
+  ASSERT_EQ(edit->size(), 8u);
   const auto& base = std::get<BaseChange>((*edit)[0]);
   EXPECT_EQ(base.store_id, 0x1234u);
   EXPECT_EQ(base.hash_secret, Base().hash_secret);
