@@ -130,6 +130,7 @@ LineEditor::LineEditor(Completer completer,
   ChooseCharacters();
   rl_readline_name = "stave";
   rl_getc_function = NextCharacter;
+  rl_catch_signals = 0;  // its handlers signal the whole process group
   rl_attempted_completion_function = Attempt;
   // Keys have all sorts of characters in them; only spaces end one.
   rl_basic_word_break_characters = " \t";
