@@ -37,9 +37,11 @@ absl::StatusOr<std::optional<std::string>> Beginning(Directory* directory,
   return std::string(bytes.data(), size);
 }
 
-// It is empty for a moment while it is made, and after a power loss.
+// Its beginning alone is there for a moment while it is made, after a power
+// loss and on a full disk.
 bool IsOurLock(std::string_view text) {
-  return text.empty() || text.starts_with(kProcessPrefix);
+  return text.starts_with(kProcessPrefix) ||
+         std::string_view(kProcessPrefix).starts_with(text);
 }
 
 absl::Status Foreign(const Directory& directory, std::string_view name) {
