@@ -1,7 +1,11 @@
 #include "engine/base/parallel.h"
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -10,6 +14,32 @@
 #include "engine/base/mutex.h"
 
 namespace stave {
+namespace {
+
+// While it lives, a thread that is made takes no signals but those that its own
+// instructions raise and a profiler's.
+class SignalsStayWithTheCaller {
+ public:
+  SignalsStayWithTheCaller() {
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (const int signal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGPROF, SIGSEGV,
+                             SIGSYS, SIGTRAP}) {
+      sigdelset(&blocked, signal);
+    }
+    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+  }
+  ~SignalsStayWithTheCaller() {
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  SignalsStayWithTheCaller(const SignalsStayWithTheCaller&) = delete;
+  SignalsStayWithTheCaller& operator=(const SignalsStayWithTheCaller&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
 
 size_t ThreadCount(int wanted) {
   if (wanted > 0) return static_cast<size_t>(wanted);
@@ -17,6 +47,7 @@ size_t ThreadCount(int wanted) {
 }
 
 absl::StatusOr<std::thread> StartThread(std::function<void()> run) {
+  const SignalsStayWithTheCaller signals;
   // std::thread has no other way to say so.
   try {
     return std::thread(std::move(run));

@@ -15,7 +15,8 @@ namespace stave {
 size_t ThreadCount(int wanted);
 
 // A thread that runs `run`. ResourceExhausted if the operating system makes no
-// more of them.
+// more of them. Signals sent to the process are left to the program's own
+// threads, which alone know what it wants done about them.
 absl::StatusOr<std::thread> StartThread(std::function<void()> run);
 
 // Calls run(i) once for each i below `count`, on up to `threads` threads, of

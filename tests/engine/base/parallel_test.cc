@@ -1,6 +1,9 @@
 #include "engine/base/parallel.h"
 
+#include <signal.h>
+
 #include <atomic>
+#include <csignal>
 #include <cstddef>
 #include <string>
 #include <thread>
@@ -34,6 +37,24 @@ TEST(ParallelTest, EachIndexIsRunOnce) {
 TEST(ParallelTest, WithoutThreadsTheCallersDoesAll) {
   const NoNewThreads none;
   EXPECT_EQ(RunAll(), std::vector<int>(kCount, 1));
+}
+
+TEST(ParallelTest, SignalsToTheProcessAreTheProgramsOwn) {
+  absl::StatusOr<std::thread> thread = StartThread([] {
+    sigset_t blocked;
+    pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD}) {
+      EXPECT_EQ(sigismember(&blocked, signal), 1) << signal;
+    }
+    for (const int signal : {SIGSEGV, SIGBUS, SIGPROF}) {
+      EXPECT_EQ(sigismember(&blocked, signal), 0) << signal;
+    }
+  });
+  ASSERT_TRUE(thread.ok()) << thread.status();
+  thread->join();
+  sigset_t blocked;
+  pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+  EXPECT_EQ(sigismember(&blocked, SIGTERM), 0);
 }
 
 TEST(ParallelTest, TheErrorOfTheLeastIndexIsReturned) {
