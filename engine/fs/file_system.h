@@ -141,8 +141,9 @@ class Directory {
   // Takes the exclusive lock of file `name`, which is created if need be and
   // gets `contents`, for information. The lock is held until the result is
   // destroyed, or until the process has ended and with it every forked child
-  // that did not exec; the file stays. Unavailable, with the first line of the file in the
-  // message, when somebody else has the lock, be it in this process.
+  // that did not exec; the file stays. Unavailable, with the first line of the
+  // file in the message, when somebody else has the lock, be it in this
+  // process.
   virtual absl::StatusOr<std::unique_ptr<File>> Lock(
       std::string_view name, std::string_view contents) = 0;
 

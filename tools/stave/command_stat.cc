@@ -13,7 +13,8 @@ namespace {
 
 constexpr char kDetails[] =
     "--json: one object with keys, live_bytes, dead_bytes, segment_bytes,\n"
-    "pinned_bytes, hint_bytes, checkpoint_bytes, reserve_bytes, disk_bytes, segments,\n"
+    "pinned_bytes, hint_bytes, checkpoint_bytes, reserve_bytes, disk_bytes, "
+    "segments,\n"
     "keydir_bytes, bytes_cut_at_open, space_amplification. Sizes are in "
     "bytes.\n"
     "\n"

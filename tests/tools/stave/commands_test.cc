@@ -151,9 +151,10 @@ TEST_F(CommandsTest, StatHasTheNamesThatProgramsRelyOn) {
   Run({"load"}, "a\t1\nb\t2\n");
   EXPECT_THAT(Run({"stat"}).out, HasSubstr("keys"));
   const auto stat = nlohmann::json::parse(Run({"stat", "--json"}).out);
-  for (const char* name : {"keys", "live_bytes", "dead_bytes", "segment_bytes",
-                           "hint_bytes", "checkpoint_bytes", "reserve_bytes",
-                           "disk_bytes", "segments", "keydir_bytes", "space_amplification"}) {
+  for (const char* name :
+       {"keys", "live_bytes", "dead_bytes", "segment_bytes", "hint_bytes",
+        "checkpoint_bytes", "reserve_bytes", "disk_bytes", "segments",
+        "keydir_bytes", "space_amplification"}) {
     EXPECT_TRUE(stat.contains(name)) << name;
   }
   EXPECT_EQ(stat["keys"], 2);
