@@ -236,7 +236,7 @@ absl::Status Merge::Install() {
   // I12: time can't go back behind what was found expired.
   const int64_t now_ms = state_.clock->NowMs();
   edit.push_back(ClockFloorChange{now_ms});
-  RETURN_IF_ERROR(context_.manifest->Append(edit));
+  RETURN_IF_ERROR(context_.manifest->AppendWithHeadroom(edit));
   state_.clock->FloorIsDurable(now_ms);
   return absl::OkStatus();
 }

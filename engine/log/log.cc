@@ -76,6 +76,13 @@ absl::Status Log::MakeRoom(uint64_t size, Use use) {
 }
 
 absl::Status Log::TryToMakeRoom(uint64_t size) {
+  if (!has_headroom_) {
+    const absl::Status status = settings_.manifest->ReserveHeadroom();
+    if (!status.ok()) {
+      return absl::IsResourceExhausted(status) ? status : Latch(status);
+    }
+    has_headroom_ = true;
+  }
   // I12: without threads the next write tells the time, in front of itself.
   const bool marks = !settings_.background_threads && ClockFloorWantsMark();
   if (marks) size += kSyncMarkRecordBytes;
@@ -294,6 +301,14 @@ absl::Status Log::AppendEdit(ManifestEdit edit) {
   while (absl::IsResourceExhausted(status) && GiveUpReserve()) {
     status = settings_.manifest->Append(edit);
   }
+  if (status.ok()) settings_.clock->FloorIsDurable(now_ms);
+  return status;
+}
+
+absl::Status Log::AppendClockFloor() {
+  const int64_t now_ms = settings_.clock->NowMs();
+  const absl::Status status = settings_.manifest->AppendWithHeadroom(
+      {ClockFloorChange{DURABILITY_SITE(kEditFloor, now_ms)}});
   if (status.ok()) settings_.clock->FloorIsDurable(now_ms);
   return status;
 }

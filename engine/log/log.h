@@ -187,6 +187,7 @@ class Log {
   // Adds an edit that makes the store no larger, so it has the reserve, too;
   // and the clock's floor with it.
   absl::Status AppendEdit(ManifestEdit edit);
+  absl::Status AppendClockFloor();
   uint64_t LeastSealedLiveBytes() const;
 
   // Flushing, log_flush.cc.
@@ -230,6 +231,8 @@ class Log {
   bool closed_ ABSL_GUARDED_BY(append_mutex_) = false;
   bool started_ ABSL_GUARDED_BY(append_mutex_) = false;
   bool has_rolled_ ABSL_GUARDED_BY(append_mutex_) = false;
+  // The manifest has space to seal what was written.
+  bool has_headroom_ ABSL_GUARDED_BY(append_mutex_) = false;
   std::vector<Writer> rolled_ ABSL_GUARDED_BY(append_mutex_);
   Sequence last_sequence_ ABSL_GUARDED_BY(append_mutex_);
   Sequence last_change_ ABSL_GUARDED_BY(append_mutex_);

@@ -47,6 +47,9 @@ absl::Status Log::FlushOrWait() {
   FlushTarget target = CaptureTarget();
   // I3: first the segments in front, since without them nobody finds this.
   absl::Status status = DURABILITY_SITE(kSealBeforeAnswer, SealAll(target));
+  // Room for the edits was made sure of before anything was written; and who
+  // waits here has written, so "the disk is full" would be wrong.
+  if (absl::IsResourceExhausted(status)) status = Latch(status);
   if (status.ok()) status = SyncActive(target);
   if (TakenAway(DurabilitySite::kAnswerForBegin)) target = CaptureTarget();
   if (status.ok()) settings_.clock->FloorIsDurable(target.clock_floor_ms);
@@ -68,7 +71,7 @@ absl::Status Log::SyncClockFloor() {
     if (ClockFloorWantsMark() && !MarkClockFloor()) {
       // Without a place in the log: nobody has written yet, or there is no
       // room. Under the lock, so that no edit comes after a clean close.
-      const absl::Status status = AppendEdit({});
+      const absl::Status status = AppendClockFloor();
       const bool full = absl::IsResourceExhausted(status);
       return status.ok() || full ? status : Latch(status);
     }
@@ -146,9 +149,10 @@ absl::Status Log::Seal(const Writer& writer) {
   if (!status.ok()) return Latch(status);
   syncs_.fetch_add(1, std::memory_order_relaxed);
   status = AppendEdit({SealSegmentChange{segment.id(), writer->summary()}});
-  // Room for this edit was made sure of together with the segment; and who
-  // waits here has written already, so "the disk is full" would be wrong.
-  if (!status.ok()) return Latch(status);
+  // It can be sealed when there is space again.
+  if (!status.ok()) {
+    return absl::IsResourceExhausted(status) ? status : Latch(status);
+  }
   // A stray store into a sealed segment is a bug; it only loses a safeguard
   // if this fails.
   segment.mapping()->MakeReadOnly().IgnoreError();

@@ -394,6 +394,12 @@ absl::Status Manifest::AppendWithHeadroom(const ManifestEdit& edit) {
   return AppendLocked(edit, kHeadroomBytes);
 }
 
+absl::Status Manifest::ReserveHeadroom() {
+  MutexLock lock(&mutex_);
+  if (!failure_.ok()) return failure_;
+  return Reserve(kHeadroomBytes);
+}
+
 absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
                                     uint64_t headroom) {
   if (!failure_.ok()) return failure_;
@@ -432,6 +438,12 @@ absl::Status Manifest::ShortenIfLong() {
   absl::StatusOr<std::unique_ptr<Manifest>> shorter =
       WriteWhole(directory_, number_ + 1, state_);
   absl::Status status = shorter.status();
+  if (status.ok()) {
+    status = (*shorter)->ReserveHeadroom();
+    if (!status.ok()) {
+      directory_->Unlink(ManifestFileName(number_ + 1)).IgnoreError();
+    }
+  }
   if (absl::IsResourceExhausted(status)) {
     // This manifest may go on only if the other is durably gone.
     const auto left =
@@ -448,7 +460,8 @@ absl::Status Manifest::ShortenIfLong() {
   }
   MutexLock other(&(*shorter)->mutex_);
   file_ = std::move((*shorter)->file_);
-  length_ = reserved_ = (*shorter)->length_;
+  length_ = (*shorter)->length_;
+  reserved_ = (*shorter)->reserved_;
   ++number_;
   unproven_.clear();
   return absl::OkStatus();

@@ -85,9 +85,12 @@ class Manifest {
   // Adds an edit. ResourceExhausted: the disk is full, and nothing has
   // changed. Any other error latches: each later Append returns it (I7).
   absl::Status Append(const ManifestEdit& edit);
-  // The same, if afterwards some more edits have space, so that what was added
-  // can also be sealed or removed on a full disk.
+  // The same, if afterwards some more edits have space: all edits come so but
+  // those that seal or remove a segment, or end a session, which a full disk
+  // must not keep back.
   absl::Status AppendWithHeadroom(const ManifestEdit& edit);
+  // Sees to that space before the first record of a session.
+  absl::Status ReserveHeadroom();
 
   // Writes a whole new manifest in place of this one if this has grown to many
   // times the size of that. Errors are as Append's; after ResourceExhausted
