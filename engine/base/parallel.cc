@@ -23,8 +23,8 @@ class SignalsStayWithTheCaller {
   SignalsStayWithTheCaller() {
     sigset_t blocked;
     sigfillset(&blocked);
-    for (const int signal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGPROF, SIGSEGV,
-                             SIGSYS, SIGTRAP}) {
+    for (const int signal :
+         {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGPROF, SIGSEGV, SIGSYS, SIGTRAP}) {
       sigdelset(&blocked, signal);
     }
     pthread_sigmask(SIG_BLOCK, &blocked, &before_);
