@@ -8,7 +8,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 #include "gtest/gtest.h"
 
@@ -207,25 +209,36 @@ std::optional<Answer> ModelRun::ReadOnlyWhole() {
   return failed_ ? std::nullopt : std::optional<Answer>(*whole);
 }
 
-// Nothing may be left that nobody will ever remove.
+// Nothing may be left that nobody will ever remove. A file that is just being
+// made is there before the store knows it.
 void ModelRun::CheckFiles() {
-  const auto directory = disk_->OpenDirectory(path_);
-  CheckOk(directory.status());
-  if (failed_) return;
-  const auto names = (*directory)->List();
-  CheckOk(names.status());
-  if (failed_) return;
+  const absl::Time patience = absl::Now() + absl::Seconds(10);
+  absl::Status status = FilesAreKnown();
+  while (!status.ok() && options_.background_threads &&
+         absl::Now() < patience) {
+    if (files_.dead()) return;  // in a thread, after the open
+    absl::SleepFor(absl::Milliseconds(1));
+    status = FilesAreKnown();
+  }
+  CheckOk(status);
+}
+
+absl::Status ModelRun::FilesAreKnown() {
+  ASSIGN_OR_RETURN(const auto directory, disk_->OpenDirectory(path_));
+  ASSIGN_OR_RETURN(const auto names, directory->List());
   const auto count = [&](auto parse) {
     return static_cast<size_t>(std::count_if(
-        names->begin(), names->end(),
+        names.begin(), names.end(),
         [&](const std::string& name) { return parse(name).has_value(); }));
   };
   segments_ = count(ParseSegmentFileName);
   const size_t known = store_->GetStatistics().segments;
-  if (segments_ != known || count(ParseManifestFileName) != 1) {
-    Fail(absl::StrCat("the store knows ", known, " segments, but there is\n",
-                      absl::StrJoin(*names, "\n")));
+  if (segments_ == known && count(ParseManifestFileName) == 1) {
+    return absl::OkStatus();
   }
+  return absl::InternalError(absl::StrCat("the store knows ", known,
+                                          " segments, but there is\n",
+                                          absl::StrJoin(names, "\n")));
 }
 
 void ModelRun::StartOver() {

@@ -67,6 +67,7 @@ class ModelRun {
   std::unique_ptr<Store> OpenUntilAlive();
   std::optional<Answer> ReadOnlyWhole();
   void CheckFiles();
+  absl::Status FilesAreKnown();
   void StartOver();
 
   uint64_t Below(uint64_t bound) { return random_() % bound; }

@@ -61,7 +61,11 @@ absl::Status FaultRun::Operate() {
   for (uint64_t i = 0; i < operations_ && run_.is_open(); ++i) {
     const absl::Status status = run_.DoNext();
     // What failed in a merge, the next write would be told.
-    if (run_.is_open()) reported_ |= run_.is_latched();
+    const bool is_latched = run_.is_open() && run_.is_latched();
+    reported_ |= is_latched;
+    // Then what the store shows is not what it was told any more.
+    const bool reverted = planned_.fault == Fault::kSyncRevertsPages;
+    if (is_latched && reverted) return absl::OkStatus();
     if (status.ok()) continue;
     const std::string doing = run_.Doing();
     if (!run_.disk().fault_was_met()) {
@@ -69,8 +73,7 @@ absl::Status FaultRun::Operate() {
           absl::StrCat("without a fault, ", doing, ": ", status.ToString()));
     }
     reported_ = true;
-    // Then what the store shows is not what it was told any more.
-    if (planned_.fault == Fault::kSyncRevertsPages) return absl::OkStatus();
+    if (reverted) return absl::OkStatus();
     const absl::Status settled = run_.Settle(status);
     if (!settled.ok()) {
       return absl::InternalError(absl::StrCat(doing, ": ", settled.message()));
