@@ -236,17 +236,15 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
   // it, so nothing may go on as if it were not there.
   if (!replaced.ok()) return log_.Fail(replaced.status());
   state_.NoteRecordSize(record.size());
-  place.segment->live_bytes().fetch_add(record.size(),
-                                        std::memory_order_relaxed);
+  state_.AddLive(place.segment, record.size());
   CountDead(*replaced);
   return absl::OkStatus();
 }
 
 void Commit::CountDead(KeydirEntry replaced) {
   if (replaced.absent()) return;
-  state_.segments->Find(replaced.location())
-      ->live_bytes()
-      .fetch_sub(state_.SizeOf(replaced), std::memory_order_relaxed);
+  state_.SubtractLive(state_.segments->Find(replaced.location()),
+                      state_.SizeOf(replaced));
 }
 
 absl::Status Commit::SyncIfAsked(const WriteOptions& options,

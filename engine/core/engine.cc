@@ -326,7 +326,7 @@ absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
 }
 
 uint64_t Store::Engine::NextSegmentCapacity() const {
-  return SegmentCapacity(state_->segments->GetUsage().live_bytes,
+  return SegmentCapacity(state_->live_bytes.load(std::memory_order_relaxed),
                          options_.segment_size_bytes);
 }
 
@@ -342,7 +342,7 @@ void Store::Engine::CountSegments(Statistics* statistics) const {
         segment->hint_bytes().load(std::memory_order_relaxed);
   }
   const SegmentSet::Usage usage = state_->segments->GetUsage();
-  statistics->live_bytes = usage.live_bytes;
+  statistics->live_bytes = state_->live_bytes.load(std::memory_order_relaxed);
   statistics->segment_bytes = usage.file_bytes;
   statistics->pinned_bytes = usage.pinned_bytes;
 }

@@ -195,6 +195,7 @@ absl::Status CountLive(State* state, const Sizes& sizes, size_t part,
     if (live_bytes[granule] == 0) continue;
     state->segments->SegmentOfGranule(granule)->live_bytes().fetch_add(
         live_bytes[granule], std::memory_order_relaxed);
+    state->live_bytes.fetch_add(live_bytes[granule], std::memory_order_relaxed);
   }
   return absl::OkStatus();
 }

@@ -307,8 +307,7 @@ void Merge::RemoveExpired() {
     if (state_.keydir->Find(key) != each.entry) continue;
     state_.SaveVersion(each.hash, each.entry);
     if (state_.keydir->CompareAndSwap(key, each.entry, KeydirEntry())) {
-      segment->live_bytes().fetch_sub(record.header.record_size(),
-                                      std::memory_order_relaxed);
+      state_.SubtractLive(segment, record.header.record_size());
     }
   }
 }

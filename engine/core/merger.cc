@@ -29,13 +29,15 @@ uint64_t Merger::Capacity() const {
                                             std::memory_order_relaxed));
 }
 
-SpaceBudget Merger::Budget(const SegmentSet::Usage& usage) const {
-  return SpaceBudget(settings_.max_amplification, usage.live_bytes, Capacity());
+SpaceBudget Merger::Budget() const {
+  return SpaceBudget(
+      settings_.max_amplification,
+      settings_.state->live_bytes.load(std::memory_order_relaxed), Capacity());
 }
 
 bool Merger::IsDue() const {
   const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
-  return usage.file_bytes - usage.pinned_bytes > Budget(usage).due;
+  return usage.file_bytes - usage.pinned_bytes > Budget().due;
 }
 
 void Merger::Known::Erase(size_t index) {
@@ -68,7 +70,7 @@ bool Merger::AllowsGrowth() const {
   if (!settings_.background_merge) return true;
   const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
   return usage.file_bytes - usage.pinned_bytes + uncounted_bytes_ <=
-         Budget(usage).blocked;
+         Budget().blocked;
 }
 
 void Merger::OnGrowth() {
@@ -90,7 +92,7 @@ void Merger::OnSeal() {
 void Merger::Assess() {
   if (!settings_.background_merge) return;
   const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
-  const SpaceBudget budget = Budget(usage);
+  const SpaceBudget budget = Budget();
   const uint64_t bytes =
       usage.file_bytes - usage.pinned_bytes + uncounted_bytes_;
   MutexLock lock(&mutex_);

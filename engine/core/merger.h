@@ -86,7 +86,7 @@ class Merger {
   };
   Known Survey() const;
   uint64_t Capacity() const;
-  SpaceBudget Budget(const SegmentSet::Usage& usage) const;
+  SpaceBudget Budget() const;
   bool IsDue() const;
 
   void RunThread();

@@ -67,13 +67,7 @@ class Repairer {
     return absl::OkStatus();
   }
 
-  uint64_t LiveBytes() const {
-    uint64_t bytes = 0;
-    for (const auto& segment : state_->segments->All()) {
-      bytes += segment->live_bytes();
-    }
-    return bytes;
-  }
+  uint64_t LiveBytes() const { return state_->live_bytes; }
 
   RepairReport Report() && {
     report_.damage = state_->damage->damage;

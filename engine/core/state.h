@@ -27,6 +27,9 @@ struct State {
   std::unique_ptr<SegmentSet> segments;
   std::unique_ptr<Keydir> keydir;
   VersionOverlay overlay;
+  // Of all live records. Changed under the log's append lock, unlike the counts
+  // of single segments, between which merges move records.
+  std::atomic<uint64_t> live_bytes{0};
   // Of all records that were live at some time.
   std::atomic<uint64_t> largest_record{0};
   Publication publication;
@@ -38,6 +41,19 @@ struct State {
   // The size of a live record, padding included: from the entry if that is
   // exact, else from the record's header; 0 if that can't be read.
   uint64_t SizeOf(KeydirEntry entry) const;
+
+  // Counts a record of `size` bytes in `segment` as live, or no longer. Call
+  // with the log's append lock held.
+  void AddLive(Segment* segment, uint64_t size) {
+    segment->live_bytes().fetch_add(size, std::memory_order_relaxed);
+    live_bytes.store(live_bytes.load(std::memory_order_relaxed) + size,
+                     std::memory_order_relaxed);
+  }
+  void SubtractLive(Segment* segment, uint64_t size) {
+    segment->live_bytes().fetch_sub(size, std::memory_order_relaxed);
+    live_bytes.store(live_bytes.load(std::memory_order_relaxed) - size,
+                     std::memory_order_relaxed);
+  }
 
   void NoteRecordSize(uint64_t size) {
     uint64_t largest = largest_record.load(std::memory_order_relaxed);

@@ -150,7 +150,6 @@ SegmentSet::Usage SegmentSet::GetUsage() const {
     for (const std::shared_ptr<Segment>& segment : *list) {
       const uint64_t bytes = segment->file_bytes().load(kRelaxed);
       usage.file_bytes += bytes;
-      usage.live_bytes += segment->live_bytes().load(kRelaxed);
       if (list == &leaving_ || segment->quarantined().load(kRelaxed)) {
         usage.pinned_bytes += bytes;
       }

@@ -60,7 +60,6 @@ class SegmentSet {
   struct Usage {
     uint64_t file_bytes = 0;    // of all, those that are leaving included
     uint64_t pinned_bytes = 0;  // of those that are leaving or quarantined
-    uint64_t live_bytes = 0;
   };
   Usage GetUsage() const;
 
