@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace stave {
 
@@ -15,6 +16,10 @@ struct KeyHash {
   uint16_t tag = 0;
 
   friend bool operator==(const KeyHash&, const KeyHash&) = default;
+  template <typename H>
+  friend H AbslHashValue(H hash, const KeyHash& key) {
+    return H::combine(std::move(hash), key.prefix);
+  }
 };
 
 // Random bytes of the store's own, kept in its manifest: without them nobody

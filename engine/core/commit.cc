@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
@@ -36,6 +37,18 @@ PendingRecord PrepareDelete(std::string_view key) {
   record.header.key_size = static_cast<uint16_t>(key.size());
   record.header.body = BodyChecksum(key, {});
   return record;
+}
+
+// Whether each key is not among those after it.
+std::vector<bool> AreLast(const std::vector<KeyRef>& keys) {
+  std::vector<bool> are_last(keys.size(), true);
+  if (keys.size() < 2) return are_last;
+  absl::flat_hash_set<KeyHash> seen;
+  seen.reserve(keys.size());
+  for (size_t i = keys.size(); i-- > 0;) {
+    are_last[i] = seen.insert(keys[i].hash).second;
+  }
+  return are_last;
 }
 
 }  // namespace
@@ -177,6 +190,7 @@ absl::Status Commit::Write(const WriteBatch& batch,
         absl::StrCat("a batch has at most ", kMaxBatchBytes,
                      " bytes of records, not ", size));
   }
+  const std::vector<bool> are_last = AreLast(keys);
   merger_.Admit(size);
   Sequence sequence = 0;
   {
@@ -187,7 +201,7 @@ absl::Status Commit::Write(const WriteBatch& batch,
           size, only_deletes ? Log::Use::kDeletes : Log::Use::kAnything));
       ASSIGN_OR_RETURN(const std::vector<Log::Place> places,
                        log_.AppendBatch(records));
-      RETURN_IF_ERROR(PublishBatch(keys, records, places));
+      RETURN_IF_ERROR(PublishBatch(keys, are_last, records, places));
     }
     sequence = log_.last_change();
   }
@@ -196,12 +210,15 @@ absl::Status Commit::Write(const WriteBatch& batch,
 }
 
 absl::Status Commit::PublishBatch(const std::vector<KeyRef>& keys,
+                                  const std::vector<bool>& are_last,
                                   const std::vector<PendingRecord>& records,
                                   const std::vector<Log::Place>& places) {
   state_.publication.Begin(places.front().location(), places.back().location());
   absl::Status status;
   for (size_t i = 0; i < keys.size() && status.ok(); ++i) {
-    status = Publish(keys[i], records[i], places[i]);
+    // What a later change in the batch hides, nobody may ever see: a reader who
+    // met it could ask only after the end whether a batch is being published.
+    if (are_last[i]) status = Publish(keys[i], records[i], places[i]);
     const bool is_put = records[i].header.kind == RecordKind::kPut;
     Increment(is_put ? &puts_ : &deletes_);
   }

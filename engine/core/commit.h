@@ -52,6 +52,7 @@ class Commit {
                        const Log::Place& place)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());
   absl::Status PublishBatch(const std::vector<KeyRef>& keys,
+                            const std::vector<bool>& are_last,
                             const std::vector<PendingRecord>& records,
                             const std::vector<Log::Place>& places)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());

@@ -64,13 +64,10 @@ class VersionOverlay {
   void Save(const KeyHash& hash, const Version& version);
 
  private:
-  struct HashOfKeyHash {
-    size_t operator()(const KeyHash& hash) const { return hash.prefix; }
-  };
   // In parts by the hash's first bits: a writer may have to wait until one of
   // them has grown.
   struct Entries {
-    using Part = absl::flat_hash_map<KeyHash, Version, HashOfKeyHash>;
+    using Part = absl::flat_hash_map<KeyHash, Version>;
     static constexpr int kPartBits = 6;
 
     Part& PartOf(const KeyHash& hash) {
