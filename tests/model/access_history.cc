@@ -11,6 +11,7 @@ Access AccessBy(const Deed& deed) {
   access.begin = deed.begin;
   access.end = deed.end;
   access.maybe = deed.maybe;
+  access.call = NameOf(deed.operation.kind);
   return access;
 }
 

@@ -51,7 +51,7 @@ class KeyChecker {
         under_way_[access.thread] = &access;
         continue;
       }
-      if (!End(access)) return Describe(access);
+      if (!End(access)) return Explain(access, accesses);
     }
     return "";
   }
@@ -91,10 +91,28 @@ class KeyChecker {
   }
 
   static std::string Describe(const Access& access) {
-    return absl::StrCat(
-        "thread ", access.thread, " from ", access.begin, " to ", access.end,
-        " found ", static_cast<int32_t>(access.found), ", wrote ",
-        static_cast<int32_t>(access.written), ": no order explains this");
+    return absl::StrCat(access.call, " by thread ", access.thread, " from ",
+                        access.begin, " to ", access.end, " found ",
+                        static_cast<int32_t>(access.found), ", wrote ",
+                        static_cast<int32_t>(access.written));
+  }
+
+  // With what there was since the last change before it began.
+  static std::string Explain(const Access& access,
+                             const std::vector<Access>& accesses) {
+    uint64_t since = 0;
+    for (const Access& each : accesses) {
+      if (each.written == Access::kNothing || each.end >= access.begin)
+        continue;
+      since = std::max(since, each.begin);
+    }
+    std::string text =
+        absl::StrCat(Describe(access), ": no order explains this. There were");
+    for (const Access& each : accesses) {
+      if (each.end < since || each.begin > access.end) continue;
+      absl::StrAppend(&text, "\n  ", Describe(each));
+    }
+    return text;
   }
 
   std::array<const Access*, kMostThreads> under_way_{};

@@ -24,7 +24,8 @@ struct Access {
   uint32_t written = kNothing;
   // Its process was killed at `end`, so nobody knows whether it was done.
   bool maybe = false;
-  size_t batch = 0;  // that it is a part of; 0: none
+  size_t batch = 0;       // that it is a part of; 0: none
+  const char* call = "";  // for messages
 };
 
 // Whether there is an order of the accesses of one key that explains what each

@@ -50,8 +50,10 @@ bool Fits(const Answer& answer, const Answer& expected) {
                    expected.expired_bytes);
 }
 
+const char* NameOf(Operation::Kind kind) { return kNames[kind]; }
+
 std::string Describe(const Operation& operation) {
-  std::string text = kNames[operation.kind];
+  std::string text = NameOf(operation.kind);
   for (const Change& change : operation.changes) {
     absl::StrAppend(&text, "; ", change.is_delete ? "delete " : "put ",
                     Short(change.key));

@@ -90,6 +90,7 @@ struct Answer {
 bool Fits(const Answer& answer, const Answer& expected);
 
 // For messages.
+const char* NameOf(Operation::Kind kind);
 std::string Describe(const Operation& operation);
 std::string Describe(const Answer& answer);
 
