@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -80,7 +81,7 @@ class DamageChecker {
       }
       const auto shown = FindShown(**store);
       if (shown == nullptr) continue;
-      if (!read_only && go_on) GoOn(**store, *shown);
+      if (!read_only && go_on) GoOn(*std::move(store), *shown);
     }
   }
 
@@ -147,12 +148,13 @@ class DamageChecker {
   }
 
   // The store can be written, closed and opened, and then shows the same.
-  void GoOn(Store& store, ShownKeys shown) {
-    const absl::Status put = store.Put("new", "value");
+  void GoOn(std::unique_ptr<Store> store, ShownKeys shown) {
+    const absl::Status put = store->Put("new", "value");
     EXPECT_TRUE(put.ok()) << put;
     shown["new"] = {"value"};
-    const absl::Status closed = store.Close();
+    const absl::Status closed = store->Close();
     EXPECT_TRUE(closed.ok()) << closed;
+    store = nullptr;  // which has files mapped still
     auto again = Store::Open(kPath, options_);
     ASSERT_TRUE(again.ok()) << again.status();
     EXPECT_TRUE(Shows(**again, shown));
