@@ -35,15 +35,16 @@ class ImageFileSystem::Bytes {
 
   char* Map(size_t size) {
     MakeRoom(size);
-    mapped_ = true;
+    ++mappings_;
     return data();
   }
+  void Unmap() { --mappings_; }
 
  private:
   void MakeRoom(size_t size) {
     if (size <= capacity_) return;
     // The engine maps as much as a file will ever hold.
-    EXPECT_FALSE(mapped_) << "a file outgrows its mapping";
+    EXPECT_EQ(mappings_, 0) << "a file outgrows its mapping";
     auto larger = std::make_unique<char[]>(size);
     if (size_ > 0) std::memcpy(larger.get(), data(), size_);
     data_ = std::move(larger);
@@ -53,7 +54,7 @@ class ImageFileSystem::Bytes {
   std::unique_ptr<char[]> data_;
   size_t size_ = 0;
   size_t capacity_ = 0;
-  bool mapped_ = false;
+  int mappings_ = 0;
   int* const changes_;
 };
 
@@ -61,6 +62,7 @@ class ImageFileSystem::Mapping : public FileMapping {
  public:
   Mapping(std::shared_ptr<Bytes> bytes, size_t size)
       : FileMapping(bytes->Map(size), size), bytes_(std::move(bytes)) {}
+  ~Mapping() override { bytes_->Unmap(); }
 
   void Store(size_t offset, absl::Span<const std::string_view> parts) override {
     bytes_->NoteChange();
