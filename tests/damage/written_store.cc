@@ -63,15 +63,23 @@ void ExpectOk(const absl::Status& status) {
 
 size_t StoreImage::OperationsKept(const DirectoryImage& damaged) const {
   std::map<std::string, size_t> right;  // of segments that are damaged
+  bool manifest_is_right = true;
   for (const auto& [name, bytes] : files) {
+    if (IsManifest(name)) manifest_is_right &= Contents(damaged, name) == bytes;
     if (!IsSegment(name)) continue;
     const std::string_view present = Contents(damaged, name);
     if (present != bytes) {
       right[name] = FirstDifference(bytes, present, true);
     }
   }
+  // Without the edit that has sealed a segment, the log seems to end in it
+  // where it is damaged, be that in a mark.
+  const bool cuts_what_follows = !right.empty() && !manifest_is_right;
   size_t kept = operations();
   for (const Written& record : records) {
+    if (cuts_what_follows && record.file > right.begin()->first) {
+      kept = std::min(kept, record.operations);
+    }
     const auto found = right.find(record.file);
     if (found == right.end()) continue;
     if (record.offset + record.bytes.size() <= found->second) continue;
