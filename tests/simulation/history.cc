@@ -29,6 +29,10 @@ void History::MarkDurable() {
   Acknowledge();
 }
 
+void History::ForgetHeld() {
+  for (Model& state : states_) state.ForgetHeld();
+}
+
 void History::PassTime(const Operation& operation) {
   for (Model& state : states_) state.Apply(operation);
   if (operation.kind == Operation::kReopen) times_ms_.clear();

@@ -33,6 +33,8 @@ class History {
   void Retract();
   // All that has begun is on the device.
   void MarkDurable();
+  // What was held has ended with the process.
+  void ForgetHeld();
   // Time passes, or the date is set.
   void PassTime(const Operation& operation);
 

@@ -44,6 +44,7 @@ class SimulatedRun {
   void Abandon() {
     store_ = nullptr;
     performer_.ForgetHeld();
+    history_.ForgetHeld();
   }
   bool is_open() const { return store_ != nullptr; }
   // Whether the store has become read-only.
