@@ -169,6 +169,8 @@ Options AnyOptions(uint64_t seed) {
   options.sync_interval =
       random() % 2 == 0 ? absl::Milliseconds(1) : absl::InfiniteDuration();
   options.recovery_threads = 1 + static_cast<int>(random() % 2);
+  // Stores this small merge all the time, and so take several times as long.
+  options.background_merge = random() % 4 == 0;
   return options;
 }
 

@@ -32,7 +32,7 @@ struct WorkloadConfiguration {
     shares[Operation::kHoldValue] = 5;
     shares[Operation::kReadHeld] = 5;
     shares[Operation::kCount] = 4;
-    shares[Operation::kMerge] = 6;
+    shares[Operation::kMerge] = 4;
     shares[Operation::kPassTime] = 10;
     shares[Operation::kReopen] = 2;
     shares[Operation::kKill] = 2;
