@@ -1,9 +1,9 @@
 #include "engine/core/merge.h"
 
 #include <algorithm>
-#include <random>
 
 #include "engine/base/epoch.h"
+#include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
 
 namespace stave {
@@ -11,11 +11,6 @@ namespace {
 
 // Slots of so many keys are on their way from memory together.
 constexpr size_t kGroupSize = 64;
-
-uint64_t RandomSalt() {
-  std::random_device device;
-  return uint64_t{device()} << 32 | device();
-}
 
 }  // namespace
 
@@ -185,7 +180,7 @@ absl::StatusOr<Merge::Output*> Merge::OutputFor(uint64_t size) {
   SegmentHeader header;
   header.kind = SegmentKind::kMerged;
   header.id = context_.manifest->NextSegmentId();
-  header.salt = RandomSalt();
+  header.salt = RandomBits();
   const uint64_t capacity =
       std::max(context_.output_capacity, kSegmentHeaderBytes + size);
   ASSIGN_OR_RETURN(const Location first,
