@@ -53,6 +53,7 @@ class Worker {
   // Until the process is killed, if it is.
   void Work(Store* store, uint64_t operations, int64_t now_ms, Moments* moments,
             const MortalFileSystem& files) {
+    performer_.ForgetHeld();  // it has ended with the process before
     for (uint64_t i = 0; i < operations; ++i) {
       Deed deed;
       deed.thread = number_;
