@@ -6,7 +6,6 @@
 
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
-#include "engine/format/file_names.h"
 
 namespace stave {
 namespace {
