@@ -267,7 +267,10 @@ void Commit::CountDead(KeydirEntry replaced) {
 absl::Status Commit::SyncIfAsked(const WriteOptions& options,
                                  Sequence sequence) {
   if (!options.sync && !always_sync_) return absl::OkStatus();
-  return DURABILITY_SITE(kAnswerAfterSync, log_.SyncThrough(sequence));
+  const absl::Status status =
+      DURABILITY_SITE(kAnswerAfterSync, log_.SyncThrough(sequence));
+  // The write is made, so "the disk is full, nothing was done" would be wrong.
+  return absl::IsResourceExhausted(status) ? log_.Fail(status) : status;
 }
 
 }  // namespace stave

@@ -47,9 +47,6 @@ absl::Status Log::FlushOrWait() {
   FlushTarget target = CaptureTarget();
   // I3: first the segments in front, since without them nobody finds this.
   absl::Status status = DURABILITY_SITE(kSealBeforeAnswer, SealAll(target));
-  // Room for the edits was made sure of before anything was written; and who
-  // waits here has written, so "the disk is full" would be wrong.
-  if (absl::IsResourceExhausted(status)) status = Latch(status);
   if (status.ok()) status = SyncActive(target);
   if (TakenAway(DurabilitySite::kAnswerForBegin)) target = CaptureTarget();
   if (status.ok()) settings_.clock->FloorIsDurable(target.clock_floor_ms);

@@ -178,6 +178,23 @@ TEST_P(FullDiskTest, DurablePutsThatFailHaveNotBeenMade) {
   EXPECT_EQ(All(), contents_);
 }
 
+// Else a disk that is full when its segment is would find the record there and
+// no way to seal it.
+TEST_P(FullDiskTest, NoPutComesBeforeSpaceForTheSealOfItsSegment) {
+  Close();
+  options.reserve_bytes = 0;
+  Open();
+  PutNumbers(0, 1);
+  Reopen();
+  disk_.FailAlways(FaultyFileSystem::kAllocate, Full());
+  EXPECT_TRUE(absl::IsResourceExhausted(store().Put("key0", "other")));
+  EXPECT_EQ(All(), contents_);
+  FreeSpace();
+  PutNumbers(1, 2);
+  Reopen();
+  EXPECT_EQ(All(), contents_);
+}
+
 // Where writes are cut short, a part of a record stands behind the log's end.
 // It must not hide the records of the segment that follows. (A mapped segment
 // has no such part, and no less to keep.)

@@ -173,6 +173,20 @@ TEST_P(SmallDiskTest, AStoreThatWasKilledIsOpenedOnAFullDisk) {
   ExpectKeys(0, 1);
 }
 
+TEST_P(SmallDiskTest, AMergeFreesSpaceOnAFullDisk) {
+  const int count = PutUntilFull();
+  WriteBallast(12 * kMebibyte);  // what is left
+  // In each segment a tenth of the records stays.
+  for (int i = 0; i < count; ++i) {
+    if (i % 10 == 0) continue;
+    ASSERT_TRUE(Delete(Key(i))) << i;
+  }
+  const absl::Status merged = store().Merge();
+  EXPECT_TRUE(merged.ok()) << merged;
+  EXPECT_EQ(All().size(), static_cast<size_t>((count + 9) / 10));
+  EXPECT_TRUE(IsPut(count));
+}
+
 // Such a disk takes a store that has nothing to spare.
 TEST_P(SmallDiskTest, WithoutAReserveAFullDiskRefusesDeletesToo) {
   Close();
