@@ -1,10 +1,15 @@
 #include "stave/merge.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <ios>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,6 +17,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "engine/base/epoch.h"
+#include "engine/format/record.h"
 #include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/statistics.h"
@@ -90,6 +97,18 @@ class MergeTest : public StoreFixture {
     Kill();
     Open();
     ExpectContents();
+  }
+  // The key whose value stands last in `bytes`.
+  std::string LastKeyIn(const std::string& bytes) const {
+    std::string last;
+    size_t last_at = 0;
+    for (const auto& [key, value] : contents_) {
+      const size_t at = bytes.rfind(value);
+      if (at == bytes.npos || at <= last_at) continue;
+      last_at = at;
+      last = key;
+    }
+    return last;
   }
   // The bound of Options::max_space_amplification.
   void ExpectBound() {
@@ -322,6 +341,67 @@ TEST_F(MergeTest, DamagedInputIsQuarantinedAndNothingIsLost) {
       EXPECT_NE(choice.reason.find("damage"), std::string::npos);
     }
   }
+}
+
+// The segment then seems to end before them.
+TEST_F(MergeTest, InputThatHasLostItsLastRecordsIsDamagedToo) {
+  MakeHalfDead();
+  Reopen();
+  const std::string first = PathOf("0000000000000001.seg");
+  const std::string bytes = ReadFile(first);
+  const std::string last = LastKeyIn(bytes);
+  const size_t at =
+      bytes.rfind(contents_.at(last)) - last.size() - kRecordHeaderBytes;
+  {
+    std::fstream file(first, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(at));
+    file << std::string(bytes.size() - at, '\0');
+  }
+  const absl::Status status = store().Merge({.all = true});
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_TRUE(std::filesystem::exists(first));
+  EXPECT_NE(Get(last), "NOT_FOUND");
+}
+
+TEST_F(MergeTest, FilesWaitForReadersWhoBeganBefore) {
+  MakeHalfDead();
+  const std::string first = PathOf("0000000000000001.seg");
+  std::atomic<bool> merged{false};
+  std::thread merge;
+  {
+    const EpochGuard reader;
+    merge = std::thread([&] {
+      EXPECT_TRUE(store().Merge({.all = true}).ok());
+      merged = true;
+    });
+    // Time enough for a merge that does not wait.
+    for (int i = 0; i < 300 && !merged; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_FALSE(merged);
+    EXPECT_TRUE(std::filesystem::exists(first));
+  }
+  merge.join();
+  EXPECT_FALSE(std::filesystem::exists(first));
+  ExpectContents();
+}
+
+// Else a clock that is set back finds a key gone whose time has not come.
+TEST_F(MergeTest, TimeDoesNotGoBackBehindWhatAMergeHasFoundExpired) {
+  Put("soon", "gone", {.ttl = absl::Seconds(10)});
+  MakeHalfDead();
+  Kill();
+  Open();  // all is sealed, so there is no place for a mark
+  clock.Advance(absl::Seconds(20));
+  const int64_t now_ms = absl::ToUnixMillis(clock.WallNow());
+  const uint64_t keys = Stat().keys;
+  Merge();
+  EXPECT_EQ(Stat().keys, keys - 1);
+  clock.SetWall(clock.WallNow() - absl::Hours(1));
+  Kill();
+  options.read_only = true;
+  Open();
+  EXPECT_GE(Stat().clock_floor_ms, now_ms);
 }
 
 TEST_F(MergeTest, FullDiskChangesNothing) {

@@ -3,9 +3,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "engine/format/segment_header.h"
+#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/store.h"
+#include "tests/engine/core/directory_image.h"
 #include "tests/engine/core/store_fixture.h"
+#include "tests/engine/fs/faulty_file_system.h"
 
 namespace stave {
 namespace {
@@ -59,6 +63,26 @@ TEST_F(RecoveryTest, AKillRightAfterOpenChangesNothing) {
   PutNumbers(0, 30);
   for (int i = 0; i < 5; ++i) Recover();
   EXPECT_EQ(All(), contents_);
+}
+
+// The manifest has told since then how much was durable: records that are gone
+// with their mark are missed.
+TEST_F(RecoveryTest, WhatMarksVouchForOutlivesARecoveryThatIsCutShort) {
+  FaultyFileSystem disk(PosixFileSystem());
+  options.file_system = &disk;
+  Reopen();
+  PutNumbers(0, 3);
+  Sync();
+  Kill();
+  disk.FailAlways(FaultyFileSystem::kAllocate, absl::InternalError("broken"));
+  EXPECT_FALSE(TryOpen().ok());
+  disk.Heal(FaultyFileSystem::kAllocate);
+  const std::string bytes = ReadFile(PathOf(LastSegment()));
+  WriteFile(PathOf(LastSegment()),
+            bytes.substr(0, kSegmentHeaderBytes) +
+                std::string(bytes.size() - kSegmentHeaderBytes, '\0'));
+  const absl::Status status = TryOpen();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
 }
 
 TEST_F(RecoveryTest, AKillAfterAReopenLosesNothing) {

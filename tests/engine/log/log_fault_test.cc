@@ -30,6 +30,22 @@ TEST_F(LogFaultTest, BatchThatFailsIsNotThere) {
   EXPECT_EQ(KeysOnDisk(), (Keys{"a", "d"}));
 }
 
+// Behind records that are as long as what the batch has left, one of its own
+// would follow in place and sequence.
+TEST_F(LogFaultTest, BatchThatFailsIsNotThereBehindLaterRecordsEither) {
+  capacity_ = 4096;
+  Log::Settings settings = Settings();
+  settings.mapped = false;
+  Open(settings);
+  Put("a");
+  const std::string long_key(kRecordAlignment + 8, 'b');
+  files_.Fail(Files::kWrite, DiskFull(), /*nth=*/4);  // that of "d"
+  EXPECT_EQ(TryPutBatch({long_key, "c", "d"}).status(), DiskFull());
+  Put("e");
+  Put("f");
+  EXPECT_EQ(KeysOnDisk(), (Keys{"a", "e", "f"}));
+}
+
 // What such a write has left behind the end, nobody knows (I7).
 TEST_F(LogFaultTest, FailedWriteOfARecordIsFinal) {
   Log::Settings settings = Settings();
@@ -120,6 +136,37 @@ TEST_P(LogGrowthTest, FailedSyncOfGrowingIsFinal) {
   EXPECT_EQ(TryPut("f", "").status(), failure);
   EXPECT_EQ(Sync(), failure);
   EXPECT_EQ(KeysOnDisk(), (Keys{"a", "b", "c", "d"}));
+}
+
+TEST_F(LogFaultTest, SealThatFindsNoSpaceIsMadeLater) {
+  Open();
+  Put("a");
+  ASSERT_EQ(manifest_->Trim(), absl::OkStatus());  // its space for edits
+  files_.FailAlways(Files::kAllocate, DiskFull());
+  EXPECT_EQ(log_->SealActive(), DiskFull());
+  EXPECT_EQ(Sync(), DiskFull());
+  EXPECT_EQ(log_->failure(), absl::OkStatus());
+  files_.Heal(Files::kAllocate);
+  EXPECT_EQ(Sync(), absl::OkStatus());
+  EXPECT_TRUE(manifest_->state().segments.front().sealed.has_value());
+  Put("b");
+  EXPECT_EQ(KeysOnDisk(), (Keys{"a", "b"}));
+}
+
+TEST_F(LogFaultTest, SealHasTheReserveOnAFullDisk) {
+  Log::Settings settings = Settings();
+  settings.reserve_bytes = 64 << 10;
+  Open(settings);
+  Put("a");
+  ASSERT_EQ(manifest_->Trim(), absl::OkStatus());  // its space for edits
+  ASSERT_GT(BytesOf("RESERVE").size(), 0u);
+  files_.FailAlways(Files::kAllocate, DiskFull());
+  int cuts = 0;  // of the segment, then of RESERVE
+  files_.Before(Files::kTruncate, [&] {
+    if (++cuts == 2) files_.Heal(Files::kAllocate);
+  });
+  EXPECT_EQ(log_->SealActive(), absl::OkStatus());
+  EXPECT_EQ(KeysOnDisk(), Keys{"a"});
 }
 
 TEST_F(LogFaultTest, FullDiskIsMetBeforeARecordAndForgottenAfterwards) {

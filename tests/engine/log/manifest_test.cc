@@ -16,7 +16,14 @@ namespace stave {
 namespace {
 
 // What becomes of a manifest that is written to.
-class ManifestTest : public ManifestFixture {};
+class ManifestTest : public ManifestFixture {
+ protected:
+  // By edits that say little, so that it is worth being written anew.
+  void MakeLong() {
+    const ManifestEdit edit(2000, ClockFloorChange{1});
+    while (Load().length < 320 << 10) Append(edit);
+  }
+};
 
 TEST_F(ManifestTest, NewManifestHoldsItsBase) {
   Create();
@@ -195,6 +202,41 @@ TEST_F(ManifestTest, NoSegmentIsUnlinkedBeforeTheOldManifestIsGoneForGood) {
   EXPECT_EQ(Replace(), DiskBroken());
   EXPECT_EQ(Names(),
             (std::vector<std::string>{SegmentFileName(1), "MANIFEST-2"}));
+}
+
+TEST_F(ManifestTest, NoSegmentIsForgottenBeforeItIsGoneForGood) {
+  Create();
+  Append(Add(1));
+  Append(Remove(1));
+  SetBytes(SegmentFileName(1), "");
+  files_.Fail(Files::kSyncDirectory, DiskBroken(), /*nth=*/3);
+  EXPECT_EQ(Replace(), DiskBroken());
+  EXPECT_EQ(Load().state.removed, Ids{1});
+}
+
+// What a long manifest had left of its space goes with it.
+TEST_F(ManifestTest, ShorteningKeepsSpaceForSeals) {
+  Create();
+  MakeLong();
+  ASSERT_EQ(manifest_->ShortenIfLong(), absl::OkStatus());
+  ASSERT_EQ(Load().number, 2u);
+  files_.FailAlways(Files::kAllocate, DiskFull());
+  Append(Add(1));
+  Append({SealSegmentChange{1, {64, 1, 2, 2, 77}}});
+  EXPECT_EQ(Segments(), Ids{1});
+}
+
+TEST_F(ManifestTest, ShorteningThatFindsNoSpaceLeavesTheOldOne) {
+  Create();
+  MakeLong();
+  files_.FailAlways(Files::kAllocate, DiskFull());
+  EXPECT_EQ(manifest_->ShortenIfLong(), DiskFull());
+  EXPECT_EQ(Names(), std::vector<std::string>{"MANIFEST-1"});
+  files_.Heal(Files::kAllocate);
+  Append(Add(1));
+  EXPECT_EQ(Segments(), Ids{1});
+  EXPECT_EQ(manifest_->ShortenIfLong(), absl::OkStatus());
+  EXPECT_EQ(Segments(), Ids{1});
 }
 
 TEST_F(ManifestTest, UnlinkThatFailsIsRemembered) {
