@@ -35,6 +35,10 @@
   SITE(kRemovedSync, "I3", "that a segment is gone before it is forgotten")    \
   SITE(kUnlistedSync, "I3", "that an unlisted segment is gone")                \
   SITE(kWriteBackSync, "I2", "the log's tail that recovery has found")         \
+  SITE(kOutputHeaderSync, "I5", "that an unlisted segment is a merge's")       \
+  SITE(kOutputSync, "I5", "what a merge has copied, before its inputs go")     \
+  SITE(kOutputNameSync, "I5", "the names of its outputs")                      \
+  SITE(kHintSync, "I8", "a hint file that its checks hold to be whole")        \
   /* What an earlier process may have failed to bring to the device. */        \
   SITE(kWriteBack, "I2", "the log's tail, after an error nobody was told of")  \
   SITE(kUnprovenEdit, "I3", "the last edit, after such an error")              \
@@ -51,14 +55,37 @@
   SITE(kBatchPublication, "I13", "batches that readers see whole")             \
   SITE(kAllocateAhead, "I14", "stores to a mapped file on a full disk")        \
   SITE(kCutFailedWrite, "I2", "records behind a write that failed")            \
+  SITE(kLogBeforeInstall, "I5", "what has replaced a record that is left out") \
+  SITE(kInstallBeforeUnlink, "I5", "inputs that are still listed")             \
+  SITE(kTombstoneKept, "I5", "deletes of keys that an older segment has")      \
+  SITE(kUnknownHolder, "I5", "the same, of a segment without a hint file")     \
+  SITE(kExpiredHides, "I5", "expired keys that an older segment has")          \
+  SITE(kRelocateIfSame, "I6", "a write while its key's record was copied")     \
+  SITE(kReadersFirst, "I5", "readers of an input that goes")                   \
+  SITE(kEntryWalk, "I5", "the keys of a merge that went wrong")                \
+  SITE(kRangeHeld, "I6", "values that readers still hold")                     \
+  SITE(kOutputMayGo, "I5", "a store whose merge was cut short")                \
+  SITE(kReserveForDeletes, "I7", "space for deletes on a full disk")          \
+  SITE(kReserveForEdits, "I7", "a seal on a full disk")                       \
+  SITE(kReserveForMerges, "I7", "a merge on a full disk")                     \
   /* Latches. */                                                               \
   SITE(kSyncLatch, "I7", "bytes that a failed sync has dropped")               \
   SITE(kManifestLatch, "I7", "edits that a failed sync has dropped")           \
+  SITE(kInstallLatch, "I7", "outputs of a merge whose edit failed in doubt")   \
   /* Checks. */                                                                \
   SITE(kRecordHeaderCheck, "I2", "wrong bytes in a record's header")           \
   SITE(kScanBodyCheck, "I2", "wrong bytes in a body, when it is opened")       \
   SITE(kReadBodyCheck, "I2", "wrong bytes in a body, when it is read")         \
   SITE(kIteratorBodyCheck, "I2", "wrong bytes in a body, in an iteration")     \
+  SITE(kCopyBodyCheck, "I2", "wrong bytes in a body that a merge copies")      \
+  SITE(kCopySummaryCheck, "I5", "records that an input has lost")              \
+  SITE(kHintHeaderCheck, "I8", "wrong bytes in a hint file's header")          \
+  SITE(kHintBlockCheck, "I8", "wrong bytes in a hint file")                    \
+  SITE(kHintIdentityCheck, "I8", "a hint file of another segment")             \
+  SITE(kHintLengthCheck, "I8", "a hint file cut short")                        \
+  SITE(kHintBodyCheck, "I8", "damage that a hint file would hide")             \
+  SITE(kHintSummaryCheck, "I8",                                                \
+       "records that a segment has lost, for its hint")                        \
   SITE(kSegmentHeaderCheck, "I2", "wrong bytes in a segment's header")         \
   SITE(kSegmentIdentityCheck, "I2", "a segment of another store")              \
   SITE(kSummaryCheck, "I3", "records that a sealed segment has lost")          \
@@ -85,6 +112,10 @@
   SITE(kClockFloor, "I12", "expired keys, when the clock is set back")         \
   SITE(kMarkFloor, "I12", "the same, after a kill")                            \
   SITE(kEditFloor, "I12", "the same, after a seal or a close")                 \
+  SITE(kExpiryFloor, "I12", "expired keys that a merge has left out")          \
+  SITE(kFloorWithWrites, "I12",                                                \
+       "keys that were seen expired, after a power loss")                      \
+  SITE(kFloorWithSync, "I12", "the same, after a sync")                        \
   /* One writer. */                                                            \
   SITE(kFileLock, "I11", "a store with a writer in another process")           \
   SITE(kLockRegistry, "I11", "a store with another writer in this process")

@@ -234,7 +234,7 @@ absl::Status Commit::Sync() {
     sequence = log_.last_change();
   }
   RETURN_IF_ERROR(log_.SyncThrough(sequence));
-  return log_.SyncClockFloor();
+  return DURABILITY_SITE(kFloorWithSync, log_.SyncClockFloor());
 }
 
 absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,

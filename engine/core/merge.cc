@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
 #include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
@@ -39,17 +40,26 @@ absl::Status Merge::Run() {
   absl::Status status = CopyAll();
   if (status.ok()) status = MakeOutputsDurable();
   if (!status.ok()) return DropOutputs(status);
+  if (TakenAway(DurabilitySite::kInstallBeforeUnlink)) {
+    for (const auto& input : inputs_) {
+      context_.directory->Unlink(input->name()).IgnoreError();
+    }
+  }
+  // I5: first this edit, then the inputs are unlinked.
   status = Install();
   if (absl::IsResourceExhausted(status)) return DropOutputs(status);
   // Nobody knows whether the edit is on the device: nothing is removed.
-  if (!status.ok()) return context_.log->Fail(status);
+  if (DURABILITY_SITE(kInstallLatch, !status.ok())) {
+    return context_.log->Fail(status);
+  }
+  if (!status.ok()) return DropOutputs(status);
   for (Output& output : outputs_) state_.segments->Stage(output.segment);
   context_.uncounted_bytes->store(0);
   for (Output& output : outputs_) Relocate(&output);
   RemoveExpired();
   // Readers that have an entry from before finish with it.
-  WaitForReaders();
-  if (AnyEntryLeft()) {
+  if (!TakenAway(DurabilitySite::kReadersFirst)) WaitForReaders();
+  if (DURABILITY_SITE(kEntryWalk, AnyEntryLeft())) {
     return context_.log->Fail(absl::InternalError(
         "a merge left an entry of the keydir behind: this is a bug of stave"));
   }
@@ -75,7 +85,7 @@ absl::Status Merge::CopyAll() {
 absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
                                 const SegmentSummary& summary) {
   SegmentScanner scanner(std::string_view(input->data(), summary.length),
-                         input->seed(), /*check_bodies=*/true,
+                         input->seed(), DURABILITY_SITE(kCopyBodyCheck, true),
                          input->header().kind);
   std::vector<Candidate> group;
   RecordView record;
@@ -90,9 +100,9 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
   }
   RETURN_IF_ERROR(CopyGroup(*input, group));
   bytes_read_ += summary.length;
-  if (step == SegmentScanner::Step::kCleanEnd && scanner.summary() == summary) {
-    return absl::OkStatus();
-  }
+  const bool whole =
+      step == SegmentScanner::Step::kCleanEnd && scanner.summary() == summary;
+  if (!DURABILITY_SITE(kCopySummaryCheck, !whole)) return absl::OkStatus();
   input->quarantined().store(true, std::memory_order_relaxed);
   return state_.Damage(*input, scanner.offset(),
                        scanner.problem().empty()
@@ -136,7 +146,7 @@ absl::Status Merge::CopyPut(const Segment& input, const Candidate& candidate) {
     // durable with the edit (I12).
     expired_.push_back(
         {candidate.hash, KeydirEntry::Live(here, header.record_size(), true)});
-    return KeepTombstone(candidate);
+    return DURABILITY_SITE(kExpiredHides, KeepTombstone(candidate));
   }
   ASSIGN_OR_RETURN(Output* const output, OutputFor(header.record_size()));
   RETURN_IF_ERROR(output->writer->Copy(candidate.record).status());
@@ -145,8 +155,10 @@ absl::Status Merge::CopyPut(const Segment& input, const Candidate& candidate) {
 }
 
 absl::Status Merge::KeepTombstone(const Candidate& candidate) {
-  const SegmentId holder =
-      HolderOfOlder(candidate.hash, candidate.record.header.sequence);
+  // I5: without it, what it hides would come back.
+  const SegmentId holder = DURABILITY_SITE(
+      kTombstoneKept,
+      HolderOfOlder(candidate.hash, candidate.record.header.sequence));
   if (holder == 0) return absl::OkStatus();
   const uint64_t size =
       AlignRecord(kRecordHeaderBytes + candidate.record.key.size());
@@ -166,9 +178,10 @@ SegmentId Merge::HolderOfOlder(const KeyHash& hash, Sequence sequence) {
       if (hint.ok()) each.hint = *std::move(hint);
     }
     // Without a hint it may hold anything.
-    if (each.hint == nullptr || each.hint->MayContain(hash)) {
-      return each.segment->id();
-    }
+    const bool may_hold = each.hint == nullptr
+                              ? DURABILITY_SITE(kUnknownHolder, true)
+                              : each.hint->MayContain(hash);
+    if (may_hold) return each.segment->id();
   }
   return 0;
 }
@@ -207,11 +220,12 @@ absl::Status Merge::MakeOutputsDurable() {
     bytes_written_ += writer.summary().length;
   }
   if (!outputs_.empty() || !context_.unlinked.empty()) {
-    const absl::Status synced = context_.directory->Sync();
+    const absl::Status synced =
+        DURABILITY_SITE(kOutputNameSync, context_.directory->Sync());
     if (!synced.ok()) return context_.log->Fail(synced);  // I7
   }
   // I5: what made a left-out record dead must not be lost after it is gone.
-  return context_.log->SyncAll();
+  return DURABILITY_SITE(kLogBeforeInstall, context_.log->SyncAll());
 }
 
 absl::Status Merge::Install() {
@@ -229,7 +243,7 @@ absl::Status Merge::Install() {
     edit.push_back(ForgetSegmentChange{id});
   }
   // I12: time can't go back behind what was found expired.
-  const int64_t now_ms = state_.clock->NowMs();
+  const int64_t now_ms = DURABILITY_SITE(kExpiryFloor, state_.clock->NowMs());
   edit.push_back(ClockFloorChange{now_ms});
   RETURN_IF_ERROR(context_.manifest->AppendWithHeadroom(edit));
   state_.clock->FloorIsDurable(now_ms);
@@ -279,11 +293,15 @@ void Merge::RelocateGroup(Output* output, const std::vector<Candidate>& group,
     const Location from = output->origins[first_origin + i];
     // Counted first, since a writer may at once find and replace it.
     output->segment->live_bytes().fetch_add(size, std::memory_order_relaxed);
-    const bool moved = state_.keydir->CompareAndSwap(
-        {record.key, group[i].hash},
-        KeydirEntry::Live(from, size, header.expires),
-        KeydirEntry::Live(output->segment->LocationOf(record.offset), size,
-                          header.expires));
+    const KeyRef key{record.key, group[i].hash};
+    const KeydirEntry to = KeydirEntry::Live(
+        output->segment->LocationOf(record.offset), size, header.expires);
+    // A writer may have been there meanwhile.
+    const bool moved =
+        TakenAway(DurabilitySite::kRelocateIfSame)
+            ? state_.keydir->Put(key, to).ok()
+            : state_.keydir->CompareAndSwap(
+                  key, KeydirEntry::Live(from, size, header.expires), to);
     Segment& counted = moved ? *state_.segments->Find(from) : *output->segment;
     counted.live_bytes().fetch_sub(size, std::memory_order_relaxed);
   }

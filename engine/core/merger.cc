@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/base/durability_site.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 
@@ -196,7 +197,8 @@ bool Merger::MergeSome() {
 absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs) {
   const absl::Status status = TryToMerge(inputs);
   // I7: the reserve is there so that this can free space on a full disk.
-  if (absl::IsResourceExhausted(status) && settings_.log->GiveUpReserve()) {
+  if (DURABILITY_SITE(kReserveForMerges, absl::IsResourceExhausted(status)) &&
+      settings_.log->GiveUpReserve()) {
     return TryToMerge(inputs);
   }
   return status;

@@ -130,7 +130,8 @@ class Opener {
       // It was cut short before or while the header was written.
       return bytes.find_first_not_of('\0', kSegmentHeaderBytes) == bytes.npos;
     }
-    return header->kind == SegmentKind::kMerged ||
+    return DURABILITY_SITE(kOutputMayGo,
+                           header->kind == SegmentKind::kMerged) ||
            !HoldsRecord(bytes, SegmentSeed(header->salt, header->id));
   }
 

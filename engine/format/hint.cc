@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 #include "stave/limits.h"
 
 namespace stave {
@@ -95,7 +96,9 @@ absl::StatusOr<HintHeader> DecodeHintHeader(std::string_view from) {
   if (!from.starts_with(kMagic)) {
     return absl::DataLossError("it does not begin as hint files do");
   }
-  if (HeaderCrc(from) != DecodeFixed<uint32_t>(&from[kCrcAt])) {
+  if (DURABILITY_SITE(
+          kHintHeaderCheck,
+          HeaderCrc(from) != DecodeFixed<uint32_t>(&from[kCrcAt]))) {
     return absl::DataLossError("wrong checksum of the hint file's header");
   }
   const auto version = DecodeFixed<uint32_t>(&from[kVersionAt]);

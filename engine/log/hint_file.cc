@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/coding.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 #include "engine/format/hint_builder.h"
@@ -25,7 +26,7 @@ absl::Status WriteFile(Directory* directory, const std::string& name,
   ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
                    directory->CreateFile(name));
   absl::Status status = file->Write(0, image.Parts());
-  if (status.ok()) status = file->SyncData();
+  if (status.ok()) status = DURABILITY_SITE(kHintSync, file->SyncData());
   // What a failed sync leaves looks right to reads and may be lost all the
   // same; and half a file is only in the way.
   if (!status.ok()) directory->Unlink(name).IgnoreError();
@@ -54,13 +55,15 @@ absl::StatusOr<std::unique_ptr<HintFile>> HintFile::Open(
     return absl::DataLossError(
         absl::StrCat(path, ", offset 0: ", header.status().message()));
   }
-  if (header->segment.id != segment.id ||
+  const bool is_of_another =
+      header->segment.id != segment.id ||
       header->segment.salt != segment.salt || header->summary != summary ||
-      header->secret_check != HintSecretCheck(hasher)) {
+      header->secret_check != HintSecretCheck(hasher);
+  if (DURABILITY_SITE(kHintIdentityCheck, is_of_another)) {
     return absl::DataLossError(absl::StrCat(
         path, ", offset 0: it does not tell of the segment that is there"));
   }
-  if (size != header->file_bytes()) {
+  if (DURABILITY_SITE(kHintLengthCheck, size != header->file_bytes())) {
     return absl::DataLossError(absl::StrCat(path, ", offset ", size,
                                             ": the file ends here, not at ",
                                             header->file_bytes()));
@@ -118,8 +121,10 @@ absl::Status HintFile::VerifyBlocks(uint64_t begin_byte,
   for (uint64_t block = begin_byte / kHintBlockBytes;
        block * kHintBlockBytes < end_byte; ++block) {
     const uint64_t at = block * kHintBlockBytes;
-    if (HintBlockChecksum(seed_, block, all.substr(at, kHintBlockBytes)) !=
-        DecodeFixed<uint32_t>(checksums + block * sizeof(uint32_t))) {
+    const bool right =
+        HintBlockChecksum(seed_, block, all.substr(at, kHintBlockBytes)) ==
+        DecodeFixed<uint32_t>(checksums + block * sizeof(uint32_t));
+    if (DURABILITY_SITE(kHintBlockCheck, !right)) {
       return Damage(kHintHeaderBytes + at, "wrong checksum of a block");
     }
   }
@@ -248,7 +253,7 @@ absl::Status WriteHint(Directory* directory, Segment* segment,
   RemoveHint(directory, segment->id());
   segment->hint_bytes() = 0;
   SegmentScanner scanner(std::string_view(segment->data(), summary.length),
-                         segment->seed(), /*check_bodies=*/true,
+                         segment->seed(), DURABILITY_SITE(kHintBodyCheck, true),
                          segment->header().kind);
   HintBuilder builder(summary.records);
   RecordView record;
@@ -257,7 +262,9 @@ absl::Status WriteHint(Directory* directory, Segment* segment,
     if (record.key.empty()) continue;
     builder.Add(hasher(record.key), record.offset, record.header);
   }
-  if (step != SegmentScanner::Step::kCleanEnd || scanner.summary() != summary) {
+  const bool whole =
+      step == SegmentScanner::Step::kCleanEnd && scanner.summary() == summary;
+  if (DURABILITY_SITE(kHintSummaryCheck, !whole)) {
     return absl::DataLossError(absl::StrCat(
         directory->path(), "/", segment->name(), ", offset ", scanner.offset(),
         ": the segment's records are not those that were there when it was "

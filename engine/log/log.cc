@@ -62,7 +62,8 @@ absl::Status Log::MakeRoom(uint64_t size, Use use) {
   RETURN_IF_ERROR(CheckOpen());
   if (!started_) RETURN_IF_ERROR(StartThreads());
   // I7: what space is left is for deletes.
-  if (use == Use::kAnything && reserve_.lacking()) {
+  if (use == Use::kAnything &&
+      DURABILITY_SITE(kReserveForDeletes, reserve_.lacking())) {
     RETURN_IF_ERROR(AdjustReserve());
   }
   absl::Status status = TryToMakeRoom(size);
@@ -84,7 +85,8 @@ absl::Status Log::TryToMakeRoom(uint64_t size) {
     has_headroom_ = true;
   }
   // I12: without threads the next write tells the time, in front of itself.
-  const bool marks = !settings_.background_threads && ClockFloorWantsMark();
+  const bool marks = DURABILITY_SITE(
+      kFloorWithWrites, !settings_.background_threads && ClockFloorWantsMark());
   if (marks) size += kSyncMarkRecordBytes;
   if (active_ == nullptr || !active_->HasRoom(size)) {
     RETURN_IF_ERROR(Roll(size));
@@ -298,7 +300,8 @@ absl::Status Log::AppendEdit(ManifestEdit edit) {
   const int64_t now_ms = settings_.clock->NowMs();
   edit.push_back(ClockFloorChange{DURABILITY_SITE(kEditFloor, now_ms)});
   absl::Status status = settings_.manifest->Append(edit);
-  while (absl::IsResourceExhausted(status) && GiveUpReserve()) {
+  while (DURABILITY_SITE(kReserveForEdits, absl::IsResourceExhausted(status)) &&
+         GiveUpReserve()) {
     status = settings_.manifest->Append(edit);
   }
   if (status.ok()) settings_.clock->FloorIsDurable(now_ms);

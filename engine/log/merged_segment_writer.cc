@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 
@@ -18,7 +19,10 @@ MergedSegmentWriter::Create(Directory* directory, const SegmentHeader& header,
   const std::string name = SegmentFileName(header.id);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, directory->CreateFile(name));
   absl::Status status = file->Write(0, EncodeSegmentHeader(header));
-  if (status.ok()) status = file->SyncData();
+  // Unlisted records are a merge's only by what the header says.
+  if (status.ok()) {
+    status = DURABILITY_SITE(kOutputHeaderSync, file->SyncData());
+  }
   if (!status.ok()) {
     // The manifest never named it, so Open removes it if this fails.
     directory->Unlink(name).IgnoreError();
@@ -89,7 +93,7 @@ absl::Status MergedSegmentWriter::Flush() {
 
 absl::StatusOr<std::shared_ptr<Segment>> MergedSegmentWriter::Finish() {
   RETURN_IF_ERROR(Flush());
-  RETURN_IF_ERROR(file_->SyncData());
+  RETURN_IF_ERROR(DURABILITY_SITE(kOutputSync, file_->SyncData()));
   Segment::Parts parts;
   parts.header = header_;
   parts.name = name_;

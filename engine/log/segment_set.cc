@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 #include "stave/limits.h"
 
@@ -127,12 +128,14 @@ std::vector<std::shared_ptr<Segment>> SegmentSet::TakeLeft(bool all) {
   std::vector<std::shared_ptr<Segment>> left;
   for (auto it = leaving_.begin(); it != leaving_.end();) {
     // Who is not an owner now will never be one: nothing leads here any more.
-    if (!all && (it->use_count() > 1 || (*it)->IsPinned())) {
+    const bool held =
+        DURABILITY_SITE(kRangeHeld, it->use_count() > 1 || (*it)->IsPinned());
+    if (!all && held) {
       ++it;
       continue;
     }
     SetTable(**it, nullptr);
-    if (it->use_count() == 1 && !(*it)->IsPinned()) {
+    if (!held) {
       Free((*it)->LocationOf(0).unit >> kGranuleUnitBits,
            GranulesFor((*it)->capacity()));
     }
