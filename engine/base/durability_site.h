@@ -33,7 +33,6 @@
   SITE(kManifestNameSync, "I3", "its name, before the last one goes")          \
   SITE(kOldManifestSync, "I3", "that the last manifest is gone")               \
   SITE(kRemovedSync, "I3", "that a segment is gone before it is forgotten")    \
-  SITE(kUnlistedSync, "I3", "that an unlisted segment is gone")                \
   SITE(kWriteBackSync, "I2", "the log's tail that recovery has found")         \
   SITE(kOutputHeaderSync, "I5", "that an unlisted segment is a merge's")       \
   SITE(kOutputSync, "I5", "what a merge has copied, before its inputs go")     \

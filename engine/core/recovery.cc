@@ -290,9 +290,7 @@ class Opener {
                            : &Manifest::Replace;
     ASSIGN_OR_RETURN(store_.manifest, renew(directory_, std::move(loaded_)));
     RETURN_IF_ERROR(UnlinkAll(unlisted_));
-    if (!unlisted_.empty()) {
-      RETURN_IF_ERROR(DURABILITY_SITE(kUnlistedSync, directory_->Sync()));
-    }
+    // If a name comes back, the next open removes it again.
     return SealEnd();
   }
 
