@@ -63,27 +63,21 @@ void ExpectOk(const absl::Status& status) {
 
 size_t StoreImage::OperationsKept(const DirectoryImage& damaged) const {
   std::map<std::string, size_t> right;  // of segments that are damaged
-  bool manifest_is_right = true;
   for (const auto& [name, bytes] : files) {
-    if (IsManifest(name)) manifest_is_right &= Contents(damaged, name) == bytes;
     if (!IsSegment(name)) continue;
     const std::string_view present = Contents(damaged, name);
     if (present != bytes) {
       right[name] = FirstDifference(bytes, present, true);
     }
   }
-  // Without the edit that has sealed a segment, the log seems to end in it
-  // where it is damaged, be that in a mark.
-  const bool cuts_what_follows = !right.empty() && !manifest_is_right;
   size_t kept = operations();
   for (const Written& record : records) {
-    if (cuts_what_follows && record.file > right.begin()->first) {
-      kept = std::min(kept, record.operations);
-    }
-    const auto found = right.find(record.file);
-    if (found == right.end()) continue;
-    if (record.offset + record.bytes.size() <= found->second) continue;
-    kept = std::min(kept, record.operations);
+    // Of segments that are not sealed, the log may end in the first one.
+    if (right.empty() || record.file < right.begin()->first) continue;
+    const bool is_before =
+        record.file == right.begin()->first &&
+        record.offset + record.bytes.size() <= right.begin()->second;
+    if (!is_before) kept = std::min(kept, record.operations);
   }
   for (const Written& voucher : vouchers) {
     if (!StandsIn(voucher, damaged)) continue;
@@ -191,15 +185,29 @@ void WrittenStore::Note(Step step) {
     StoreImage::Written written = NewBytes(name, old, bytes);
     written.operations = earlier;
     if (written.bytes.empty()) continue;
-    // An edit says that segments are sealed, or the log closed, once all that
-    // was in them is durable. What a sync adds to a segment is a mark.
-    if (IsManifest(name) || (IsSegment(name) && step == Step::kSync)) {
+    if (IsManifest(name) && step != Step::kOperation) {
+      // An edit says that the log is closed, or that all segments but the last
+      // are sealed. One that an operation makes may only have added a segment.
+      if (step == Step::kSync) written.operations = OperationsBeforeActive();
       image_.vouchers.push_back(std::move(written));
+    } else if (IsSegment(name) && step == Step::kSync) {
+      image_.vouchers.push_back(std::move(written));  // a mark
     } else if (IsSegment(name) && step == Step::kOperation) {
       image_.records.push_back(std::move(written));
     }
   }
   before_ = std::move(files);
+}
+
+size_t WrittenStore::OperationsBeforeActive() const {
+  std::string active;
+  for (const auto& record : image_.records) {
+    active = std::max(active, record.file);
+  }
+  for (const auto& record : image_.records) {
+    if (record.file == active) return record.operations;
+  }
+  return 0;
 }
 
 StoreImage WrittenStore::Finish() {

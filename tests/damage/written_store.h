@@ -86,6 +86,8 @@ class WrittenStore {
   enum class Step { kOperation, kSync, kOther };
   // Looks at what a step has changed in the files.
   void Note(Step step);
+  // Those of which no byte is in the last segment.
+  size_t OperationsBeforeActive() const;
   StoreImage Finish();
 
   ManualClock clock_;

@@ -53,7 +53,9 @@ bool HasGarbageAlone(const SimulatedDisk::Image& image) {
 
 absl::Status CrashExplorer::Explore(uint64_t operations, uint64_t states) {
   run_.disk().Observe([this, states] {
-    if (failure_.ok() && counts_.states < states) Crash();
+    if (failure_.ok() && counts_.states < states && random_() % one_in_ == 0) {
+      Crash();
+    }
   });
   const absl::Status status = Run(operations, states);
   run_.disk().Observe(nullptr);

@@ -25,7 +25,9 @@ class CrashExplorer {
     uint64_t in_recovery = 0;  // among `states`: of a crash in recovery
   };
 
-  explicit CrashExplorer(uint64_t seed) : random_(seed), run_(seed) {}
+  // Crashes at one change in `one_in`, which is not always the same one.
+  CrashExplorer(uint64_t seed, uint64_t one_in)
+      : one_in_(one_in), random_(seed), run_(seed) {}
 
   // Does `operations` operations, or fewer once there are `states` states or
   // something is wrong.
@@ -47,6 +49,7 @@ class CrashExplorer {
   Afterwards Any() const;
   void Fail(const absl::Status& status, const std::string& where);
 
+  const uint64_t one_in_;
   std::mt19937_64 random_;
   SimulatedRun run_;
   Counts counts_;

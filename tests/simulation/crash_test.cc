@@ -31,7 +31,7 @@ TEST_P(CrashTest, EveryCrashLeavesAPrefix) {
     const uint64_t alone = FromEnvironment("STAVE_SEED", 0);
     if (alone != 0 && seed > alone) break;
     if (IsLeftOut(seed)) continue;
-    CrashExplorer explorer(seed);
+    CrashExplorer explorer(seed, FromEnvironment("STAVE_ONE_CRASH_IN", 1));
     const absl::Status status =
         explorer.Explore(kOperations, wanted - all.states);
     all.crash_points += explorer.counts().crash_points;

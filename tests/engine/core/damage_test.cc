@@ -144,13 +144,16 @@ TEST_F(DamageTest, AReadOfDamagedBytesIsDataLossAndNothingElseSuffers) {
 }
 
 TEST_F(DamageTest, AnIteratorStopsAtDamagedBytes) {
-  Reopen();
-  Damage(Segment(0), 32 + 12);
-  const auto iterator = NewIterator();
-  iterator->SeekToFirst();
-  EXPECT_FALSE(iterator->Valid());
-  EXPECT_TRUE(absl::IsDataLoss(iterator->status())) << iterator->status();
-  EXPECT_NE(iterator->status().message().find(Segment(0)), std::string::npos);
+  for (const size_t offset : {32 + 12, 32 + 24 + 4 + 5}) {  // header, value
+    Reopen();
+    Damage(Segment(0), offset);
+    const auto iterator = NewIterator();
+    iterator->SeekToFirst();
+    EXPECT_FALSE(iterator->Valid());
+    EXPECT_TRUE(absl::IsDataLoss(iterator->status())) << iterator->status();
+    EXPECT_NE(iterator->status().message().find(Segment(0)), std::string::npos);
+    Damage(Segment(0), offset);  // and so undone
+  }
 }
 
 }  // namespace
