@@ -16,8 +16,9 @@ set -uo pipefail
 readonly most_seconds=100
 readonly parts=(
   crash_test fault_test damage_sweep_test model_test history_test
-  damage_test misplaced_segment_test expiry_test manifest_test
-  segment_scanner_test lock_test lock_registry_test posix_sync_test
+  concurrency_test damage_test misplaced_segment_test recovery_test
+  expiry_test manifest_test log_fault_test segment_scanner_test
+  lock_test lock_registry_test posix_sync_test
 )
 
 # Runs a part, of the long ones a short version.
@@ -25,13 +26,15 @@ run_part() {
   export GTEST_FAIL_FAST=1 GTEST_BRIEF=1
   case $1 in
     crash_test)
-      export STAVE_SIMULATION_STATES=100000 STAVE_ONE_CRASH_IN=20 ;;
+      export STAVE_SIMULATION_STATES=60000 STAVE_ONE_CRASH_IN=20 ;;
     fault_test)
       export STAVE_SIMULATION_FAULTS=8000 ;;
     damage_sweep_test)
       export STAVE_DAMAGE_SEEDS=1 STAVE_DAMAGE_STRIDE=2 STAVE_DAMAGE_RANDOM=50 ;;
     model_test)
       export STAVE_SEEDS=40 STAVE_OPERATIONS=2000 ;;
+    concurrency_test)
+      export STAVE_ROUNDS=100 ;;
     history_test)
       export STAVE_SEEDS=24 STAVE_OPERATIONS=4000 ;;
   esac

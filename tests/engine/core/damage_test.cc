@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,15 @@ TEST_F(DamageTest, ASegmentThatWasCutShortIsReported) {
       ExpectDataLoss({PathOf(name)});
     }
   }
+}
+
+TEST_F(DamageTest, ZerosAtTheEndOfASealedSegmentAreReported) {
+  Close();
+  DirectoryImage image = Image();
+  std::string& bytes = image.at(Segment(0));
+  std::fill(bytes.begin() + 32, bytes.end(), '\0');
+  WriteDirectory(path(), image);
+  ExpectDataLoss({PathOf(Segment(0)), "offset 32"});
 }
 
 TEST_F(DamageTest, AnEmptySegmentIsReported) {

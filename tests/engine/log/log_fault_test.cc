@@ -110,6 +110,21 @@ TEST_F(LogFaultTest, FailedSyncIsNeverRetried) {
   EXPECT_FALSE(manifest_->state().clean_close.has_value());
 }
 
+// I2: what is appended while a sync goes on may have missed it.
+TEST_F(LogFaultTest, SyncVouchesForWhatWasThereWhenItBegan) {
+  Open();
+  Put("a");
+  Sequence late = 0;
+  files_.Before(Files::kSyncData, [&] {
+    if (late == 0) late = Put("b").sequence;
+  });
+  ASSERT_EQ(Sync(), absl::OkStatus());
+  ASSERT_NE(late, 0u);
+  const int syncs = files_.calls(Files::kSyncData);
+  ASSERT_EQ(log_->SyncThrough(late), absl::OkStatus());
+  EXPECT_EQ(files_.calls(Files::kSyncData), syncs + 1);
+}
+
 // The calls by which a log grows, each made to fail.
 struct GrowthFault {
   Files::Operation operation;
