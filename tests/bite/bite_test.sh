@@ -26,11 +26,11 @@ run_part() {
   export GTEST_FAIL_FAST=1 GTEST_BRIEF=1
   case $1 in
     crash_test)
-      export STAVE_SIMULATION_STATES=60000 STAVE_ONE_CRASH_IN=20 ;;
+      export STAVE_SIMULATION_STATES=16000 STAVE_ONE_CRASH_IN=20 ;;
     fault_test)
       export STAVE_SIMULATION_FAULTS=8000 ;;
     damage_sweep_test)
-      export STAVE_DAMAGE_SEEDS=1 STAVE_DAMAGE_STRIDE=2 STAVE_DAMAGE_RANDOM=50 ;;
+      export STAVE_DAMAGE_SEEDS=1 STAVE_DAMAGE_STRIDE=10 STAVE_DAMAGE_RANDOM=50 ;;
     model_test)
       export STAVE_SEEDS=40 STAVE_OPERATIONS=2000 ;;
     concurrency_test)
