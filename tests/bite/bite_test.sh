@@ -53,6 +53,12 @@ notices() {
   ! STAVE_TAKE_AWAY=$1 run_part "$2" >"$TEST_TMPDIR/$1.$2" 2>&1
 }
 
+# Of two readings of $EPOCHREALTIME.
+seconds_since() {
+  local tenths=$(((${EPOCHREALTIME/./} - ${1/./}) / 100000))
+  printf '%d.%d' $((tenths / 10)) $((tenths % 10))
+}
+
 report() { printf '%-24s %-22s %5.1f s  %s\n' "$1" "$2" "$3" "$4"; }
 
 # check_site SITE WHAT: prints a line of the table; fails if nobody notices.
@@ -69,7 +75,7 @@ check_site() {
       break
     fi
   done
-  report "$1" "$caught" "$(bc <<<"$EPOCHREALTIME - $started")" "$2"
+  report "$1" "$caught" "$(seconds_since "$started")" "$2"
   [[ $caught != nobody ]]
 }
 
@@ -78,7 +84,7 @@ check_part() {
   local started=$EPOCHREALTIME status=0
   run_part "$1" >"$TEST_TMPDIR/nothing.$1" 2>&1 || status=1
   ((status == 0)) || tail -n 20 "$TEST_TMPDIR/nothing.$1"
-  report 'nothing' "$1" "$(bc <<<"$EPOCHREALTIME - $started")" \
+  report 'nothing' "$1" "$(seconds_since "$started")" \
     "$( ((status == 0)) && echo passes || echo FAILS)"
   return "$status"
 }
