@@ -162,11 +162,14 @@ void Merger::MergeWhileDue() {
   while (!stopping_ && due_) {
     if (!MergeSome()) {
       // A full segment becomes an input once it is sealed: OnSeal tells.
-      if (!settings_.log->has_rolled() || !settings_.log->failure().ok()) {
-        stuck_ = true;
-      } else {
-        awaits_seal_ = true;
+      const bool has_full =
+          settings_.log->has_rolled() && settings_.log->failure().ok();
+      // Without threads nobody else sees to that now.
+      if (has_full && !settings_.background_threads &&
+          settings_.log->SealRolled().ok()) {
+        continue;
       }
+      (has_full ? awaits_seal_ : stuck_) = true;
       Assess();
       return;
     }

@@ -186,11 +186,6 @@ absl::Status Log::Roll(uint64_t size) {
       RETURN_IF_ERROR(status);
     } else if (next_ != nullptr && next_->HasRoom(size)) {
       SwitchToNext();
-      if (settings_.background_threads) continue;
-      append_mutex_.Unlock();
-      const absl::Status status = SealRolled();
-      append_mutex_.Lock();
-      RETURN_IF_ERROR(status);
     } else {
       RETURN_IF_ERROR(PrepareNext(size));
     }

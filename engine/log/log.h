@@ -133,6 +133,8 @@ class Log {
 
   // Ends the active segment, if it has records, and seals it.
   absl::Status SealActive();
+  // Seals the full segments that wait for a flush.
+  absl::Status SealRolled();
 
   // Syncs, seals what was rolled, cuts the active segment to its records and
   // notes a clean close. Nothing may be appended afterwards.
@@ -191,7 +193,6 @@ class Log {
   uint64_t LeastSealedLiveBytes() const;
 
   // Flushing, log_flush.cc.
-  absl::Status SealRolled();
   // Flushes, or waits while another thread does.
   absl::Status FlushOrWait() ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex_);
   FlushTarget CaptureTarget();

@@ -137,9 +137,7 @@ INSTANTIATE_TEST_SUITE_P(
     , LogGrowthTest,
     testing::Values(GrowthFault{Files::kSyncData, 1},       // the new header
                     GrowthFault{Files::kSyncDirectory, 1},  // its name
-                    GrowthFault{Files::kSyncData, 2},       // the edit
-                    GrowthFault{Files::kSyncData, 3},       // the old segment
-                    GrowthFault{Files::kSyncData, 4}));     // its seal
+                    GrowthFault{Files::kSyncData, 2}));     // the edit
 
 TEST_P(LogGrowthTest, FailedSyncOfGrowingIsFinal) {
   Open();
@@ -182,6 +180,35 @@ TEST_F(LogFaultTest, SealHasTheReserveOnAFullDisk) {
   });
   EXPECT_EQ(log_->SealActive(), absl::OkStatus());
   EXPECT_EQ(KeysOnDisk(), Keys{"a"});
+}
+
+// A seal's syncs: that of the segment, that of the edit.
+class LogSealTest : public LogFixture,
+                    public testing::WithParamInterface<int> {};
+
+INSTANTIATE_TEST_SUITE_P(, LogSealTest, testing::Values(1, 2));
+
+TEST_P(LogSealTest, FailedSyncIsFinal) {
+  Open();
+  for (const char* key : {"a", "b", "c", "d", "e"}) Put(key);
+  files_.Fail(Files::kSyncData, DiskBroken(), GetParam());
+  const absl::Status failure = Sync();
+  EXPECT_TRUE(absl::IsFailedPrecondition(failure)) << failure;
+  EXPECT_EQ(failure, log_->failure());
+  EXPECT_EQ(TryPut("f", "").status(), failure);
+  EXPECT_EQ(Sync(), failure);
+  EXPECT_EQ(KeysOnDisk(), (Keys{"a", "b", "c", "d", "e"}));
+}
+
+TEST_F(LogFaultTest, FullDiskDuringASealIsForgottenAfterwards) {
+  Open();
+  for (const char* key : {"a", "b", "c", "d", "e"}) Put(key);
+  files_.Fail(Files::kWrite, DiskFull());  // the edit
+  EXPECT_EQ(Sync(), DiskFull());
+  EXPECT_EQ(SealedSegments(), 0u);
+  EXPECT_EQ(Sync(), absl::OkStatus());
+  EXPECT_EQ(SealedSegments(), 1u);
+  EXPECT_EQ(KeysOnDisk(), (Keys{"a", "b", "c", "d", "e"}));
 }
 
 TEST_F(LogFaultTest, FullDiskIsMetBeforeARecordAndForgottenAfterwards) {

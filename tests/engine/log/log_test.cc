@@ -46,6 +46,8 @@ TEST_F(LogTest, FullSegmentsAreSealedInTheirOrder) {
     Put(keys.back());
   }
   EXPECT_EQ(ListedSegments(), 3u);
+  EXPECT_EQ(SealedSegments(), 0u);
+  ASSERT_EQ(Sync(), absl::OkStatus());
   EXPECT_EQ(SealedSegments(), 2u);
   EXPECT_EQ(manifest_->state().base.sealed_through, 8u);
   EXPECT_EQ(KeysOnDisk(), keys);
