@@ -64,9 +64,9 @@
   SITE(kEntryWalk, "I5", "the keys of a merge that went wrong")                \
   SITE(kRangeHeld, "I6", "values that readers still hold")                     \
   SITE(kOutputMayGo, "I5", "a store whose merge was cut short")                \
-  SITE(kReserveForDeletes, "I7", "space for deletes on a full disk")          \
-  SITE(kReserveForEdits, "I7", "a seal on a full disk")                       \
-  SITE(kReserveForMerges, "I7", "a merge on a full disk")                     \
+  SITE(kReserveForDeletes, "I7", "space for deletes on a full disk")           \
+  SITE(kReserveForEdits, "I7", "a seal on a full disk")                        \
+  SITE(kReserveForMerges, "I7", "a merge on a full disk")                      \
   /* Latches. */                                                               \
   SITE(kSyncLatch, "I7", "bytes that a failed sync has dropped")               \
   SITE(kManifestLatch, "I7", "edits that a failed sync has dropped")           \
