@@ -55,10 +55,10 @@ absl::StatusOr<std::unique_ptr<HintFile>> HintFile::Open(
     return absl::DataLossError(
         absl::StrCat(path, ", offset 0: ", header.status().message()));
   }
-  const bool is_of_another =
-      header->segment.id != segment.id ||
-      header->segment.salt != segment.salt || header->summary != summary ||
-      header->secret_check != HintSecretCheck(hasher);
+  const bool is_of_another = header->segment.id != segment.id ||
+                             header->segment.salt != segment.salt ||
+                             header->summary != summary ||
+                             header->secret_check != HintSecretCheck(hasher);
   if (DURABILITY_SITE(kHintIdentityCheck, is_of_another)) {
     return absl::DataLossError(absl::StrCat(
         path, ", offset 0: it does not tell of the segment that is there"));
