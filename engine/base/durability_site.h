@@ -61,7 +61,6 @@
   SITE(kExpiredHides, "I5", "expired keys that an older segment has")          \
   SITE(kRelocateIfSame, "I6", "a write while its key's record was copied")     \
   SITE(kReadersFirst, "I5", "readers of an input that goes")                   \
-  SITE(kEntryWalk, "I5", "the keys of a merge that went wrong")                \
   SITE(kRangeHeld, "I6", "values that readers still hold")                     \
   SITE(kOutputMayGo, "I5", "a store whose merge was cut short")                \
   SITE(kReserveForDeletes, "I7", "space for deletes on a full disk")           \

@@ -59,7 +59,7 @@ absl::Status Merge::Run() {
   RemoveExpired();
   // Readers that have an entry from before finish with it.
   if (!TakenAway(DurabilitySite::kReadersFirst)) WaitForReaders();
-  if (DURABILITY_SITE(kEntryWalk, AnyEntryLeft())) {
+  if (AnyEntryLeft()) {
     return context_.log->Fail(absl::InternalError(
         "a merge left an entry of the keydir behind: this is a bug of stave"));
   }
