@@ -27,15 +27,6 @@ uintptr_t RoundUp(uintptr_t value, size_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
-// Unmaps what lies outside [begin, begin + size) of the mapping.
-char* Trim(char* mapping, size_t mapping_size, char* begin, size_t size) {
-  const size_t head = static_cast<size_t>(begin - mapping);
-  const size_t tail = mapping_size - head - size;
-  if (head != 0) munmap(mapping, head);
-  if (tail != 0) munmap(begin + size, tail);
-  return begin;
-}
-
 }  // namespace
 
 absl::StatusOr<MemoryRange> MemoryRange::Reserve(size_t size) {
@@ -53,28 +44,34 @@ absl::StatusOr<MemoryRange> MemoryRange::Reserve(size_t size) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "reserve memory: ", size, " bytes: ", std::strerror(errno)));
   }
-  char* start = static_cast<char*>(mapping);
-  const uintptr_t address = reinterpret_cast<uintptr_t>(start);
+  const uintptr_t address = reinterpret_cast<uintptr_t>(mapping);
   MemoryRange range;
-  range.data_ = Trim(start, size + slack,
-                     start + (RoundUp(address, alignment) - address), size);
+  // What lies outside stays mapped: it is addresses alone, and to give it back
+  // takes two calls.
+  range.mapping_ = static_cast<char*>(mapping);
+  range.mapping_size_ = size + slack;
+  range.data_ = range.mapping_ + (RoundUp(address, alignment) - address);
   range.size_ = size;
   return range;
 }
 
 MemoryRange::MemoryRange(MemoryRange&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
+      size_(std::exchange(other.size_, 0)),
+      mapping_(std::exchange(other.mapping_, nullptr)),
+      mapping_size_(std::exchange(other.mapping_size_, 0)) {}
 
 MemoryRange& MemoryRange::operator=(MemoryRange&& other) noexcept {
   // What was this range's leaves with `other`.
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(mapping_, other.mapping_);
+  std::swap(mapping_size_, other.mapping_size_);
   return *this;
 }
 
 MemoryRange::~MemoryRange() {
-  if (data_ != nullptr) munmap(data_, size_);
+  if (mapping_ != nullptr) munmap(mapping_, mapping_size_);
 }
 
 void MemoryRange::PreferHugePages(size_t offset, size_t size) {

@@ -32,6 +32,8 @@ class MemoryRange {
  private:
   char* data_ = nullptr;
   size_t size_ = 0;
+  char* mapping_ = nullptr;  // that the range lies in
+  size_t mapping_size_ = 0;
 };
 
 }  // namespace stave
