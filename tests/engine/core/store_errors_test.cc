@@ -1,6 +1,5 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -17,6 +16,7 @@
 #include "tests/engine/base/no_new_threads.h"
 #include "tests/engine/core/store_fixture.h"
 #include "tests/engine/fs/scoped_limit.h"
+#include "tests/engine/fs/scoped_user_rights.h"
 
 namespace stave {
 namespace {
@@ -233,7 +233,7 @@ TEST_F(StoreErrorsTest, WhereNothingMayBeMadeTheSystemsAnswerIsPassedOn) {
 }
 
 TEST_F(StoreErrorsTest, AnUnwritableDirectoryIsPermissionDenied) {
-  if (geteuid() == 0) GTEST_SKIP() << "the superuser may write anywhere";
+  const ScopedUserRights rights;
   MakeDirectory();
   std::filesystem::permissions(path(), std::filesystem::perms(0500));
   const absl::Status status = TryOpen();
@@ -336,7 +336,7 @@ TEST_F(StoreErrorsTest, ADirectoryLeftFromAKilledCreationIsMadeDurable) {
 
 // Whose parent says nothing about who made it.
 TEST_F(StoreErrorsTest, AParentThatMayNotBeReadIsNoObstacle) {
-  if (geteuid() == 0) GTEST_SKIP() << "the superuser may read everything";
+  const ScopedUserRights rights;
   std::filesystem::create_directory(path());
   const std::string parent = PathOf("..");
   ASSERT_EQ(chmod(parent.c_str(), 0300), 0);
