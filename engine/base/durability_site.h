@@ -97,6 +97,7 @@
   SITE(kMarkVouches, "I2", "durable records before damage")                    \
   SITE(kMarkSearch, "I2", "durable records behind damage")                     \
   SITE(kCloseVouches, "I2", "records of a close, once it is void")             \
+  SITE(kInstallVouches, "I5", "what made the records dead that a merge drops") \
   SITE(kSyncedLengthKept, "I2", "the same, if a recovery is cut short")        \
   SITE(kCleanEndCheck, "I2", "damage that looks like the log's end")           \
   SITE(kSequenceCheck, "I1", "the log's order within a segment")               \

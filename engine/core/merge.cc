@@ -242,6 +242,13 @@ absl::Status Merge::Install() {
   for (const SegmentId id : context_.unlinked) {
     edit.push_back(ForgetSegmentChange{id});
   }
+  // I5: without the records that made others dead, the outputs would show a
+  // state that never was. No mark in the log outlives what it vouches for.
+  const Log::SyncedEnd synced =
+      DURABILITY_SITE(kInstallVouches, context_.log->synced_end());
+  if (synced.segment != 0) {
+    edit.push_back(SyncedChange{synced.segment, synced.length});
+  }
   // I12: time can't go back behind what was found expired.
   const int64_t now_ms = DURABILITY_SITE(kExpiryFloor, state_.clock->NowMs());
   edit.push_back(ClockFloorChange{now_ms});

@@ -24,6 +24,7 @@ enum class ChangeTag : uint8_t {
   kClockFloor = 6,
   kForgetSegment = 7,
   kInstallSegment = 8,
+  kSynced = 9,
 };
 
 uint32_t NumberSeed(uint64_t number) {
@@ -123,6 +124,12 @@ void Append(const InstallSegmentChange& change, std::string* to) {
   AppendFixed(change.after, to);
 }
 
+void Append(const SyncedChange& change, std::string* to) {
+  AppendTag(ChangeTag::kSynced, to);
+  AppendFixed(change.id, to);
+  AppendFixed(change.length, to);
+}
+
 bool Consume(std::string_view* from, BaseChange* change) {
   if (!ConsumeFixed(from, &change->store_id)) return false;
   if (from->size() < kHashSecretBytes) return false;
@@ -166,6 +173,10 @@ bool Consume(std::string_view* from, InstallSegmentChange* change) {
          ConsumeFixed(from, &change->after);
 }
 
+bool Consume(std::string_view* from, SyncedChange* change) {
+  return ConsumeFixed(from, &change->id) && ConsumeFixed(from, &change->length);
+}
+
 template <typename Change>
 bool ConsumeInto(std::string_view* from, ManifestEdit* edit) {
   Change change;
@@ -194,6 +205,8 @@ bool ConsumeChange(std::string_view* from, ManifestEdit* edit) {
       return ConsumeInto<ForgetSegmentChange>(from, edit);
     case ChangeTag::kInstallSegment:
       return ConsumeInto<InstallSegmentChange>(from, edit);
+    case ChangeTag::kSynced:
+      return ConsumeInto<SyncedChange>(from, edit);
   }
   return false;
 }

@@ -93,10 +93,16 @@ struct ClockFloorChange {
   int64_t clock_floor_ms = 0;
 };
 
+// Everything of unsealed segment `id` before `length` is on the device.
+struct SyncedChange {
+  SegmentId id = 0;
+  uint64_t length = 0;
+};
+
 using ManifestChange =
     std::variant<BaseChange, AddSegmentChange, SealSegmentChange,
                  RemoveSegmentChange, CleanCloseChange, ClockFloorChange,
-                 ForgetSegmentChange, InstallSegmentChange>;
+                 ForgetSegmentChange, InstallSegmentChange, SyncedChange>;
 using ManifestEdit = std::vector<ManifestChange>;
 
 inline constexpr size_t kManifestHeaderBytes = 16;

@@ -32,8 +32,7 @@ Log::Log(Settings settings, std::unique_ptr<SegmentWriter> active,
       last_change_(last_sequence),
       synced_(last_sequence) {
   if (active_ != nullptr) {
-    synced_segment_ = active_->segment()->id();
-    synced_length_ = active_->length();
+    synced_end_ = {active_->segment()->id(), active_->length()};
   }
 }
 

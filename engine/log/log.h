@@ -131,6 +131,17 @@ class Log {
   // SyncThrough(last_change()).
   absl::Status SyncAll();
 
+  // How far the log's last segment is known to be on the device: after a sync
+  // at least to where the log ended when that began. `segment` is 0 if all of
+  // it is sealed.
+  struct SyncedEnd {
+    SegmentId segment = 0;
+    uint64_t length = 0;
+
+    friend bool operator==(const SyncedEnd&, const SyncedEnd&) = default;
+  };
+  SyncedEnd synced_end() const;
+
   // Ends the active segment, if it has records, and seals it.
   absl::Status SealActive();
   // Seals the full segments that wait for a flush.
@@ -169,6 +180,8 @@ class Log {
     uint64_t active_length = 0;
     Sequence sequence = 0;
     int64_t clock_floor_ms = 0;  // of the last mark
+
+    SyncedEnd end() const { return {active->segment()->id(), active_length}; }
   };
 
   // Room and rolling, log.cc.
@@ -251,9 +264,8 @@ class Log {
   std::atomic<bool> failed_{false};  // failure_ is not OK
   std::atomic<uint64_t> syncs_{0};
 
-  // Owned by the thread that holds the flush token.
-  SegmentId synced_segment_ = 0;
-  uint64_t synced_length_ = 0;
+  // Changed by the thread that holds the flush token, under flush_mutex_.
+  SyncedEnd synced_end_;
 
   mutable Mutex thread_mutex_;
   CondVar flusher_wake_;

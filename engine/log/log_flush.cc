@@ -52,7 +52,10 @@ absl::Status Log::FlushOrWait() {
   if (status.ok()) settings_.clock->FloorIsDurable(target.clock_floor_ms);
   flush_mutex_.Lock();
   // I2: what was appended meanwhile may have missed this sync.
-  if (status.ok()) synced_ = target.sequence;
+  if (status.ok()) {
+    synced_ = target.sequence;
+    if (target.active != nullptr) synced_end_ = target.end();
+  }
   flushing_ = false;
   flushed_.SignalAll();
   return status;
@@ -114,6 +117,11 @@ absl::Status Log::SealRolled() {
   return status;
 }
 
+Log::SyncedEnd Log::synced_end() const {
+  MutexLock lock(&flush_mutex_);
+  return synced_end_;
+}
+
 Log::FlushTarget Log::CaptureTarget() {
   MutexLock lock(&append_mutex_);
   FlushTarget target;
@@ -150,6 +158,11 @@ absl::Status Log::Seal(const Writer& writer) {
   if (!status.ok()) {
     return absl::IsResourceExhausted(status) ? status : Latch(status);
   }
+  {
+    // A merge may remove it from now on.
+    MutexLock lock(&flush_mutex_);
+    if (synced_end_.segment == segment.id()) synced_end_ = {};
+  }
   // A stray store into a sealed segment is a bug; it only loses a safeguard
   // if this fails.
   segment.mapping()->MakeReadOnly().IgnoreError();
@@ -161,10 +174,7 @@ absl::Status Log::Seal(const Writer& writer) {
 absl::Status Log::SyncActive(const FlushTarget& target) {
   if (target.active == nullptr) return absl::OkStatus();
   const Segment& segment = *target.active->segment();
-  if (segment.id() == synced_segment_ &&
-      target.active_length == synced_length_) {
-    return absl::OkStatus();
-  }
+  if (target.end() == synced_end_) return absl::OkStatus();
   // I2: a mark is written after the sync, and vouches for what was complete
   // when that began.
   if (TakenAway(DurabilitySite::kMarkAfterSync)) {
@@ -175,8 +185,6 @@ absl::Status Log::SyncActive(const FlushTarget& target) {
       DURABILITY_SITE(kFlushSync, segment.file()->SyncData());
   if (!status.ok()) return Latch(status);
   syncs_.fetch_add(1, std::memory_order_relaxed);
-  synced_segment_ = segment.id();
-  synced_length_ = target.active_length;
   MutexLock lock(&append_mutex_);
   if (TakenAway(DurabilitySite::kMarkForBegin)) {
     AppendSyncMark(active_id(), active_length());

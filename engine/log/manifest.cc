@@ -115,6 +115,18 @@ class Applier {
     return absl::OkStatus();
   }
 
+  absl::Status operator()(const SyncedChange& change) {
+    ListedSegment* segment = state_.Find(change.id);
+    if (segment == nullptr) {
+      return Damaged("a sync of a segment that is not there");
+    }
+    // It may have been sealed since that was known, which says more.
+    if (!segment->sealed.has_value()) {
+      segment->synced_length = std::max(segment->synced_length, change.length);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status operator()(const ForgetSegmentChange& change) {
     auto& removed = state_.removed;
     removed.erase(std::remove(removed.begin(), removed.end(), change.id),

@@ -19,8 +19,8 @@ namespace stave {
 struct ListedSegment {
   SegmentHeader header;
   std::optional<SegmentSummary> sealed;
-  // Of a segment that is not sealed: what an earlier clean close, or recovery,
-  // knew to be on the device.
+  // Of a segment that is not sealed: what an earlier clean close, recovery or
+  // merge knew to be on the device.
   uint64_t synced_length = 0;
 };
 

@@ -73,6 +73,7 @@ std::vector<std::string> stave::FuzzSeeds() {
   add({AddSegmentChange{first, 0}});
   add({AddSegmentChange{second, 0}});
   add({SealSegmentChange{1, summary}, ClockFloorChange{1'700'000'000'000}});
+  add({SyncedChange{2, 512}});
   add({CleanCloseChange{2, summary}});
   add({RemoveSegmentChange{1}});
   add({ForgetSegmentChange{1}});

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "engine/base/key_hash.h"
 #include "engine/format/hint.h"
 #include "engine/format/hint_builder.h"
@@ -101,13 +102,28 @@ TEST(GoldenTest, ManifestIsReadAndWrittenAsItWas) {
     for (const ManifestChange& change : *edit) ++changes[change.index()];
     written += EncodeManifestEdit(*edit, 3, written.size());
   }
-  // Merges came later; their change has a golden edit of its own.
+  // Merges came later; their edits have a golden one of their own.
   for (size_t i = 0; i < changes.size(); ++i) {
-    const bool merge = i == ManifestChange(InstallSegmentChange()).index();
+    const bool merge = i == ManifestChange(InstallSegmentChange()).index() ||
+                       i == ManifestChange(SyncedChange()).index();
     EXPECT_EQ(changes[i] > 0, !merge) << i;
   }
   written.resize(bytes.size(), '\0');
   EXPECT_EQ(written, bytes);
+}
+
+TEST(GoldenTest, EditOfAMergeIsWrittenAsItWas) {
+  const ManifestEdit edit = {
+      InstallSegmentChange{{SegmentKind::kMerged, 7, 0x0123456789abcdef},
+                           {4096, 10, 20, 11, 0xfedcba98},
+                           2},
+      RemoveSegmentChange{1}, SyncedChange{3, 512},
+      ClockFloorChange{1'700'000'000'000}};
+  EXPECT_EQ(absl::BytesToHexString(EncodeManifestEdit(edit, 3, 400)),
+            "ac146e326100000008020700000000000000efcdab8967452301001000000000"
+            "00000a0000000000000014000000000000000b0000000000000098badcfe0200"
+            "0000000000000401000000000000000903000000000000000002000000000000"
+            "060068e5cf8b01000000000000000000");
 }
 
 // The edits of the manifest, all in one.

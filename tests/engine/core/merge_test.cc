@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "engine/base/epoch.h"
 #include "engine/format/record.h"
+#include "engine/format/segment_header.h"
 #include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/statistics.h"
@@ -363,6 +364,27 @@ TEST_F(MergeTest, InputThatHasLostItsLastRecordsIsDamagedToo) {
   EXPECT_NE(Get(last), "NOT_FOUND");
 }
 
+// Else key2 would be gone, its older record having gone with the merge.
+TEST_F(MergeTest, TheLogsEndIsMissedWhenItIsCutOffBehindAMerge) {
+  MakeHalfDead();
+  Merge();
+  Put("key2", "what makes a record of an input dead");
+  Merge();
+  uint64_t last = 0;
+  for (const SegmentChoice& choice : Plan(/*all=*/true).segments) {
+    if (choice.reason == "records are still being added to it")
+      last = choice.id;
+  }
+  Kill();
+  const std::string active =
+      PathOf(absl::StrCat(absl::Hex(last, absl::kZeroPad16), ".seg"));
+  ASSERT_GT(std::filesystem::file_size(active), kSegmentHeaderBytes);
+  std::filesystem::resize_file(active, kSegmentHeaderBytes);
+  const absl::Status status = TryOpen();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_NE(status.ToString().find(active), std::string::npos) << status;
+}
+
 TEST_F(MergeTest, FilesWaitForReadersWhoBeganBefore) {
   MakeHalfDead();
   const std::string first = PathOf("0000000000000001.seg");
@@ -424,6 +446,23 @@ TEST_F(MergeTest, FullDiskChangesNothing) {
 }
 
 // As a kill before the edit leaves them.
+// Whatever was synced last, the edit that installs the outputs included.
+TEST_F(MergeTest, FailedSyncLosesNothing) {
+  MakeHalfDead();
+  absl::Status status;
+  int sync = 0;
+  do {
+    disk_.Fail(FaultyFileSystem::kSyncData, DiskBroken(), ++sync);
+    status = store().Merge({.all = true});
+    EXPECT_EQ(Stat().latched, !status.ok()) << status;
+    Kill();
+    disk_.Heal(FaultyFileSystem::kSyncData);
+    Open();
+    ExpectContents();
+  } while (!status.ok());
+  EXPECT_GT(sync, 4);
+}
+
 TEST_F(MergeTest, OutputsThatNoManifestListsAreDeletedAtOpen) {
   MakeHalfDead();
   Merge();

@@ -43,7 +43,8 @@ ManifestEdit OneOfEachChange() {
       CleanCloseChange{16, kSummary},
       ClockFloorChange{1'700'000'000'000},
       ForgetSegmentChange{13},
-      InstallSegmentChange{{SegmentKind::kMerged, 17, 0xbeef}, kSummary, 15}};
+      InstallSegmentChange{{SegmentKind::kMerged, 17, 0xbeef}, kSummary, 15},
+      SyncedChange{16, 2048}};
 }
 
 class ManifestEditTest : public testing::Test {
@@ -85,7 +86,7 @@ class ManifestEditTest : public testing::Test {
 TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   const absl::StatusOr<ManifestEdit> edit = Decode(Encode(OneOfEachChange()));
   ASSERT_TRUE(edit.ok()) << edit.status();
-  ASSERT_EQ(edit->size(), 8u);
+  ASSERT_EQ(edit->size(), 9u);
   const auto& base = std::get<BaseChange>((*edit)[0]);
   EXPECT_EQ(base.store_id, 0x1234u);
   EXPECT_EQ(base.hash_secret, Base().hash_secret);
@@ -110,6 +111,8 @@ TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   EXPECT_EQ(install.header.salt, 0xbeefu);
   EXPECT_EQ(install.summary, kSummary);
   EXPECT_EQ(install.after, 15u);
+  EXPECT_EQ(std::get<SyncedChange>((*edit)[8]).id, 16u);
+  EXPECT_EQ(std::get<SyncedChange>((*edit)[8]).length, 2048u);
 }
 
 TEST_F(ManifestEditTest, EachChangeAloneIsReadToItsEnd) {
@@ -160,7 +163,7 @@ TEST_F(ManifestEditTest, SizeBeyondTheFileIsDataLoss) {
 
 // A program that drops what it does not know would undo what a newer one did.
 TEST_F(ManifestEditTest, UnknownChangeIsToldFromDamage) {
-  for (const int tag : {0, 9, 10, 100, 255}) {
+  for (const int tag : {0, 10, 11, 100, 255}) {
     std::string payload = PayloadOf({RemoveSegmentChange{14}});
     payload += static_cast<char>(tag);
     payload += "something new";
@@ -192,7 +195,7 @@ TEST_F(ManifestEditTest, RandomBytesAreRejected) {
 TEST_F(ManifestEditTest, RandomPayloadsWithARightChecksumDoNoHarm) {
   ForEachRandomString(100'000, 300, [](std::string payload) {
     if (payload.empty()) return;
-    payload[0] = static_cast<char>(payload[0] & 7);
+    payload[0] = static_cast<char>(payload[0] & 15);
     const auto edit = Decode(Seal(payload));
     if (!edit.ok()) return;
     EXPECT_EQ(PayloadOf(*edit), payload);

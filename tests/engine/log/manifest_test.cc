@@ -44,11 +44,15 @@ TEST_F(ManifestTest, EditsComeBackInTheirOrder) {
   Append(Add(9));
   Append(Remove(3));
   Append({ClockFloorChange{50}});
+  Append({SyncedChange{9, 300}, SyncedChange{5, 400}});
+  Append({SyncedChange{9, 200}});
   const ManifestState state = Load().state;
   EXPECT_EQ(Segments(), (Ids{5, 9}));
   EXPECT_EQ(state.segments[0].sealed, (SegmentSummary{64, 1, 2, 2, 77}));
   EXPECT_EQ(state.segments[1].header.salt, 9u * 31);
   EXPECT_FALSE(state.segments[1].sealed.has_value());
+  EXPECT_EQ(state.segments[0].synced_length, 0u);
+  EXPECT_EQ(state.segments[1].synced_length, 300u);
   EXPECT_EQ(state.removed, Ids{3});
   EXPECT_EQ(state.base.sealed_through, 2u);
   EXPECT_EQ(state.base.clock_floor_ms, 100);
