@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "stave/glob.h"
 #include "tests/fuzz/fuzz_target.h"
-#include "tools/stave/glob.h"
 
 // A pattern, a newline, and a key.
 
@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (end == input.npos) return 0;
   const std::string_view pattern = input.substr(0, end);
   const std::string_view key = input.substr(end + 1);
-  const tool::Glob glob(pattern);
+  const Glob glob(pattern);
   const bool matches = glob.Matches(key);
   FUZZ_CHECK(!matches || key.starts_with(glob.LiteralPrefix()));
   // The slow way takes time exponential in the stars.

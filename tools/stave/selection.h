@@ -8,8 +8,8 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "stave/glob.h"
 #include "stave/store.h"
-#include "tools/stave/glob.h"
 #include "tools/stave/record.h"
 
 namespace stave::tool {

@@ -1,11 +1,11 @@
-#include "tools/stave/glob.h"
+#include "stave/glob.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
-namespace stave::tool {
+namespace stave {
 namespace {
 
 // Takes one byte of a class from `*pattern`, the one after the backslash if
@@ -93,4 +93,4 @@ std::string Glob::LiteralPrefix() const {
   return prefix;
 }
 
-}  // namespace stave::tool
+}  // namespace stave

@@ -1,13 +1,22 @@
-#include "tools/stave/glob.h"
+#include "stave/glob.h"
 
+#include <cstddef>
+#include <random>
 #include <string>
 #include <string_view>
 
 #include "gtest/gtest.h"
-#include "tests/tools/stave/random_bytes.h"
 
-namespace stave::tool {
+namespace stave {
 namespace {
+
+// Up to `most` bytes of `alphabet`.
+std::string Text(size_t most, std::string_view alphabet,
+                 std::mt19937_64& random) {
+  std::string text(random() % (most + 1), '\0');
+  for (char& byte : text) byte = alphabet[random() % alphabet.size()];
+  return text;
+}
 
 bool Matches(std::string_view pattern, std::string_view key) {
   return Glob(pattern).Matches(key);
@@ -104,20 +113,20 @@ bool Simply(std::string_view pattern, std::string_view key) {
 }
 
 TEST(GlobTest, AgreesWithThePlainestForm) {
-  RandomBytes random(3);
+  std::mt19937_64 random(3);
   for (int i = 0; i < 200000; ++i) {
-    const std::string pattern = random.Text(random.Number(8), "ab*?\\");
-    const std::string key = random.Text(random.Number(8), "ab*\\");
+    const std::string pattern = Text(8, "ab*?\\", random);
+    const std::string key = Text(8, "ab*\\", random);
     ASSERT_EQ(Matches(pattern, key), Simply(pattern, key))
         << pattern << " " << key;
   }
 }
 
 TEST(GlobTest, AnyBytesAreAPattern) {
-  RandomBytes random(4);
+  std::mt19937_64 random(4);
   for (int i = 0; i < 100000; ++i) {
-    const Glob glob(random.Text(random.Number(12), "a-z[]^\\*?"));
-    const std::string key = random.Text(random.Number(6), "a-z]\\");
+    const Glob glob(Text(12, "a-z[]^\\*?", random));
+    const std::string key = Text(6, "a-z]\\", random);
     if (glob.Matches(key)) {
       ASSERT_TRUE(key.starts_with(glob.LiteralPrefix())) << key;
     }
@@ -133,4 +142,4 @@ TEST(GlobTest, ThePrefixEndsBeforeTheFirstWildcard) {
 }
 
 }  // namespace
-}  // namespace stave::tool
+}  // namespace stave
