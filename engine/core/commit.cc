@@ -105,11 +105,37 @@ absl::Status Commit::Put(std::string_view key, std::string_view value,
   PendingRecord record;
   RETURN_IF_ERROR(
       PreparePut(key, value, options.ttl, options.expire_at, &record));
-  merger_.Admit(record.size());
   Sequence sequence = 0;
+  RETURN_IF_ERROR(Append(ref, record, /*seen=*/nullptr, &sequence));
+  return SyncIfAsked(options, sequence);
+}
+
+absl::StatusOr<Commit::PreparedPut> Commit::Prepare(
+    std::string_view key, std::string_view value,
+    const WriteOptions& options) const {
+  PreparedPut put;
+  RETURN_IF_ERROR(
+      PreparePut(key, value, options.ttl, options.expire_at, &put.record));
+  put.key = {key, (*state_.hasher)(key)};
+  return put;
+}
+
+absl::StatusOr<Sequence> Commit::PutIfStill(KeydirEntry seen,
+                                            const PreparedPut& put) {
+  Sequence sequence = 0;
+  RETURN_IF_ERROR(Append(put.key, put.record, &seen, &sequence));
+  return sequence;
+}
+
+absl::Status Commit::Append(const KeyRef& ref, const PendingRecord& record,
+                            const KeydirEntry* seen, Sequence* sequence) {
+  merger_.Admit(record.size());
   {
     MutexLock lock(&log_.append_mutex());
     RETURN_IF_ERROR(log_.MakeRoom(record.size()));
+    if (seen != nullptr && Present(ref) != *seen) {
+      return absl::AbortedError("");
+    }
     ASSIGN_OR_RETURN(const Log::Place place, log_.Append(record));
     if (TakenAway(DurabilitySite::kPublishInOrder)) {
       log_.append_mutex().Unlock();
@@ -118,11 +144,11 @@ absl::Status Commit::Put(std::string_view key, std::string_view value,
     }
     // In the same hold of the lock: keys change in the order of the log.
     RETURN_IF_ERROR(Publish(ref, record, place));
-    sequence = place.sequence;
+    *sequence = place.sequence;
     Increment(&puts_);
   }
   merger_.RunIfDue();
-  return SyncIfAsked(options, sequence);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Commit::Delete(std::string_view key,
@@ -242,7 +268,9 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
   // A merge may let go of the segment that the replaced record lies in.
   EpochGuard guard;
   if (state_.overlay.active()) state_.SaveVersion(key.hash, Present(key));
-  if (record.header.kind == RecordKind::kDelete) {
+  const bool is_delete = record.header.kind == RecordKind::kDelete;
+  state_.publication.NoteChange(is_delete);
+  if (is_delete) {
     CountDead(state_.keydir->Remove(key));
     return absl::OkStatus();
   }

@@ -31,11 +31,33 @@ class Commit {
 
   absl::Status Put(std::string_view key, std::string_view value,
                    const WriteOptions& options);
+
+  // A put in two steps, for those who look at the key before they write.
+  struct PreparedPut {
+    KeyRef key;
+    PendingRecord record;
+  };
+  // Borrows both; InvalidArgument as Put.
+  absl::StatusOr<PreparedPut> Prepare(std::string_view key,
+                                      std::string_view value,
+                                      const WriteOptions& options) const;
+  // Puts if the key's entry is `seen`, whose record's segment the caller has
+  // pinned; else Aborted, and nothing has changed. Does not wait for the
+  // device.
+  absl::StatusOr<Sequence> PutIfStill(KeydirEntry seen, const PreparedPut& put);
+
   absl::StatusOr<bool> Delete(std::string_view key,
                               const WriteOptions& options);
   absl::Status Write(const WriteBatch& batch, const WriteOptions& options);
   // Brings all that was written before to the device.
   absl::Status Sync();
+  // The same through `sequence`, if it is asked for.
+  absl::Status SyncIfAsked(const WriteOptions& options, Sequence sequence);
+  // For a write that found nothing to do: brings what its answer depends on to
+  // the device, if that is asked for.
+  absl::Status SyncAnswerIfAsked(const WriteOptions& options) {
+    return options.sync || always_sync_ ? Sync() : absl::OkStatus();
+  }
 
   uint64_t puts() const { return puts_.load(std::memory_order_relaxed); }
   uint64_t deletes() const { return deletes_.load(std::memory_order_relaxed); }
@@ -47,6 +69,10 @@ class Commit {
   void Prefetch(const KeyHash& hash) const;
   KeydirEntry Present(const KeyRef& key) const;
   bool IsExpired(KeydirEntry entry) const;
+  // Adds the put to the log and to the keydir, unless the key's entry is not
+  // `*seen`.
+  absl::Status Append(const KeyRef& key, const PendingRecord& record,
+                      const KeydirEntry* seen, Sequence* sequence);
   // Tells the keydir of a record in the log.
   absl::Status Publish(const KeyRef& key, const PendingRecord& record,
                        const Log::Place& place)
@@ -57,7 +83,6 @@ class Commit {
                             const std::vector<Log::Place>& places)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());
   void CountDead(KeydirEntry replaced);
-  absl::Status SyncIfAsked(const WriteOptions& options, Sequence sequence);
 
   State& state_;
   Log& log_;

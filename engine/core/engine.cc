@@ -236,6 +236,8 @@ Store::Engine::Engine(const Options& options,
   commit_ =
       std::make_unique<Commit>(state_.get(), log_.get(), merger_.get(),
                                options.sync_interval == absl::ZeroDuration());
+  read_modify_write_ =
+      std::make_unique<ReadModifyWrite>(&reader_, commit_.get());
   // I12: reads alone may find that keys have expired.
   if (options.background_threads && state_->has_expiries) log_->Start();
 }
@@ -279,6 +281,11 @@ absl::StatusOr<Commit*> Store::Engine::ForWriting() {
   return commit_.get();
 }
 
+absl::StatusOr<ReadModifyWrite*> Store::Engine::ForReadModifyWrite() {
+  RETURN_IF_ERROR(ForWriting().status());
+  return read_modify_write_.get();
+}
+
 absl::StatusOr<Merger*> Store::Engine::ForMerging() {
   RETURN_IF_ERROR(ForWriting().status());
   return merger_.get();
@@ -292,9 +299,22 @@ void Store::Engine::ResumeMerge() {
   if (merger_ != nullptr) merger_->Resume();
 }
 
-absl::StatusOr<const Reader*> Store::Engine::ForReading() const {
+absl::StatusOr<const Reader*> Store::Engine::ForReading(
+    const ReadOptions& options) const {
   if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  if (options.refresh_ttl < absl::ZeroDuration()) [[unlikely]] {
+    return absl::InvalidArgumentError("refresh_ttl is negative");
+  }
   return &reader_;
+}
+
+absl::Status Store::Engine::MultiGet(absl::Span<const std::string_view> keys,
+                                     const ReadOptions& options,
+                                     stave::MultiGet::Visit visit) {
+  ASSIGN_OR_RETURN(const Reader* const reader, ForReading(options));
+  Mutex* const append_mutex = log_ == nullptr ? nullptr : &log_->append_mutex();
+  stave::MultiGet(state_.get(), reader, append_mutex, keys, options).Run(visit);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(

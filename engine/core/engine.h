@@ -7,10 +7,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/base/mutex.h"
 #include "engine/core/commit.h"
 #include "engine/core/log_iterator.h"
 #include "engine/core/merger.h"
+#include "engine/core/multi_get.h"
+#include "engine/core/read_modify_write.h"
 #include "engine/core/reader.h"
 #include "engine/core/recovery.h"
 #include "engine/core/state.h"
@@ -35,12 +38,25 @@ class Store::Engine {
 
   // FailedPrecondition after Close, and for writing in a read-only store.
   absl::StatusOr<Commit*> ForWriting();
-  absl::StatusOr<const Reader*> ForReading() const;
+  // The same, for writing what depends on what is there.
+  absl::StatusOr<ReadModifyWrite*> ForReadModifyWrite();
+  // InvalidArgument, too, for options that make no sense.
+  absl::StatusOr<const Reader*> ForReading(const ReadOptions& options) const;
   absl::StatusOr<Merger*> ForMerging();
   // Nothing in a read-only store.
   void PauseMerge();
   void ResumeMerge();
 
+  absl::Status MultiGet(absl::Span<const std::string_view> keys,
+                        const ReadOptions& options,
+                        stave::MultiGet::Visit visit);
+  // For a key that has been read.
+  void RefreshIfAsked(std::string_view key, const ReadOptions& options) {
+    if (options.refresh_ttl == absl::ZeroDuration()) [[likely]]
+      return;
+    if (read_modify_write_ == nullptr) return;
+    read_modify_write_->Refresh(key, options.refresh_ttl);
+  }
   absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
       const ReadOptions& options);
   Statistics GetStatistics() const;
@@ -63,7 +79,8 @@ class Store::Engine {
   std::unique_ptr<Log> log_;           // the same
   std::unique_ptr<Merger> merger_;     // the same
   const Reader reader_;
-  std::unique_ptr<Commit> commit_;
+  std::unique_ptr<Commit> commit_;                      // as log_
+  std::unique_ptr<ReadModifyWrite> read_modify_write_;  // the same
   const uint64_t bytes_cut_at_open_;
 
   Mutex close_mutex_;

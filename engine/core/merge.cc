@@ -326,6 +326,7 @@ void Merge::RemoveExpired() {
     const KeyRef key{record.key, each.hash};
     if (state_.keydir->Find(key) != each.entry) continue;
     state_.SaveVersion(each.hash, each.entry);
+    state_.publication.NoteChange(/*is_removal=*/true);
     if (state_.keydir->CompareAndSwap(key, each.entry, KeydirEntry())) {
       state_.SubtractLive(segment, record.header.record_size());
     }

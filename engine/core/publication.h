@@ -14,14 +14,42 @@ namespace stave {
 //
 // The writer's stores to the keydir release, and its readers' loads acquire,
 // so whoever sees a new entry, or a new absence, sees the range too.
+//
+// It also counts changes, so that who looks at several keys can tell whether
+// anything was published meanwhile.
 class Publication {
  public:
+  struct Changes {
+    uint64_t all = 0;
+    uint64_t removals = 0;
+
+    friend bool operator==(const Changes&, const Changes&) = default;
+  };
+
+  // A key's entry is going to be changed, or removed. The caller holds the
+  // append lock, and here and below no locked instruction is needed.
+  void NoteChange(bool is_removal) {
+    Increment(&all_);
+    if (is_removal) Increment(&removals_);
+  }
+  // If it returns the same twice, at most one change was published in between,
+  // and that was no batch's of which a reader met a part. If the removals are
+  // the same, no key that was put in between has been removed since.
+  Changes changes() const {
+    return {all_.load(std::memory_order_acquire),
+            removals_.load(std::memory_order_acquire)};
+  }
+
   // A batch's locations; the caller holds the append lock from Begin to End.
   void Begin(Location first, Location last) {
     first_.store(first.unit, std::memory_order_relaxed);
     last_.store(last.unit, std::memory_order_relaxed);
   }
-  void End() { last_.store(0, std::memory_order_release); }
+  void End() {
+    // Who waits for this has seen a part of it, perhaps from the middle on.
+    Increment(&all_);
+    last_.store(0, std::memory_order_release);
+  }
 
   // Whether `found`, which the keydir just had, belongs to a batch that is
   // being published. An absent key may, if there is any such batch.
@@ -37,8 +65,17 @@ class Publication {
   void Await() const;
 
  private:
-  std::atomic<uint64_t> first_{0};
+  static void Increment(std::atomic<uint64_t>* counter) {
+    counter->store(counter->load(std::memory_order_relaxed) + 1,
+                   std::memory_order_relaxed);
+  }
+
+  // Read by every Get, and changed by batches alone.
+  alignas(64) std::atomic<uint64_t> first_{0};
   std::atomic<uint64_t> last_{0};  // 0: no batch is being published
+  // Changed by every write.
+  alignas(64) std::atomic<uint64_t> all_{0};
+  std::atomic<uint64_t> removals_{0};
 };
 
 }  // namespace stave

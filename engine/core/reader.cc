@@ -23,7 +23,9 @@ void PrefetchRecord(const char* record, uint64_t size) {
   }
 }
 
-absl::Status CheckKey(std::string_view key) {
+}  // namespace
+
+absl::Status Reader::CheckKey(std::string_view key) {
   if (key.empty() || key.size() > kMaxKeyBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a key has 1 to ", kMaxKeyBytes, " bytes, not ", key.size()));
@@ -31,26 +33,56 @@ absl::Status CheckKey(std::string_view key) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::Status Reader::Get(std::string_view key, const ReadOptions& options,
                          std::string* value) const {
   EpochGuard guard;
-  Segment* segment = nullptr;
-  RecordView record;
-  RETURN_IF_ERROR(Find(key, options, &segment, &record));
-  value->assign(record.value.data(), record.value.size());
+  Found found;
+  RETURN_IF_ERROR(Find(key, options, &found));
+  value->assign(found.record.value.data(), found.record.value.size());
   return absl::OkStatus();
 }
 
 absl::StatusOr<PinnedValue> Reader::GetPinned(
     std::string_view key, const ReadOptions& options) const {
   EpochGuard guard;
-  Segment* segment = nullptr;
-  RecordView record;
-  RETURN_IF_ERROR(Find(key, options, &segment, &record));
-  segment->Pin();
-  return PinnedValue(record.value, segment);
+  Found found;
+  RETURN_IF_ERROR(Find(key, options, &found));
+  found.segment->Pin();
+  return PinnedValue(found.record.value, found.segment);
+}
+
+absl::StatusOr<absl::Duration> Reader::Ttl(std::string_view key) const {
+  EpochGuard guard;
+  Found found;
+  RETURN_IF_ERROR(Find(key, ReadOptions(), &found));
+  return TtlOf(found);
+}
+
+absl::Duration Reader::TtlOf(const Found& found) const {
+  const RecordHeader& header = found.record.header;
+  if (!header.expires) return absl::InfiniteDuration();
+  const absl::Duration left = absl::FromUnixMillis(header.expire_at_ms) -
+                              absl::FromUnixMillis(state_.clock->NowMs());
+  // Time has gone on since it was found that there is some left.
+  return std::max(left, absl::Milliseconds(1));
+}
+
+absl::StatusOr<SeenKey> Reader::Look(std::string_view key) const {
+  SeenKey seen;
+  EpochGuard guard;
+  Found found;
+  const absl::Status status = Find(key, ReadOptions(), &found);
+  if (!status.ok() && !absl::IsNotFound(status)) return status;
+  seen.exists = status.ok();
+  seen.entry = found.entry;
+  if (found.segment == nullptr) return seen;
+  found.segment->Pin();
+  seen.value = PinnedValue(found.record.value, found.segment);
+  if (found.record.header.expires) {
+    seen.expire_at = absl::FromUnixMillis(found.record.header.expire_at_ms);
+    seen.ttl = TtlOf(found);
+  }
+  return seen;
 }
 
 absl::StatusOr<bool> Reader::Exists(std::string_view key,
@@ -86,35 +118,56 @@ absl::Status Reader::CheckHidden(std::string_view key,
 }
 
 absl::Status Reader::Find(std::string_view key, const ReadOptions& options,
-                          Segment** segment, RecordView* record) const {
+                          Found* found) const {
   RETURN_IF_ERROR(CheckKey(key));
-  const KeydirEntry entry = FindEntry({key, (*state_.hasher)(key)});
-  if (entry.absent()) {
+  found->entry = FindEntry({key, (*state_.hasher)(key)});
+  Prefetch(found->entry);
+  RETURN_IF_ERROR(ReadRecord(key, found));
+  if (state_.Expired(found->record.header)) return absl::NotFoundError("");
+  return CheckBody(options, *found);
+}
+
+void Reader::Prefetch(KeydirEntry entry) const {
+  if (entry.absent()) return;
+  const Segment* const segment = state_.segments->Find(entry.location());
+  const uint64_t offset = segment->OffsetOf(entry.location());
+  PrefetchRecord(segment->data() + offset, entry.exact_size());
+}
+
+absl::Status Reader::ReadRecord(std::string_view key, Found* found) const {
+  if (found->entry.absent()) {
     RETURN_IF_ERROR(CheckHidden(key, 0));
     return absl::NotFoundError("");
   }
-  *segment = state_.segments->Find(entry.location());
-  const uint64_t offset = (*segment)->OffsetOf(entry.location());
-  PrefetchRecord((*segment)->data() + offset, entry.exact_size());
-  RETURN_IF_ERROR(state_.ReadAt(entry, segment, record));
-  if (record->key != key) {
-    if (!BodyMatches(record->header, record->key, record->value)) {
-      return state_.Damage(**segment, offset,
-                           "wrong checksum of a record's body");
+  RecordView& record = found->record;
+  RETURN_IF_ERROR(state_.ReadAt(found->entry, &found->segment, &record));
+  if (record.key != key) {
+    if (!BodyMatches(record.header, record.key, record.value)) {
+      return WrongBody(*found);
     }
     return absl::InternalError(absl::StrCat(
         "two keys of the store agree in all bits of their hash, see store.h; ",
-        "the other one is in ", (*segment)->name(), ", offset ", offset));
+        "the other one is in ", found->segment->name(), ", offset ",
+        found->segment->OffsetOf(found->entry.location())));
   }
-  RETURN_IF_ERROR(CheckHidden(key, record->header.sequence));
-  if (state_.Expired(record->header)) return absl::NotFoundError("");
+  return CheckHidden(key, record.header.sequence);
+}
+
+absl::Status Reader::CheckBody(const ReadOptions& options,
+                               const Found& found) const {
+  const RecordView& record = found.record;
   if (options.verify_checksums &&
-      DURABILITY_SITE(kReadBodyCheck, !BodyMatches(record->header, record->key,
-                                                   record->value))) {
-    return state_.Damage(**segment, offset,
-                         "wrong checksum of a record's body");
+      DURABILITY_SITE(kReadBodyCheck,
+                      !BodyMatches(record.header, record.key, record.value))) {
+    return WrongBody(found);
   }
   return absl::OkStatus();
+}
+
+absl::Status Reader::WrongBody(const Found& found) const {
+  return state_.Damage(*found.segment,
+                       found.segment->OffsetOf(found.entry.location()),
+                       "wrong checksum of a record's body");
 }
 
 }  // namespace stave

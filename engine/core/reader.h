@@ -6,12 +6,24 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "engine/base/types.h"
 #include "engine/core/state.h"
 #include "stave/options.h"
 #include "stave/pinned_value.h"
 
 namespace stave {
+
+// What a key had when somebody looked.
+struct SeenKey {
+  // By which one can tell whether the key has changed since: as long as `value`
+  // is kept, no other record can get this one's location.
+  KeydirEntry entry;
+  bool exists = false;  // it is there, and has not expired
+  PinnedValue value;
+  absl::Time expire_at = absl::InfiniteFuture();
+  absl::Duration ttl = absl::InfiniteDuration();  // what was left of it
+};
 
 // The read path: hash, one slot, one record. Takes no lock and writes no
 // memory that others read. Thread-safe. Errors are those of store.h; NotFound
@@ -27,12 +39,36 @@ class Reader {
   absl::StatusOr<bool> Exists(std::string_view key,
                               const ReadOptions& options) const;
 
- private:
-  // What follows runs under the caller's EpochGuard.
-  KeydirEntry FindEntry(const KeyRef& key) const;
-  absl::Status Find(std::string_view key, const ReadOptions& options,
-                    Segment** segment, RecordView* record) const;
+  // What is left of the key's time.
+  absl::StatusOr<absl::Duration> Ttl(std::string_view key) const;
 
+  // For those who want to change what they see. An absent key is no error.
+  absl::StatusOr<SeenKey> Look(std::string_view key) const;
+
+  // ---- The steps of a Get, under the caller's EpochGuard ----
+
+  // A key's record; all empty where the key is absent.
+  struct Found {
+    KeydirEntry entry;
+    Segment* segment = nullptr;
+    RecordView record;
+  };
+  static absl::Status CheckKey(std::string_view key);
+  KeydirEntry FindEntry(const KeyRef& key) const;
+  // The rest needs no guard where the segment is pinned. Asks for the record's
+  // memory before it is looked at.
+  void Prefetch(KeydirEntry entry) const;
+  // Reads the record at found->entry and makes sure that it is the key's. Says
+  // nothing of its expiry, nor whether its value's bytes are right.
+  absl::Status ReadRecord(std::string_view key, Found* found) const;
+  absl::Status CheckBody(const ReadOptions& options, const Found& found) const;
+
+ private:
+  absl::Status Find(std::string_view key, const ReadOptions& options,
+                    Found* found) const;
+
+  absl::Duration TtlOf(const Found& found) const;
+  absl::Status WrongBody(const Found& found) const;
   // DataLoss if damage may have held a later record of the key.
   absl::Status CheckHidden(std::string_view key, Sequence sequence) const;
 

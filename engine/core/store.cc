@@ -52,20 +52,70 @@ absl::StatusOr<std::string> Store::Get(std::string_view key,
 
 absl::Status Store::Get(std::string_view key, std::string* value,
                         const ReadOptions& options) {
-  ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading());
-  return reader->Get(key, options, value);
+  ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading(options));
+  RETURN_IF_ERROR(reader->Get(key, options, value));
+  engine_->RefreshIfAsked(key, options);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<PinnedValue> Store::GetPinned(std::string_view key,
                                              const ReadOptions& options) {
-  ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading());
-  return reader->GetPinned(key, options);
+  ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading(options));
+  absl::StatusOr<PinnedValue> value = reader->GetPinned(key, options);
+  if (value.ok()) engine_->RefreshIfAsked(key, options);
+  return value;
 }
 
 absl::StatusOr<bool> Store::Exists(std::string_view key,
                                    const ReadOptions& options) {
-  ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading());
-  return reader->Exists(key, options);
+  ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading(options));
+  ASSIGN_OR_RETURN(const bool exists, reader->Exists(key, options));
+  if (exists) engine_->RefreshIfAsked(key, options);
+  return exists;
+}
+
+void Store::MultiGet(
+    absl::Span<const std::string_view> keys,
+    absl::FunctionRef<void(size_t, absl::StatusOr<std::string_view>)> visit,
+    const ReadOptions& options) {
+  const absl::Status status = engine_->MultiGet(
+      keys, options, [&](size_t i, absl::StatusOr<std::string_view> value) {
+        const bool exists = value.ok();
+        visit(i, std::move(value));
+        if (exists) engine_->RefreshIfAsked(keys[i], options);
+      });
+  if (status.ok()) return;
+  for (size_t i = 0; i < keys.size(); ++i) visit(i, status);
+}
+
+absl::Status Store::CompareAndSet(std::string_view key,
+                                  std::optional<std::string_view> expected,
+                                  std::string_view desired,
+                                  const WriteOptions& options) {
+  ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
+  return write->CompareAndSet(key, expected, desired, options);
+}
+
+absl::StatusOr<int64_t> Store::Increment(std::string_view key, int64_t delta,
+                                         const WriteOptions& options) {
+  ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
+  return write->Increment(key, delta, options);
+}
+
+absl::Status Store::ExpireAt(std::string_view key, absl::Time when,
+                             const WriteOptions& options) {
+  ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
+  return write->ExpireAt(key, when, options);
+}
+
+absl::Status Store::Persist(std::string_view key, const WriteOptions& options) {
+  return ExpireAt(key, absl::InfiniteFuture(), options);
+}
+
+absl::StatusOr<absl::Duration> Store::Ttl(std::string_view key) {
+  ASSIGN_OR_RETURN(const Reader* const reader,
+                   engine_->ForReading(ReadOptions()));
+  return reader->Ttl(key);
 }
 
 absl::StatusOr<std::unique_ptr<Iterator>> Store::NewIterator(

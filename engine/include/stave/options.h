@@ -106,6 +106,16 @@ struct ReadOptions {
   // 8 ns for 128 bytes.
   bool verify_checksums = true;
 
+  // More than zero: a key that is read and that has an expiry lives this long
+  // from now. To write nothing for most reads, that is done only where it
+  // moves the expiry by a quarter of this or more, so at most about four times
+  // in a period; each time the key's record is written again, value and all.
+  // It does not wait for the device, is no error of the read where it can't be
+  // done (a full disk), and may be lost as any write without `sync`. Keys
+  // without an expiry get none. InfiniteDuration: expiries go away. Negative:
+  // InvalidArgument. Has no effect on iterators, nor in a read-only store.
+  absl::Duration refresh_ttl = absl::ZeroDuration();
+
   // For iterators: keys k with lower_bound <= k < upper_bound (where they are
   // not empty) that start with `prefix`, all by bytes. The strings are copied.
   std::string_view lower_bound = {};

@@ -87,6 +87,13 @@ std::string StoreFixture::Get(std::string_view key) {
   EXPECT_EQ(status.ok() ? reused : NameOf(status), answer);
   const absl::StatusOr<PinnedValue> pinned = store_->GetPinned(key);
   EXPECT_EQ(pinned.ok() ? pinned->view() : NameOf(pinned.status()), answer);
+  size_t visits = 0;
+  const std::string_view twice[] = {key, key};
+  store_->MultiGet(twice, [&](size_t, absl::StatusOr<std::string_view> each) {
+    EXPECT_EQ(each.ok() ? *each : NameOf(each.status()), answer);
+    ++visits;
+  });
+  EXPECT_EQ(visits, 2u);
   const absl::StatusOr<bool> exists = store_->Exists(key);
   if (value.ok() || absl::IsNotFound(value.status())) {
     EXPECT_TRUE(exists.ok()) << exists.status();

@@ -1,0 +1,126 @@
+#include "engine/core/multi_get.h"
+
+#include <algorithm>
+
+#include "engine/base/epoch.h"
+#include "engine/base/status_macros.h"
+
+namespace stave {
+namespace {
+
+// So many keys ahead memory is asked for: more than a processor can wait for at
+// a time, few enough that none of it has gone from the cache again.
+constexpr size_t kAhead = 16;
+// Looks without a lock.
+constexpr int kMaxTries = 4;
+
+}  // namespace
+
+MultiGet::MultiGet(const State* state, const Reader* reader,
+                   Mutex* append_mutex, absl::Span<const std::string_view> keys,
+                   const ReadOptions& options)
+    : state_(*state),
+      reader_(*reader),
+      append_mutex_(append_mutex),
+      keys_(keys),
+      options_(options),
+      wanted_(keys.size()) {}
+
+MultiGet::~MultiGet() {
+  for (Segment* segment : pinned_) segment->Unpin();
+}
+
+void MultiGet::Run(Visit visit) {
+  Capture();
+  for (size_t i = 0; i < std::min(kAhead, keys_.size()); ++i) {
+    reader_.Prefetch(wanted_[i].entry);
+  }
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (i + kAhead < keys_.size()) reader_.Prefetch(wanted_[i + kAhead].entry);
+    visit(i, Read(i));
+  }
+}
+
+void MultiGet::Capture() {
+  HashAll();
+  for (int i = 0; i < kMaxTries; ++i) {
+    if (TryToCapture()) return;
+  }
+  // Only where there is a writer does one get here.
+  MutexLock lock(append_mutex_);
+  EpochGuard guard;
+  FindAll();
+  now_ms_ = state_.clock->NowMs();
+  PinAll();
+}
+
+bool MultiGet::TryToCapture() {
+  EpochGuard guard;
+  const Publication::Changes before = state_.publication.changes();
+  FindAll();
+  // This is the instant.
+  now_ms_ = state_.clock->NowMs();
+  if (state_.publication.changes() != before) {
+    if (!FindsTheSame()) return false;
+    // An entry that was replaced never comes back, but absence does.
+    const Publication::Changes after = state_.publication.changes();
+    if (after.removals != before.removals && AnyAbsent()) return false;
+  }
+  PinAll();
+  return true;
+}
+
+void MultiGet::HashAll() {
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    wanted_[i].hash = (*state_.hasher)(keys_[i]);
+  }
+}
+
+void MultiGet::FindAll() {
+  const Keydir& keydir = *state_.keydir;
+  for (size_t i = 0; i < std::min(kAhead, keys_.size()); ++i) {
+    keydir.Prefetch(wanted_[i].hash);
+  }
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (i + kAhead < keys_.size()) keydir.Prefetch(wanted_[i + kAhead].hash);
+    wanted_[i].entry = reader_.FindEntry(KeyAt(i));
+  }
+}
+
+bool MultiGet::FindsTheSame() const {
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (reader_.FindEntry(KeyAt(i)) != wanted_[i].entry) return false;
+  }
+  return true;
+}
+
+bool MultiGet::AnyAbsent() const {
+  return std::any_of(wanted_.begin(), wanted_.end(), [](const Wanted& wanted) {
+    return wanted.entry.absent();
+  });
+}
+
+void MultiGet::PinAll() {
+  for (const Wanted& wanted : wanted_) {
+    if (wanted.entry.absent()) continue;
+    Segment* const segment = state_.segments->Find(wanted.entry.location());
+    if (pinned_.insert(segment).second) segment->Pin();
+  }
+}
+
+absl::StatusOr<std::string_view> MultiGet::Read(size_t index) {
+  const std::string_view key = keys_[index];
+  RETURN_IF_ERROR(Reader::CheckKey(key));
+  Reader::Found found;
+  found.entry = wanted_[index].entry;
+  RETURN_IF_ERROR(reader_.ReadRecord(key, &found));
+  const RecordHeader& header = found.record.header;
+  if (header.expires &&
+      state_.clock->HasExpired(header.expire_at_ms, now_ms_)) {
+    return absl::NotFoundError("");
+  }
+  RETURN_IF_ERROR(reader_.CheckBody(options_, found));
+  return found.record.value;
+}
+
+}  // namespace stave

@@ -1,0 +1,78 @@
+#ifndef STAVE_ENGINE_CORE_MULTI_GET_H_
+#define STAVE_ENGINE_CORE_MULTI_GET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "engine/base/key_hash.h"
+#include "engine/base/mutex.h"
+#include "engine/core/reader.h"
+#include "engine/core/state.h"
+#include "stave/options.h"
+
+namespace stave {
+
+// One Store::MultiGet. First the entries of all keys, then, while others'
+// memory is on its way, one record after another: so a key costs little more
+// than the work on it, and not two accesses to memory that no cache has.
+//
+// The entries are those of one instant, which is found without a lock: they are
+// looked up, and if anything was published meanwhile, looked up again. Where
+// both times agree, they all were so at the moment in between.
+//
+// For one thread. Keys are borrowed.
+class MultiGet {
+ public:
+  using Visit =
+      absl::FunctionRef<void(size_t, absl::StatusOr<std::string_view>)>;
+
+  // `append_mutex`: the log's; null where nobody writes.
+  MultiGet(const State* state, const Reader* reader, Mutex* append_mutex,
+           absl::Span<const std::string_view> keys, const ReadOptions& options);
+  ~MultiGet();
+  MultiGet(const MultiGet&) = delete;
+  MultiGet& operator=(const MultiGet&) = delete;
+
+  // Calls visit(i, ...) for each key, outside of any epoch or lock.
+  void Run(Visit visit);
+
+ private:
+  struct Wanted {
+    KeyHash hash;
+    KeydirEntry entry;
+  };
+
+  // Finds the entries of one instant and pins the segments that they name.
+  void Capture();
+  // The same unless writers change these very keys meanwhile.
+  bool TryToCapture();
+  void HashAll();
+  void FindAll();
+  bool FindsTheSame() const;
+  bool AnyAbsent() const;
+  void PinAll();
+  KeyRef KeyAt(size_t index) const {
+    return {keys_[index], wanted_[index].hash};
+  }
+  absl::StatusOr<std::string_view> Read(size_t index);
+
+  const State& state_;
+  const Reader& reader_;
+  Mutex* const append_mutex_;
+  const absl::Span<const std::string_view> keys_;
+  const ReadOptions& options_;
+  absl::InlinedVector<Wanted, 32> wanted_;
+  int64_t now_ms_ = 0;  // at the instant
+  absl::flat_hash_set<Segment*> pinned_;
+};
+
+}  // namespace stave
+
+#endif  // STAVE_ENGINE_CORE_MULTI_GET_H_
