@@ -39,11 +39,9 @@ bool SetsExpiry(const WriteOptions& options) {
          options.expire_at != absl::InfiniteFuture();
 }
 
-// As records have it.
-absl::Time ToMillisecond(absl::Time when) {
-  return when == absl::InfiniteFuture()
-             ? when
-             : absl::FromUnixMillis(absl::ToUnixMillis(when));
+absl::Time ExpiryOf(const RecordHeader& header) {
+  return header.expires ? absl::FromUnixMillis(header.expire_at_ms)
+                        : absl::InfiniteFuture();
 }
 
 }  // namespace
@@ -96,32 +94,34 @@ absl::StatusOr<int64_t> ReadModifyWrite::Increment(
   }
 }
 
-absl::Status ReadModifyWrite::ExpireAt(std::string_view key, absl::Time when,
-                                       const WriteOptions& options) {
+absl::Status ReadModifyWrite::SetExpiry(std::string_view key,
+                                        const WriteOptions& options) {
   while (true) {
     ASSIGN_OR_RETURN(const SeenKey seen, reader_.Look(key));
+    ASSIGN_OR_RETURN(const Commit::PreparedPut put,
+                     commit_.Prepare(key, seen.value.view(), options));
     if (!seen.exists) return absl::NotFoundError("");
-    if (seen.expire_at == ToMillisecond(when)) {
+    if (seen.expire_at == ExpiryOf(put.record.header)) {
       return commit_.SyncAnswerIfAsked(options);
     }
-    ASSIGN_OR_RETURN(
-        const Commit::PreparedPut put,
-        commit_.Prepare(key, seen.value.view(), {.expire_at = when}));
     ASSIGN_OR_RETURN(const bool done, Write(seen, put, options));
     if (done) return absl::OkStatus();
   }
 }
 
 void ReadModifyWrite::Refresh(std::string_view key, absl::Duration ttl) {
-  const absl::StatusOr<SeenKey> seen = reader_.Look(key);
-  if (!seen.ok() || !seen->exists) return;
-  if (seen->expire_at == absl::InfiniteFuture()) return;
-  if (absl::AbsDuration(ttl - seen->ttl) < ttl / 4) return;
-  const absl::StatusOr<Commit::PreparedPut> put =
-      commit_.Prepare(key, seen->value.view(), {.ttl = ttl});
-  // Where it can't be written, the key expires as it would have without this;
-  // where it has changed meanwhile, somebody else has just said when.
-  if (put.ok()) commit_.PutIfStill(seen->entry, *put).IgnoreError();
+  absl::Status status = absl::AbortedError("");
+  while (absl::IsAborted(status)) {
+    const absl::StatusOr<SeenKey> seen = reader_.Look(key);
+    if (!seen.ok() || !seen->exists) return;
+    if (seen->expire_at == absl::InfiniteFuture()) return;
+    if (absl::AbsDuration(ttl - seen->ttl) < ttl / 4) return;
+    const absl::StatusOr<Commit::PreparedPut> put =
+        commit_.Prepare(key, seen->value.view(), {.ttl = ttl});
+    if (!put.ok()) return;
+    // On any other error the key expires as it would have without this.
+    status = commit_.PutIfStill(seen->entry, *put).status();
+  }
 }
 
 }  // namespace stave

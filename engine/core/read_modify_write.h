@@ -33,9 +33,8 @@ class ReadModifyWrite {
                              const WriteOptions& options);
   absl::StatusOr<int64_t> Increment(std::string_view key, int64_t delta,
                                     const WriteOptions& options);
-  // InfiniteFuture: the key never expires.
-  absl::Status ExpireAt(std::string_view key, absl::Time when,
-                        const WriteOptions& options);
+  // The key expires as `options` say.
+  absl::Status SetExpiry(std::string_view key, const WriteOptions& options);
   // Makes the key expire `ttl` from now, if it expires and that differs by a
   // quarter of `ttl` or more from what is so already. For those who have read
   // the key: doesn't wait for the device, and nobody learns of an error.

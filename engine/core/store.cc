@@ -105,7 +105,13 @@ absl::StatusOr<int64_t> Store::Increment(std::string_view key, int64_t delta,
 absl::Status Store::ExpireAt(std::string_view key, absl::Time when,
                              const WriteOptions& options) {
   ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
-  return write->ExpireAt(key, when, options);
+  return write->SetExpiry(key, {.sync = options.sync, .expire_at = when});
+}
+
+absl::Status Store::Expire(std::string_view key, absl::Duration ttl,
+                           const WriteOptions& options) {
+  ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
+  return write->SetExpiry(key, {.sync = options.sync, .ttl = ttl});
 }
 
 absl::Status Store::Persist(std::string_view key, const WriteOptions& options) {

@@ -31,7 +31,8 @@ namespace stave {
 //   absl::Status put = (*store)->Put("user:1", "Alice");
 //   absl::StatusOr<std::string> name = (*store)->Get("user:1");
 //
-// Thread-safe, all of it. Reads take no lock and never wait for writers. Writes
+// Thread-safe, all of it. Reads take no lock and never wait for writers, but see
+// MultiGet; ReadOptions::refresh_ttl makes a read a write as well. Writes
 // never wait for one another's flush, but are slowed when merges can't keep up
 // with them (Options::max_space_amplification).
 //
@@ -153,6 +154,10 @@ class Store {
   // NotFound if there is no such key. Of `options` only `sync` is used.
   absl::Status ExpireAt(std::string_view key, absl::Time when,
                         const WriteOptions& options = {});
+  // The same, `ttl` from now by the store's time (see WriteOptions::ttl), which
+  // may be ahead of the machine's. InvalidArgument unless `ttl` is positive.
+  absl::Status Expire(std::string_view key, absl::Duration ttl,
+                      const WriteOptions& options = {});
   // Takes the key's expiry away, if it has one. Otherwise as ExpireAt.
   absl::Status Persist(std::string_view key, const WriteOptions& options = {});
   // How long the key will live yet, to the millisecond: more than zero, and

@@ -95,6 +95,26 @@ TEST_F(TtlTest, ATimeThatHasPassedMakesTheKeyAbsent) {
   EXPECT_EQ(All(), Contents());
 }
 
+TEST_F(TtlTest, ExpireCountsFromNowByTheStoresTime) {
+  Put("k", "v");
+  // The date is set back, which a store takes no notice of.
+  clock.SetWall(clock.WallNow() + absl::Hours(1));
+  Reopen();
+  Put("seen", "v", {.ttl = absl::Seconds(1)});
+  Close();
+  clock.SetWall(clock.WallNow() - absl::Hours(1));
+  Open();
+  EXPECT_EQ(NameOf(store().Expire("k", absl::Seconds(5))), "OK");
+  EXPECT_EQ(Ttl("k"), "5s");
+  EXPECT_EQ(NameOf(store().Expire("none", absl::Seconds(5))), "NOT_FOUND");
+  for (const absl::Duration ttl : {absl::ZeroDuration(), -absl::Seconds(1)}) {
+    EXPECT_EQ(NameOf(store().Expire("k", ttl)), "INVALID_ARGUMENT");
+  }
+  EXPECT_EQ(Ttl("k"), "5s");
+  EXPECT_EQ(NameOf(store().Expire("k", absl::InfiniteDuration())), "OK");
+  EXPECT_EQ(Ttl("k"), "inf");
+}
+
 TEST_F(TtlTest, PersistTakesTheExpiryAway) {
   PutFor("k", absl::Seconds(1));
   EXPECT_EQ(Persist("k"), "OK");
