@@ -36,6 +36,14 @@ constexpr char kDetails[] =
     "standard error and the next one is run; at the end the exit code is not\n"
     "0 then. When the shell is done, all that it wrote is on the device.\n"
     "\n"
+    "MULTI begins a row of SET, MSET and DELETE that wait for EXEC, which "
+    "writes\n"
+    "all of them at one instant, or nothing, whatever happens; DISCARD "
+    "forgets\n"
+    "them. In between, HELP and EXIT are all else that is allowed, and if a "
+    "line\n"
+    "fails there, EXEC writes nothing.\n"
+    "\n"
     "Answers are text, with escapes as in `stave help keys`.\n";
 
 // Bytes of a word may be escaped, four for one.
@@ -59,6 +67,7 @@ absl::Status RunLines(ShellInterpreter* interpreter, Output* out) {
     if (ExitCodeFor(status) > ExitCodeFor(worst)) worst = status;
   }
   RETURN_IF_ERROR(reader.status());
+  RETURN_IF_ERROR(interpreter->Finish());
   if (failed == 0) return absl::OkStatus();
   return absl::Status(
       worst.code(),
@@ -86,7 +95,7 @@ absl::Status RunTerminal(Store* store, ShellInterpreter* interpreter,
     if (status.ok()) continue;
     absl::FPrintF(stderr, "error: %s\n", status.message());
   }
-  return absl::OkStatus();
+  return interpreter->Finish();
 }
 
 absl::Status Shell(Session& session) {

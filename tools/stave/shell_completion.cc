@@ -66,8 +66,8 @@ std::vector<std::string> Completions(Store& store, std::string_view before,
   if (!words.ok()) return {};
   if (words->empty()) return CommandCompletions(word);
   const std::string command = absl::AsciiStrToUpper(words->front());
-  const bool takes_many =
-      command == "DELETE" || command == "DEL" || command == "EXISTS";
+  const bool takes_many = command == "DELETE" || command == "DEL" ||
+                          command == "EXISTS" || command == "MGET";
   if (words->size() > 1 && !takes_many) return {};
   return KeyCompletions(store, word);
 }

@@ -8,9 +8,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "tools/stave/escape.h"
 #include "tools/stave/record.h"
 #include "tools/stave/selection.h"
+#include "tools/stave/shell_arguments.h"
 #include "tools/stave/shell_parser.h"
 #include "tools/stave/spelling.h"
 #include "tools/stave/statistics_text.h"
@@ -18,23 +20,6 @@
 
 namespace stave::tool {
 namespace {
-
-// The words of `arguments`. InvalidArgument unless there are at least `least`
-// and at most `most`.
-absl::StatusOr<std::vector<std::string>> Words(std::string_view arguments,
-                                               size_t least, size_t most) {
-  absl::StatusOr<std::vector<std::string>> words = SplitWords(arguments);
-  if (!words.ok()) return words;
-  if (words->size() < least) {
-    return absl::InvalidArgumentError("an argument is missing");
-  }
-  if (words->size() > most) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "%s is one argument too many; write spaces within quotes",
-        Quoted((*words)[most])));
-  }
-  return words;
-}
 
 // Sorted, since a person reads it.
 absl::StatusOr<Selection> SelectionOf(std::string_view arguments) {
@@ -46,14 +31,6 @@ absl::StatusOr<Selection> SelectionOf(std::string_view arguments) {
   return selection;
 }
 
-absl::StatusOr<std::vector<std::string>> KeysOf(std::string_view arguments) {
-  absl::StatusOr<std::vector<std::string>> keys =
-      Words(arguments, 1, std::string_view::npos);
-  if (!keys.ok()) return keys;
-  for (const std::string& key : *keys) RETURN_IF_ERROR(CheckKey(key));
-  return keys;
-}
-
 }  // namespace
 
 struct ShellInterpreter::Command {
@@ -62,15 +39,31 @@ struct ShellInterpreter::Command {
   const char* arguments;
   const char* summary;
   absl::Status (ShellInterpreter::*run)(std::string_view arguments);
+  bool after_multi = false;  // may be run there
 };
+
+constexpr bool kAfterMulti = true;
 
 const ShellInterpreter::Command ShellInterpreter::kCommands[] = {
     {"SET", "PUT", "key value", "Add a key or replace its value",
-     &ShellInterpreter::Set},
+     &ShellInterpreter::Set, kAfterMulti},
     {"GET", "", "key", "Print the value; (nil): there is no such key",
      &ShellInterpreter::Get},
     {"DELETE", "DEL", "key...", "Delete; OK, or (nil): there was no such key",
-     &ShellInterpreter::Delete},
+     &ShellInterpreter::Delete, kAfterMulti},
+    {"MSET", "", "key value...", "Set all of them at one instant",
+     &ShellInterpreter::MultiSet, kAfterMulti},
+    {"MGET", "", "key...", "Print the values, as of one instant",
+     &ShellInterpreter::MultiGet},
+    {"INCR", "INCRBY", "key [number]", "Add to a number; print the sum",
+     &ShellInterpreter::Increment},
+    {"DECR", "DECRBY", "key [number]", "Subtract from a number",
+     &ShellInterpreter::Decrement},
+    {"EXPIRE", "", "key seconds", "Delete the key by then; or 10m, 2h, 500ms",
+     &ShellInterpreter::Expire},
+    {"TTL", "", "key", "Print the seconds it has left; -1: no expiry",
+     &ShellInterpreter::Ttl},
+    {"PERSIST", "", "key", "Take its expiry away", &ShellInterpreter::Persist},
     {"EXISTS", "", "key...", "Print 1 or 0", &ShellInterpreter::Exists},
     {"KEYS", "", "[pattern]", "Print the keys, or those like user:*",
      &ShellInterpreter::Keys},
@@ -79,16 +72,36 @@ const ShellInterpreter::Command ShellInterpreter::kCommands[] = {
     {"COUNT", "", "[pattern]", "Print how many keys there are",
      &ShellInterpreter::Count},
     {"STAT", "", "", "Print how large the store is", &ShellInterpreter::Stat},
-    {"HELP", "", "", "Print this list", &ShellInterpreter::Help},
-    {"EXIT", "QUIT", "", "Leave; Ctrl-D does it too", &ShellInterpreter::Exit},
+    {"MULTI", "", "", "Let what follows wait: SET, MSET, DELETE",
+     &ShellInterpreter::Multi},
+    {"EXEC", "", "", "Write what waits, at one instant, or nothing of it",
+     &ShellInterpreter::Exec, kAfterMulti},
+    {"DISCARD", "", "", "Forget what waits", &ShellInterpreter::Discard,
+     kAfterMulti},
+    {"HELP", "", "", "Print this list", &ShellInterpreter::Help, kAfterMulti},
+    {"EXIT", "QUIT", "", "Leave; Ctrl-D does it too", &ShellInterpreter::Exit,
+     kAfterMulti},
 };
 
 absl::Status ShellInterpreter::Run(std::string_view line) {
+  absl::Status status = RunCommand(line);
+  if (!status.ok()) queue_is_spoilt_ = true;
+  return status;
+}
+
+absl::Status ShellInterpreter::RunCommand(std::string_view line) {
   absl::StatusOr<std::string> name = TakeWord(&line);
   if (!name.ok()) return name.status();
   if (name->empty() && line.empty()) return absl::OkStatus();
   const Command* command = Find(absl::AsciiStrToUpper(*name));
-  if (command != nullptr) return (this->*command->run)(line);
+  if (command != nullptr) {
+    if (!queue_.has_value() || command->after_multi) {
+      return (this->*command->run)(line);
+    }
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%s can't stand between MULTI and EXEC, only SET, MSET and DELETE can",
+        command->name));
+  }
   const std::optional<std::string> closest =
       ClosestName(absl::AsciiStrToUpper(*name), CommandNames());
   return absl::InvalidArgumentError(absl::StrFormat(
@@ -112,24 +125,49 @@ const ShellInterpreter::Command* ShellInterpreter::Find(
   return nullptr;
 }
 
-absl::Status ShellInterpreter::Set(std::string_view arguments) {
-  absl::StatusOr<SetArguments> set = ParseSet(arguments);
-  if (!set.ok()) return set.status();
-  RETURN_IF_ERROR(CheckKey(set->key));
-  WriteOptions options;
-  options.ttl = set->ttl;
-  RETURN_IF_ERROR(store_->Put(set->key, set->value, options));
-  return out_->Write("OK\n");
-}
-
 absl::Status ShellInterpreter::Get(std::string_view arguments) {
-  absl::StatusOr<std::vector<std::string>> words = Words(arguments, 1, 1);
+  absl::StatusOr<std::vector<std::string>> words = KeyAndWords(arguments, 0, 0);
   if (!words.ok()) return words.status();
-  RETURN_IF_ERROR(CheckKey(words->front()));
   absl::StatusOr<PinnedValue> value = store_->GetPinned(words->front());
   if (absl::IsNotFound(value.status())) return out_->Write("(nil)\n");
   if (!value.ok()) return value.status();
   return Answer(value->view());
+}
+
+absl::Status ShellInterpreter::MultiGet(std::string_view arguments) {
+  absl::StatusOr<std::vector<std::string>> keys = KeysOf(arguments);
+  if (!keys.ok()) return keys.status();
+  const std::vector<std::string_view> views(keys->begin(), keys->end());
+  std::vector<std::string> lines(keys->size());
+  absl::Status failed;
+  store_->MultiGet(views,
+                   [&](size_t i, absl::StatusOr<std::string_view> value) {
+                     if (value.ok()) {
+                       AppendEscaped(*value, &lines[i]);
+                     } else if (absl::IsNotFound(value.status())) {
+                       lines[i] = "(nil)";
+                     } else {
+                       failed.Update(value.status());
+                     }
+                   });
+  RETURN_IF_ERROR(failed);
+  for (const std::string& line : lines) {
+    RETURN_IF_ERROR(out_->Write(line + "\n"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ShellInterpreter::Ttl(std::string_view arguments) {
+  absl::StatusOr<std::vector<std::string>> words = KeyAndWords(arguments, 0, 0);
+  if (!words.ok()) return words.status();
+  absl::StatusOr<absl::Duration> ttl = store_->Ttl(words->front());
+  if (absl::IsNotFound(ttl.status())) return out_->Write("(nil)\n");
+  if (!ttl.ok()) return ttl.status();
+  if (*ttl == absl::InfiniteDuration()) return out_->Write("-1\n");
+  // Never 0 for a key that is there.
+  const int64_t seconds =
+      absl::ToInt64Seconds(absl::Ceil(*ttl, absl::Seconds(1)));
+  return out_->Write(absl::StrCat(seconds, "\n"));
 }
 
 absl::Status ShellInterpreter::Keys(std::string_view arguments) {
@@ -165,17 +203,6 @@ absl::Status ShellInterpreter::Count(std::string_view arguments) {
   return out_->Write(absl::StrCat(count, "\n"));
 }
 
-absl::Status ShellInterpreter::Delete(std::string_view arguments) {
-  absl::StatusOr<std::vector<std::string>> keys = KeysOf(arguments);
-  if (!keys.ok()) return keys.status();
-  for (const std::string& key : *keys) {
-    absl::StatusOr<bool> was_there = store_->Delete(key);
-    if (!was_there.ok()) return was_there.status();
-    RETURN_IF_ERROR(out_->Write(*was_there ? "OK\n" : "(nil)\n"));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status ShellInterpreter::Exists(std::string_view arguments) {
   absl::StatusOr<std::vector<std::string>> keys = KeysOf(arguments);
   if (!keys.ok()) return keys.status();
@@ -196,12 +223,14 @@ absl::Status ShellInterpreter::Stat(std::string_view arguments) {
 absl::Status ShellInterpreter::Help(std::string_view) {
   for (const Command& command : kCommands) {
     RETURN_IF_ERROR(out_->Write(absl::StrFormat(
-        "%-6s %-10s %s\n", command.name, command.arguments, command.summary)));
+        "%-7s %-12s %s\n", command.name, command.arguments, command.summary)));
   }
   return out_->Write(
       "A value is the rest of the line. With spaces at its ends, or with\n"
       "\\n \\t \\r \\\\ \\\" \\xHH in it: \"in double quotes\", then perhaps\n"
-      "EX SECONDS or PX MILLISECONDS. Keys may be in quotes too.\n");
+      "EX SECONDS or PX MILLISECONDS. Keys may be in quotes too; so are the\n"
+      "values of MSET where they have spaces.\n"
+      "After MULTI, EXEC writes nothing if a line failed in between.\n");
 }
 
 absl::Status ShellInterpreter::Exit(std::string_view arguments) {

@@ -1,6 +1,7 @@
 #ifndef STAVE_TOOLS_STAVE_SHELL_INTERPRETER_H_
 #define STAVE_TOOLS_STAVE_SHELL_INTERPRETER_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,10 @@ class ShellInterpreter {
   // Whether EXIT has been run.
   bool ended() const { return ended_; }
 
+  // To be called after the last line. InvalidArgument: writes that wait for an
+  // EXEC are given up.
+  absl::Status Finish();
+
   // The commands' names, in capitals, without the names that are only there
   // for those who are used to them.
   static std::vector<std::string> CommandNames();
@@ -33,12 +38,29 @@ class ShellInterpreter {
   static const Command kCommands[];
   static const Command* Find(const std::string& name);
 
+  absl::Status RunCommand(std::string_view line);
+
+  // shell_writes.cc
   absl::Status Set(std::string_view arguments);
+  absl::Status MultiSet(std::string_view arguments);
+  absl::Status Delete(std::string_view arguments);
+  absl::Status Increment(std::string_view arguments);
+  absl::Status Decrement(std::string_view arguments);
+  absl::Status Add(std::string_view arguments, bool is_negative);
+  absl::Status Expire(std::string_view arguments);
+  absl::Status Persist(std::string_view arguments);
+  absl::Status Multi(std::string_view arguments);
+  absl::Status Exec(std::string_view arguments);
+  absl::Status Discard(std::string_view arguments);
+  // OK, (nil), or the error.
+  absl::Status SayWhether(const absl::Status& status);
+
   absl::Status Get(std::string_view arguments);
+  absl::Status MultiGet(std::string_view arguments);
+  absl::Status Ttl(std::string_view arguments);
   absl::Status Keys(std::string_view arguments);
   absl::Status Scan(std::string_view arguments);
   absl::Status Count(std::string_view arguments);
-  absl::Status Delete(std::string_view arguments);
   absl::Status Exists(std::string_view arguments);
   absl::Status Stat(std::string_view arguments);
   absl::Status Help(std::string_view arguments);
@@ -50,6 +72,10 @@ class ShellInterpreter {
   Store* const store_;
   Output* const out_;
   bool ended_ = false;
+  // What was written since MULTI, and waits for EXEC. A line that fails there
+  // spoils it.
+  std::optional<WriteBatch> queue_;
+  bool queue_is_spoilt_ = false;
 };
 
 }  // namespace stave::tool

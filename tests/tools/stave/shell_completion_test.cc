@@ -45,8 +45,8 @@ TEST_F(ShellCompletionTest, TheFirstWordIsACommand) {
 }
 
 TEST_F(ShellCompletionTest, CommandsAreCompletedInTheCaseTyped) {
-  EXPECT_THAT(Completed("", "ex"), UnorderedElementsAre("exists", "exit"));
-  EXPECT_THAT(Completed("", "Ex"), UnorderedElementsAre("exists", "exit"));
+  EXPECT_THAT(Completed("", "exi"), UnorderedElementsAre("exists", "exit"));
+  EXPECT_THAT(Completed("", "Exi"), UnorderedElementsAre("exists", "exit"));
 }
 
 TEST_F(ShellCompletionTest, TheSecondWordIsAKeyThatNeedsNoQuotes) {
@@ -60,6 +60,7 @@ TEST_F(ShellCompletionTest, TheSecondWordIsAKeyThatNeedsNoQuotes) {
 TEST_F(ShellCompletionTest, OnlySomeCommandsTakeMoreKeys) {
   EXPECT_THAT(Completed("delete user:1 ", "o"), UnorderedElementsAre("other"));
   EXPECT_THAT(Completed("EXISTS a b c ", "o"), UnorderedElementsAre("other"));
+  EXPECT_THAT(Completed("MGET a b ", "o"), UnorderedElementsAre("other"));
   EXPECT_THAT(Completed("set user:1 ", "o"), IsEmpty());
   EXPECT_THAT(Completed("get \"user ", "o"), IsEmpty());
 }

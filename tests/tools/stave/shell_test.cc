@@ -71,6 +71,88 @@ TEST_F(ShellTest, AnExpiryMayBeSet) {
   EXPECT_THAT(Run({"scan", "--json", "b"}).out, HasSubstr("expire_at_ms"));
 }
 
+TEST_F(ShellTest, ExpiriesAreGivenToldAndTakenAway) {
+  EXPECT_THAT(Shell("SET a 1\n"
+                    "TTL a\n"
+                    "EXPIRE a 100\n"
+                    "TTL a\n"
+                    "EXPIRE a 2h\n"
+                    "TTL a\n"
+                    "PERSIST a\n"
+                    "TTL a\n"
+                    "EXPIRE b 1\n"
+                    "PERSIST b\n"
+                    "TTL b\n"
+                    "GET a\n"),
+              Prints("OK\n-1\nOK\n100\nOK\n7200\nOK\n-1\n"
+                     "(nil)\n(nil)\n(nil)\n1\n"));
+  for (const char* wrong :
+       {"EXPIRE a", "EXPIRE a 0", "EXPIRE a -1", "EXPIRE a soon", "TTL",
+        "TTL a b", "PERSIST \"\""}) {
+    EXPECT_EQ(Shell(wrong).exit_code, 2) << wrong;
+  }
+}
+
+TEST_F(ShellTest, NumbersAreCounted) {
+  EXPECT_THAT(Shell("INCR n\nINCR n 5\nincrby n 10\nDECR n\nDECRBY n 20\n"
+                    "GET n\nSET m Alice\n"),
+              Prints("1\n6\n16\n15\n-5\n-5\nOK\n"));
+  EXPECT_THAT(Shell("INCR m\n"), Fails(2, "no whole decimal number"));
+  EXPECT_THAT(Shell("INCR n x\n"), Fails(2, "no whole number"));
+  EXPECT_THAT(Shell("INCR n 9223372036854775807\nINCR n 9\n"),
+              Fails(5, "no number of 64 bits"));
+  EXPECT_NE(Shell("DECR n -9223372036854775808\n").exit_code, 0);
+}
+
+TEST_F(ShellTest, SeveralKeysAreSetAndReadTogether) {
+  EXPECT_THAT(Shell("MSET a 1 \"b c\" \"2 x\" a 3\nMGET 'b c' none a\n"),
+              Prints("OK\n2 x\n(nil)\n3\n"));
+  EXPECT_THAT(Shell("MSET d 1 e\n"), Fails(2, "the last key has no value"));
+  EXPECT_THAT(Shell("MSET d 1 \"\" 2\n"), Fails(2, "the key is empty"));
+  EXPECT_THAT(Shell("MGET d\nCOUNT\n"), Prints("(nil)\n2\n"));
+}
+
+TEST_F(ShellTest, ExecWritesWhatWaitedSinceMulti) {
+  EXPECT_THAT(Shell("SET gone 1\n"
+                    "MULTI\n"
+                    "SET a 1\n"
+                    "MSET b 2 c 3\n"
+                    "DELETE gone c\n"
+                    "EXEC\n"
+                    "MGET a b c gone\n"),
+              Prints("OK\nOK\nQUEUED\nQUEUED\nQUEUED\nOK\n"
+                     "1\n2\n(nil)\n(nil)\n"));
+  EXPECT_THAT(Shell("MULTI\nSET x \"v\" EX 100\nEXEC\nTTL x\n"),
+              Prints("OK\nQUEUED\nOK\n100\n"));
+  EXPECT_THAT(Shell("MULTI\nEXEC\n"), Prints("OK\nOK\n"));
+}
+
+TEST_F(ShellTest, DiscardForgetsWhatWaited) {
+  EXPECT_THAT(Shell("MULTI\nSET a 1\nDISCARD\nEXISTS a\nSET a 2\nGET a\n"),
+              Prints("OK\nQUEUED\nOK\n0\nOK\n2\n"));
+  EXPECT_THAT(Shell("DISCARD\n"), Fails(2, "no MULTI before this DISCARD"));
+  EXPECT_THAT(Shell("EXEC\n"), Fails(2, "no MULTI before this EXEC"));
+}
+
+TEST_F(ShellTest, ALineThatFailsSpoilsItsMulti) {
+  for (const char* wrong :
+       {"GET a", "INCR a", "EXPIRE a 1", "MULTI", "FROB", "SET a", "MSET a"}) {
+    const Ran ran =
+        Shell(std::string("MULTI\nSET a 1\n") + wrong + "\nEXEC\nEXISTS a\n");
+    EXPECT_THAT(ran, Fails(2, "line 3: ")) << wrong;
+    EXPECT_THAT(ran, Fails(2, "line 4: nothing is written")) << wrong;
+    EXPECT_THAT(ran.out, EndsWith("\n0\n")) << wrong;
+  }
+  // What failed before or after it is another matter.
+  EXPECT_EQ(Shell("FROB\nMULTI\nSET b 1\nEXEC\n").out, "OK\nQUEUED\nOK\n");
+}
+
+TEST_F(ShellTest, AMultiWithoutExecWritesNothingAndSaysSo) {
+  EXPECT_THAT(Shell("MULTI\nSET a 1\n"), Fails(2, "there was no EXEC"));
+  EXPECT_THAT(Shell("MULTI\nSET a 1\nEXIT\n"), Fails(2, "there was no EXEC"));
+  EXPECT_THAT(Shell("EXISTS a\n"), Prints("0\n"));
+}
+
 TEST_F(ShellTest, ABadLineIsNamedAndTheNextOneIsRun) {
   const Ran ran = Shell(
       "SET a 1\n"
@@ -97,7 +179,7 @@ TEST_F(ShellTest, ReadOnlyRefusesToWrite) {
 }
 
 TEST_F(ShellTest, HelpAndStatAreForPeople) {
-  EXPECT_THAT(Shell("HELP\n").out, HasSubstr("SET    key value"));
+  EXPECT_THAT(Shell("HELP\n").out, HasSubstr("SET     key value"));
   EXPECT_THAT(Shell("STAT\n").out, HasSubstr("keys"));
   EXPECT_THAT(Run({"shell", "--json"}), Fails(2, "--json"));
 }
