@@ -1,6 +1,7 @@
 #include "tests/model/access_history.h"
 
 #include <map>
+#include <set>
 
 namespace stave {
 namespace {
@@ -24,9 +25,19 @@ AccessHistory::AccessHistory(const std::vector<std::string>& keys)
 
 void AccessHistory::Add(const Deed& deed) {
   const Operation& operation = deed.operation;
+  switch (operation.kind) {
+    case Operation::kCompareAndSet:
+    case Operation::kIncrement:
+    case Operation::kExpireAt:
+    case Operation::kGetAndExpire:
+      return AddReadModifyWrite(deed);
+    default:
+      break;
+  }
   if (IsChange(operation.kind)) return AddChanges(deed);
   if (deed.maybe) return;  // a question that nobody has answered
   if (operation.kind == Operation::kVisit) return AddVisit(deed);
+  if (operation.kind == Operation::kMultiGet) return AddMultiGet(deed);
   Access access = AccessBy(deed);
   switch (operation.kind) {
     case Operation::kGet:
@@ -35,6 +46,7 @@ void AccessHistory::Add(const Deed& deed) {
           deed.answer.found ? NumberOf(deed.answer.value) : Access::kAbsent;
       break;
     case Operation::kExists:
+    case Operation::kTtl:
       access.found = deed.answer.found ? Access::kPresent : Access::kAbsent;
       break;
     default:
@@ -60,6 +72,54 @@ void AccessHistory::AddChanges(const Deed& deed) {
     last[change.key] = access;
   }
   for (const auto& [key, access] : last) Of(key).push_back(access);
+}
+
+void AccessHistory::AddReadModifyWrite(const Deed& deed) {
+  const Change& change = deed.operation.changes.front();
+  const Answer& answer = deed.answer;
+  const bool done = answer.found || deed.maybe;
+  Access access = AccessBy(deed);
+  switch (deed.operation.kind) {
+    case Operation::kCompareAndSet:
+      access.found = change.expected.has_value() ? NumberOf(*change.expected)
+                                                 : Access::kAbsent;
+      access.is_other = !done;
+      if (done) access.written = NumberOf(change.value);
+      break;
+    case Operation::kIncrement:
+      access.found = Access::kPresent;
+      if (!answer.found) break;
+      access.found = NumberBefore(std::stoll(answer.value), change.delta);
+      access.written = NumberOf(answer.value);
+      break;
+    case Operation::kExpireAt:
+      access.found = done ? Access::kPresent : Access::kAbsent;
+      if (done && change.ttl_ms <= 0) access.written = Access::kAbsent;
+      break;
+    default:
+      if (deed.maybe) return;
+      access.found = answer.found ? NumberOf(answer.value) : Access::kAbsent;
+      break;
+  }
+  Of(change.key).push_back(access);
+}
+
+uint32_t AccessHistory::NumberBefore(int64_t sum, int64_t delta) {
+  return sum == delta ? Access::kAbsent : NumberOf(std::to_string(sum - delta));
+}
+
+void AccessHistory::AddMultiGet(const Deed& deed) {
+  // A key that was asked for twice has one answer.
+  const auto& keys = deed.operation.keys;
+  for (const std::string& key :
+       std::set<std::string>(keys.begin(), keys.end())) {
+    Access access = AccessBy(deed);
+    const auto held = deed.answer.contents.find(key);
+    access.found = held == deed.answer.contents.end()
+                       ? Access::kAbsent
+                       : NumberOf(held->second.value);
+    Of(key).push_back(access);
+  }
 }
 
 void AccessHistory::AddVisit(const Deed& deed) {

@@ -33,7 +33,9 @@ class Moments {
 };
 
 // Takes apart what was done to a store into what was done to each of its keys.
-// All values that were written differ, and no time has passed that counts.
+// All values that were put differ, and no time has passed that counts. Of an
+// increment that was under way in a kill nobody knows the sum, so there is
+// none.
 class AccessHistory {
  public:
   explicit AccessHistory(const std::vector<std::string>& keys);
@@ -47,9 +49,14 @@ class AccessHistory {
 
  private:
   void AddChanges(const Deed& deed);
+  // Of one key that is looked at.
+  void AddReadModifyWrite(const Deed& deed);
   void AddVisit(const Deed& deed);
+  void AddMultiGet(const Deed& deed);
   // As number, which a value gets when it is first met.
   uint32_t NumberOf(const std::string& value);
+  // Of what an increment has found.
+  uint32_t NumberBefore(int64_t sum, int64_t delta);
   std::vector<Access>& Of(const std::string& key);
 
   std::unordered_map<std::string, size_t> index_;

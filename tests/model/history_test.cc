@@ -27,6 +27,8 @@
 namespace stave {
 namespace {
 
+bool IsKilled(uint64_t seed) { return seed % 4 == 0; }
+
 WorkloadConfiguration ConfigurationOf(uint64_t seed, size_t thread) {
   WorkloadConfiguration configuration = AnyConfiguration(seed);
   configuration.keys = 4 + seed % 12;
@@ -38,6 +40,7 @@ WorkloadConfiguration ConfigurationOf(uint64_t seed, size_t thread) {
        {Operation::kPassTime, Operation::kReopen, Operation::kKill}) {
     shares[kind] = 0;
   }
+  if (IsKilled(seed)) shares[Operation::kIncrement] = 0;
   shares[Operation::kWrite] *= 3;
   shares[Operation::kGet] *= 3;
   return configuration;
@@ -94,7 +97,7 @@ class HistoryTest : public testing::Test {
     ManualClock clock;
     MortalFileSystem files(PosixFileSystem());
     // Its lock would order the threads, so it is there only where it is needed.
-    const bool is_killed = seed % 4 == 0;
+    const bool is_killed = IsKilled(seed);
     Options options = AnyOptions(seed);
     options.background_threads = random() % 4 > 0;
     options.clock = &clock;

@@ -22,10 +22,10 @@ struct Possibility {
   friend auto operator<=>(const Possibility&, const Possibility&) = default;
 };
 
-bool Explains(uint32_t value, uint32_t found) {
-  if (found == Access::kUnknown) return true;
-  if (found == Access::kPresent) return value != Access::kAbsent;
-  return found == value;
+bool Explains(uint32_t value, const Access& access) {
+  if (access.found == Access::kUnknown) return true;
+  if (access.found == Access::kPresent) return value != Access::kAbsent;
+  return (access.found == value) != access.is_other;
 }
 
 class KeyChecker {
@@ -76,7 +76,7 @@ class KeyChecker {
       for (size_t thread = 0; thread < kMostThreads; ++thread) {
         const Access* const other = under_way_[thread];
         if (other == nullptr || (each.done & BitOf(thread)) != 0) continue;
-        if (!Explains(each.value, other->found)) continue;
+        if (!Explains(each.value, *other)) continue;
         const Possibility after = {
             other->written == Access::kNothing ? each.value : other->written,
             each.done | BitOf(thread)};
@@ -92,7 +92,8 @@ class KeyChecker {
 
   static std::string Describe(const Access& access) {
     return absl::StrCat(access.call, " by thread ", access.thread, " from ",
-                        access.begin, " to ", access.end, " found ",
+                        access.begin, " to ", access.end,
+                        access.is_other ? " found anything but " : " found ",
                         static_cast<int32_t>(access.found), ", wrote ",
                         static_cast<int32_t>(access.written));
   }
@@ -136,7 +137,7 @@ std::string CheckKeys(std::vector<std::vector<Access>> keys) {
       }
     }
     for (const Access& access : accesses) {
-      if (access.maybe) continue;
+      if (access.maybe || access.is_other) continue;
       const auto batch = batches.find(access.found);
       if (batch == batches.end()) continue;
       const auto [first, is_new] = told.emplace(batch->second, access.end);

@@ -21,6 +21,7 @@ struct Access {
   uint64_t begin = 0;
   uint64_t end = 0;
   uint32_t found = kUnknown;
+  bool is_other = false;  // it found anything but that
   uint32_t written = kNothing;
   // Its process was killed at `end`, so nobody knows whether it was done.
   bool maybe = false;

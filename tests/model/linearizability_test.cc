@@ -67,6 +67,37 @@ TEST(LinearizabilityTest, AWriteThatIsLost) {
   EXPECT_FALSE(IsPossible({Put(0, 1, 2, 7), Get(1, 3, 4, kAbsent)}));
 }
 
+// One that replaced `found` by `value`.
+Access Exchange(size_t thread, uint64_t begin, uint64_t end, uint32_t found,
+                uint32_t value) {
+  Access access = Put(thread, begin, end, value);
+  access.found = found;
+  return access;
+}
+// One that found something else, and did nothing.
+Access NotFound(size_t thread, uint64_t begin, uint64_t end,
+                uint32_t expected) {
+  Access access = Get(thread, begin, end, expected);
+  access.is_other = true;
+  return access;
+}
+
+TEST(LinearizabilityTest, TwoThatReplaceTheSame) {
+  EXPECT_TRUE(IsPossible(
+      {Put(0, 1, 2, 7), Exchange(0, 3, 6, 7, 8), Exchange(1, 4, 5, 8, 9)}));
+  EXPECT_FALSE(IsPossible(
+      {Put(0, 1, 2, 7), Exchange(0, 3, 6, 7, 8), Exchange(1, 4, 5, 7, 9)}));
+}
+
+TEST(LinearizabilityTest, ARefusalForNoReason) {
+  EXPECT_TRUE(IsPossible({Put(0, 1, 2, 7), NotFound(0, 3, 4, 8)}));
+  EXPECT_FALSE(IsPossible({Put(0, 1, 2, 7), NotFound(0, 3, 4, 7)}));
+  EXPECT_FALSE(IsPossible({NotFound(0, 1, 2, kAbsent)}));
+  // But not if it was another for a while.
+  EXPECT_TRUE(IsPossible({Put(0, 1, 2, 7), NotFound(0, 3, 8, 7),
+                          Put(1, 4, 5, 8), Put(1, 6, 7, 7)}));
+}
+
 TEST(LinearizabilityTest, ADeleteThatIsUndone) {
   EXPECT_FALSE(IsPossible(
       {Put(0, 1, 2, 7), Delete(0, 3, 4, kPresent), Get(1, 5, 6, 7)}));

@@ -1,5 +1,10 @@
 #include "tests/model/model.h"
 
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+
 namespace stave {
 namespace {
 
@@ -7,6 +12,14 @@ namespace {
 uint64_t RecordSize(const std::string& key, const Held& held) {
   const uint64_t header = held.expire_at_ms == Change::kForever ? 24 : 32;
   return (header + key.size() + held.value.size() + 7) / 8 * 8;
+}
+
+// What a write is told that changes nothing.
+Answer Refusal(const char* error) {
+  Answer answer;
+  answer.value = error;
+  answer.is_covered_by_sync = false;
+  return answer;
 }
 
 }  // namespace
@@ -23,6 +36,14 @@ Answer Model::Apply(const Operation& operation) {
       answer.found = Find(operation.changes.front().key) != nullptr;
       Apply(operation.changes.front());
       break;
+    case Operation::kCompareAndSet:
+      return CompareAndSet(operation.changes.front());
+    case Operation::kIncrement:
+      return Increment(operation.changes.front());
+    case Operation::kExpireAt:
+      return ExpireAt(operation.changes.front());
+    case Operation::kGetAndExpire:
+      return GetAndExpire(operation.changes.front());
     case Operation::kGet:
     case Operation::kGetPinned:
       if (const Held* held = Find(operation.key)) {
@@ -32,6 +53,19 @@ Answer Model::Apply(const Operation& operation) {
       break;
     case Operation::kExists:
       answer.found = Find(operation.key) != nullptr;
+      break;
+    case Operation::kTtl:
+      if (const Held* held = Find(operation.key)) {
+        answer.found = true;
+        answer.value = held->expire_at_ms == Change::kForever
+                           ? "forever"
+                           : std::to_string(held->expire_at_ms - now_ms());
+      }
+      break;
+    case Operation::kMultiGet:
+      for (const std::string& key : operation.keys) {
+        if (const Held* held = Find(key)) answer.contents[key] = {held->value};
+      }
       break;
     case Operation::kVisit:
       answer.contents = Live(operation.key);
@@ -107,12 +141,72 @@ const Held* Model::Find(const std::string& key) const {
 }
 
 void Model::Apply(const Change& change) {
-  Remove(change.key);
-  if (change.is_delete) return;
-  const bool expires = change.ttl_ms != Change::kForever;
-  Held& held = values_[change.key];
-  held = {change.value, expires ? now_ms() + change.ttl_ms : change.ttl_ms};
-  live_bytes_ += RecordSize(change.key, held);
+  if (change.is_delete) return Remove(change.key);
+  Put(change.key, {change.value, MomentOf(change)});
+}
+
+int64_t Model::MomentOf(const Change& change) const {
+  return change.ttl_ms == Change::kForever ? change.ttl_ms
+                                           : now_ms() + change.ttl_ms;
+}
+
+void Model::Put(const std::string& key, Held held) {
+  Remove(key);
+  live_bytes_ += RecordSize(key, held);
+  values_[key] = std::move(held);
+}
+
+Answer Model::CompareAndSet(const Change& change) {
+  const Held* const held = Find(change.key);
+  const bool is_expected = held == nullptr ? !change.expected.has_value()
+                                           : held->value == change.expected;
+  if (!is_expected) return Refusal("ABORTED");
+  Apply(change);
+  Answer answer;
+  answer.found = true;
+  return answer;
+}
+
+Answer Model::Increment(const Change& change) {
+  const Held* const held = Find(change.key);
+  int64_t number = 0;
+  if (held != nullptr && !absl::SimpleAtoi(held->value, &number)) {
+    return Refusal("INVALID_ARGUMENT");
+  }
+  if (__builtin_add_overflow(number, change.delta, &number)) {
+    return Refusal("OUT_OF_RANGE");
+  }
+  Answer answer;
+  answer.found = true;
+  answer.value = std::to_string(number);
+  Put(change.key,
+      {answer.value, held == nullptr ? Change::kForever : held->expire_at_ms});
+  return answer;
+}
+
+Answer Model::ExpireAt(const Change& change) {
+  const Held* const held = Find(change.key);
+  if (held == nullptr) return Refusal("NOT_FOUND");
+  Put(change.key, {held->value, MomentOf(change)});
+  Answer answer;
+  answer.found = true;
+  return answer;
+}
+
+// options.h: nothing is written unless it matters by a quarter.
+Answer Model::GetAndExpire(const Change& change) {
+  const Held* const held = Find(change.key);
+  if (held == nullptr) return Refusal("NOT_FOUND");
+  Answer answer;
+  answer.found = true;
+  answer.value = held->value;
+  answer.is_covered_by_sync = false;
+  if (held->expire_at_ms == Change::kForever) return answer;
+  const int64_t moved_ms = MomentOf(change) - held->expire_at_ms;
+  if (4 * std::abs(moved_ms) >= change.ttl_ms) {
+    Put(change.key, {held->value, MomentOf(change)});
+  }
+  return answer;
 }
 
 void Model::Remove(const std::string& key) {

@@ -45,6 +45,12 @@ class Model {
   bool IsLive(const Held& held) const { return held.expire_at_ms > now_ms(); }
   const Held* Find(const std::string& key) const;
   void Apply(const Change& change);
+  Answer CompareAndSet(const Change& change);
+  Answer Increment(const Change& change);
+  Answer ExpireAt(const Change& change);
+  Answer GetAndExpire(const Change& change);
+  int64_t MomentOf(const Change& change) const;
+  void Put(const std::string& key, Held held);
   void Remove(const std::string& key);
   void Hold(const Operation& operation);
   void Count(Answer* answer) const;

@@ -11,11 +11,17 @@ namespace {
 constexpr const char* kNames[Operation::kKinds] = {"put",
                                                    "put that expires",
                                                    "delete",
+                                                   "compare and set",
+                                                   "increment",
+                                                   "expire at",
+                                                   "get and expire",
                                                    "write",
                                                    "sync",
                                                    "get",
                                                    "pinned",
                                                    "exists",
+                                                   "ttl",
+                                                   "get many",
                                                    "visit",
                                                    "hold an iterator",
                                                    "visit what is held",
@@ -45,6 +51,7 @@ bool IsBetween(uint64_t count, uint64_t all, uint64_t expired) {
 bool Fits(const Answer& answer, const Answer& expected) {
   return answer.found == expected.found && answer.value == expected.value &&
          answer.contents == expected.contents &&
+         answer.is_covered_by_sync == expected.is_covered_by_sync &&
          IsBetween(answer.keys, expected.keys, expected.expired_keys) &&
          IsBetween(answer.live_bytes, expected.live_bytes,
                    expected.expired_bytes);
@@ -59,6 +66,10 @@ std::string Describe(const Operation& operation) {
                     Short(change.key));
     if (change.is_delete) continue;
     absl::StrAppend(&text, ", ", Short(change.value));
+    if (change.expected.has_value()) {
+      absl::StrAppend(&text, " instead of ", Short(*change.expected));
+    }
+    if (change.delta != 0) absl::StrAppend(&text, ", by ", change.delta);
     if (change.ttl_ms == Change::kForever) continue;
     absl::StrAppend(&text, ", for ", change.ttl_ms, " ms",
                     change.as_moment ? ", as a moment" : "");
@@ -66,6 +77,9 @@ std::string Describe(const Operation& operation) {
   if (operation.sync) text += "; sync";
   if (operation.all) text += " all";
   if (!operation.key.empty()) absl::StrAppend(&text, " ", operation.key);
+  for (const std::string& key : operation.keys) {
+    absl::StrAppend(&text, "; ", Short(key));
+  }
   if (operation.time_ms != 0) {
     absl::StrAppend(&text, ", ", operation.time_ms, " ms");
   }
@@ -74,7 +88,8 @@ std::string Describe(const Operation& operation) {
 
 std::string Describe(const Answer& answer) {
   std::string text = answer.found ? "found" : "not found";
-  if (answer.found) absl::StrAppend(&text, " ", Short(answer.value));
+  if (!answer.value.empty()) absl::StrAppend(&text, " ", Short(answer.value));
+  if (!answer.is_covered_by_sync) text += ", not covered by sync";
   for (const auto& [key, held] : answer.contents) {
     absl::StrAppend(&text, "\n  ", Short(key), ": ", Short(held.value));
     if (held.expire_at_ms == Change::kForever) continue;

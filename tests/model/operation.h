@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace stave {
 
-// What a put or a delete, alone or in a batch, does to its key.
+// What a write, alone or in a batch, does to its key.
 struct Change {
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
 
@@ -21,6 +22,10 @@ struct Change {
   // expires: only a moment may have passed, which is 0 or less here.
   int64_t ttl_ms = kForever;
   bool as_moment = false;
+  // Of a comparison.
+  std::optional<std::string> expected;
+  // Of an increment.
+  int64_t delta = 0;
 };
 
 // Something that is done to a store, and as well to a model of it: plain data,
@@ -31,12 +36,18 @@ struct Operation {
     kPut,
     kPutThatExpires,
     kDelete,
+    kCompareAndSet,
+    kIncrement,
+    kExpireAt,      // kForever: Persist
+    kGetAndExpire,  // a get that refreshes
     kWrite,
     kSync,
     // Questions.
     kGet,
     kGetPinned,
     kExists,
+    kTtl,
+    kMultiGet,
     kVisit,         // all keys, by an iterator
     kHoldIterator,  // which is asked what it visits by a kVisitHeld
     kVisitHeld,
@@ -52,14 +63,16 @@ struct Operation {
   };
 
   Kind kind = kGet;
-  std::vector<Change> changes;  // kPut to kDelete have one
+  std::vector<Change> changes;  // all but kWrite have one
   bool sync = false;
-  bool all = false;     // of a merge: what has a little dead in it too
-  std::string key;      // of a question; kVisit, kHoldIterator: a prefix
-  uint64_t which = 0;   // of what is held, any number
+  bool all = false;  // of a merge: what has a little dead in it too
+  std::string key;   // of a question; kVisit, kHoldIterator: a prefix
+  std::vector<std::string> keys;  // of kMultiGet
+  uint64_t which = 0;             // of what is held, any number
   int64_t time_ms = 0;  // that passes; by which the date is set while closed
 };
 
+// Whether the store may be another afterwards.
 inline bool IsChange(Operation::Kind kind) { return kind <= Operation::kWrite; }
 inline bool IsCall(Operation::Kind kind) { return kind < Operation::kPassTime; }
 
@@ -76,7 +89,10 @@ using Contents = std::map<std::string, Held>;
 // not speak of stays as it is here.
 struct Answer {
   bool found = false;  // kDelete too
-  std::string value;
+  std::string value;   // a number's text; the name of an error that may be
+  // Whether a sync has made durable what the answer depends on. Not by a write
+  // that was refused, nor by a read.
+  bool is_covered_by_sync = true;
   Contents contents;
   uint64_t keys = 0;
   uint64_t live_bytes = 0;

@@ -1,6 +1,9 @@
 #include "tests/model/performer.h"
 
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +25,84 @@ absl::Status Put(const Operation& operation, int64_t now_ms, Store* store) {
     }
   }
   return store->Put(change.key, change.value, write);
+}
+
+// Of a write that depends on its key, these errors are answers.
+absl::Status UnlessRefused(const absl::Status& status, Answer* answer) {
+  answer->found = status.ok();
+  if (!absl::IsAborted(status) && !absl::IsInvalidArgument(status) &&
+      !absl::IsOutOfRange(status) && !absl::IsNotFound(status)) {
+    return status;
+  }
+  answer->value = absl::StatusCodeToString(status.code());
+  answer->is_covered_by_sync = false;
+  return absl::OkStatus();
+}
+
+absl::Status CompareAndSet(const Operation& operation, Store* store,
+                           Answer* answer) {
+  const Change& change = operation.changes.front();
+  return UnlessRefused(
+      store->CompareAndSet(change.key, change.expected, change.value,
+                           {.sync = operation.sync}),
+      answer);
+}
+
+absl::Status Increment(const Operation& operation, Store* store,
+                       Answer* answer) {
+  const Change& change = operation.changes.front();
+  const absl::StatusOr<int64_t> sum =
+      store->Increment(change.key, change.delta, {.sync = operation.sync});
+  if (sum.ok()) answer->value = absl::StrCat(*sum);
+  return UnlessRefused(sum.status(), answer);
+}
+
+absl::Status ExpireAt(const Operation& operation, int64_t now_ms, Store* store,
+                      Answer* answer) {
+  const Change& change = operation.changes.front();
+  const WriteOptions write = {.sync = operation.sync};
+  return UnlessRefused(
+      change.ttl_ms == Change::kForever
+          ? store->Persist(change.key, write)
+          : store->ExpireAt(change.key,
+                            absl::FromUnixMillis(now_ms + change.ttl_ms),
+                            write),
+      answer);
+}
+
+absl::Status GetAndExpire(const Operation& operation, Store* store,
+                          Answer* answer) {
+  const Change& change = operation.changes.front();
+  answer->is_covered_by_sync = false;
+  return UnlessRefused(
+      store->Get(change.key, &answer->value,
+                 {.refresh_ttl = absl::Milliseconds(change.ttl_ms)}),
+      answer);
+}
+
+absl::Status Ttl(const std::string& key, Store* store, Answer* answer) {
+  const absl::StatusOr<absl::Duration> ttl = store->Ttl(key);
+  answer->found = ttl.ok();
+  if (absl::IsNotFound(ttl.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(ttl.status());
+  answer->value = *ttl == absl::InfiniteDuration()
+                      ? "forever"
+                      : absl::StrCat(absl::ToInt64Milliseconds(*ttl));
+  return absl::OkStatus();
+}
+
+absl::Status MultiGet(const std::vector<std::string>& keys, Store* store,
+                      Contents* contents) {
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  absl::Status first_error;
+  store->MultiGet(views, [&](size_t i, absl::StatusOr<std::string_view> value) {
+    if (value.ok()) {
+      (*contents)[keys[i]] = {std::string(*value)};
+    } else if (!absl::IsNotFound(value.status())) {
+      first_error.Update(value.status());
+    }
+  });
+  return first_error;
 }
 
 absl::Status Write(const Operation& operation, int64_t now_ms, Store* store) {
@@ -77,6 +158,18 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
                                      {.sync = operation.sync}));
       break;
     }
+    case Operation::kCompareAndSet:
+      RETURN_IF_ERROR(CompareAndSet(operation, store, &answer));
+      break;
+    case Operation::kIncrement:
+      RETURN_IF_ERROR(Increment(operation, store, &answer));
+      break;
+    case Operation::kExpireAt:
+      RETURN_IF_ERROR(ExpireAt(operation, now_ms, store, &answer));
+      break;
+    case Operation::kGetAndExpire:
+      RETURN_IF_ERROR(GetAndExpire(operation, store, &answer));
+      break;
     case Operation::kWrite:
       RETURN_IF_ERROR(Write(operation, now_ms, store));
       break;
@@ -91,6 +184,12 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
       ASSIGN_OR_RETURN(answer.found, store->Exists(operation.key));
       break;
     }
+    case Operation::kTtl:
+      RETURN_IF_ERROR(Ttl(operation.key, store, &answer));
+      break;
+    case Operation::kMultiGet:
+      RETURN_IF_ERROR(MultiGet(operation.keys, store, &answer.contents));
+      break;
     case Operation::kGetPinned:
     case Operation::kHoldValue:
     case Operation::kReadHeld:

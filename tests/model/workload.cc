@@ -1,6 +1,7 @@
 #include "tests/model/workload.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -38,6 +39,7 @@ const Operation& Workload::Next() {
   operation_.sync = false;
   operation_.all = false;
   operation_.key.clear();
+  operation_.keys.clear();
   operation_.which = 0;
   operation_.time_ms = 0;
   switch (operation_.kind) {
@@ -50,12 +52,31 @@ const Operation& Workload::Next() {
     case Operation::kDelete:
       operation_.changes.push_back(AnyDelete());
       break;
+    case Operation::kCompareAndSet:
+      operation_.changes.push_back(AnyComparison());
+      break;
+    case Operation::kIncrement:
+      operation_.changes.push_back(AnyIncrement());
+      break;
+    case Operation::kExpireAt:
+      operation_.changes.push_back(AnyMoment());
+      break;
+    case Operation::kGetAndExpire:
+      operation_.changes.push_back(AnyRefresh());
+      break;
     case Operation::kWrite:
       FillBatch();
+      break;
+    case Operation::kMultiGet:
+      for (uint64_t left = Below(configuration_.multi_get_keys_max + 1);
+           left > 0; --left) {
+        operation_.keys.push_back(AnyKey());
+      }
       break;
     case Operation::kGet:
     case Operation::kGetPinned:
     case Operation::kExists:
+    case Operation::kTtl:
     case Operation::kHoldValue:
       operation_.key = AnyKey();
       break;
@@ -119,9 +140,9 @@ Change Workload::AnyPut(bool expires) {
   Change change;
   change.key = AnyKey();
   change.value = AnyValue();
+  last_put_[change.key] = change.value;
   if (!expires) return change;
-  const auto most = static_cast<uint64_t>(configuration_.ttl_ms_max);
-  change.ttl_ms = static_cast<int64_t>(1 + Below(most));
+  change.ttl_ms = AnyTtl();
   change.as_moment = OneIn(2);
   // A moment that has passed.
   if (change.as_moment && OneIn(8)) change.ttl_ms -= configuration_.ttl_ms_max;
@@ -132,6 +153,43 @@ Change Workload::AnyDelete() {
   Change change;
   change.key = AnyKey();
   change.is_delete = true;
+  last_put_.erase(change.key);
+  return change;
+}
+
+Change Workload::AnyComparison() {
+  Change change;
+  change.key = AnyKey();
+  change.value = AnyValue();
+  const auto last = last_put_.find(change.key);
+  if (last != last_put_.end() && !OneIn(8)) change.expected = last->second;
+  last_put_[change.key] = change.value;
+  return change;
+}
+
+// Sums are never 0, so that they can be told from what an absent key gives.
+Change Workload::AnyIncrement() {
+  Change change;
+  change.key = AnyKey();
+  const uint64_t most = std::numeric_limits<int64_t>::max();
+  change.delta = static_cast<int64_t>(1 + Below(OneIn(20) ? most : 1000));
+  return change;
+}
+
+Change Workload::AnyRefresh() {
+  Change change;
+  change.key = AnyKey();
+  change.ttl_ms = AnyTtl();
+  return change;
+}
+
+Change Workload::AnyMoment() {
+  Change change;
+  change.key = AnyKey();
+  change.as_moment = true;
+  if (OneIn(3)) return change;
+  change.ttl_ms = AnyTtl();
+  if (OneIn(8)) change.ttl_ms -= configuration_.ttl_ms_max;
   return change;
 }
 

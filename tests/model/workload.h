@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -20,12 +21,18 @@ struct WorkloadConfiguration {
     Shares shares{};
     shares[Operation::kPut] = 400;
     shares[Operation::kPutThatExpires] = 60;
-    shares[Operation::kDelete] = 220;
+    shares[Operation::kDelete] = 260;
+    shares[Operation::kCompareAndSet] = 40;
+    shares[Operation::kIncrement] = 40;
+    shares[Operation::kExpireAt] = 20;
+    shares[Operation::kGetAndExpire] = 10;
     shares[Operation::kWrite] = 40;
     shares[Operation::kSync] = 5;
     shares[Operation::kGet] = 120;
     shares[Operation::kGetPinned] = 60;
     shares[Operation::kExists] = 60;
+    shares[Operation::kTtl] = 20;
+    shares[Operation::kMultiGet] = 10;
     shares[Operation::kVisit] = 3;
     shares[Operation::kHoldIterator] = 2;
     shares[Operation::kVisitHeld] = 2;
@@ -53,6 +60,7 @@ struct WorkloadConfiguration {
   // Empty values can't be told from one another, all others can.
   bool has_empty_values = true;
   uint64_t batch_changes_max = 8;
+  uint64_t multi_get_keys_max = 30;
   int64_t ttl_ms_max = 100'000;
   int64_t time_step_ms_max = 20'000;
   // One change in so many waits for the device.
@@ -80,6 +88,14 @@ class Workload {
   std::string AnyValue();
   Change AnyPut(bool expires);
   Change AnyDelete();
+  Change AnyComparison();
+  Change AnyIncrement();
+  Change AnyRefresh();
+  Change AnyMoment();
+  int64_t AnyTtl() {
+    return static_cast<int64_t>(
+        1 + Below(static_cast<uint64_t>(configuration_.ttl_ms_max)));
+  }
   void FillBatch();
 
   std::mt19937_64 random_;
@@ -88,6 +104,8 @@ class Workload {
   std::vector<std::string> keys_;
   std::string noise_;
   uint64_t values_made_ = 0;
+  // What this has last put for a key, which may well be there.
+  std::map<std::string, std::string> last_put_;
   Operation operation_;
 };
 

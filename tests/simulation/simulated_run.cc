@@ -25,6 +25,9 @@ WorkloadConfiguration SmallConfiguration(uint64_t seed) {
   shares[Operation::kSync] = 30;
   shares[Operation::kGet] = shares[Operation::kGetPinned] =
       shares[Operation::kExists] = 10;
+  shares[Operation::kTtl] = shares[Operation::kMultiGet] = 5;
+  // Where it can't be written, the read is none the worse, and nobody is told.
+  shares[Operation::kGetAndExpire] = 0;
   shares[Operation::kReopen] = shares[Operation::kKill] = 20;
   return configuration;
 }
@@ -129,8 +132,9 @@ absl::Status SimulatedRun::Call(const Operation& operation) {
         "answered ", Describe(answer), "\ninstead of ", Describe(expected)));
   }
   const bool always_sync = options_.sync_interval == absl::ZeroDuration();
-  const bool synced = operation.kind == Operation::kSync || operation.sync ||
-                      (always_sync && IsChange(operation.kind));
+  const bool asked = operation.kind == Operation::kSync || operation.sync ||
+                     (always_sync && IsChange(operation.kind));
+  const bool synced = asked && answer.is_covered_by_sync;
   synced ? history_.MarkDurable() : history_.Acknowledge();
   return absl::OkStatus();
 }
