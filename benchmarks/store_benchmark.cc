@@ -1,6 +1,6 @@
 // A store of 1 M and 10 M keys of 16 bytes with values of 100 bytes: fill,
-// overwrite, get, absent get, scan, opening it after a close and without one,
-// verifying all of it.
+// overwrite, get, absent get, get of many, increment, scan, opening it after a
+// close and without one, verifying all of it.
 //
 // Each benchmark prints operations a second. Stores are made beneath
 // $STAVE_BENCHMARK_DIR, or else $TMPDIR, or /tmp, and removed afterwards; the
@@ -18,7 +18,10 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "stave/store.h"
 #include "stave/verify.h"
 
@@ -194,6 +197,41 @@ void BM_GetAbsent(benchmark::State& state) {
   ReportRate(state, state.iterations());
 }
 
+// The same keys as Get, `at_once` of them a call.
+void BM_MultiGet(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  const auto at_once = static_cast<size_t>(state.range(1));
+  TemporaryStore& store = FullStore(keys);
+  std::vector<Key> wanted(at_once, Key(0));
+  std::vector<std::string_view> views(wanted.begin(), wanted.end());
+  std::string value;
+  Picker picker;
+  for (auto _ : state) {
+    for (size_t i = 0; i < at_once; ++i) {
+      wanted[i] = Key(picker.Pick(keys));
+      views[i] = wanted[i];
+    }
+    store->MultiGet(views,
+                    [&value](size_t, absl::StatusOr<std::string_view> each) {
+                      if (!each.ok()) Die(each.status());
+                      value.assign(*each);
+                    });
+  }
+  ReportRate(state, state.iterations() * at_once);
+}
+
+// Of a thousand counters.
+void BM_Increment(benchmark::State& state) {
+  TemporaryStore& store = FullStore(state.range(0));
+  Picker picker;
+  for (auto _ : state) {
+    const uint64_t counter = UINT64_MAX - picker.Pick(1000);
+    const absl::Status status = store->Increment(Key(counter), 1).status();
+    if (!status.ok()) Die(status);
+  }
+  ReportRate(state, state.iterations());
+}
+
 void BM_Scan(benchmark::State& state) {
   TemporaryStore& store = FullStore(state.range(0));
   uint64_t keys = 0;
@@ -275,9 +313,16 @@ void RegisterAll() {
         ->Iterations(1)
         ->Unit(benchmark::kMillisecond);
     Register("Get", BM_Get, keys);
+    for (const int64_t at_once : {8, 64, 1024}) {
+      benchmark::RegisterBenchmark("MultiGet", BM_MultiGet)
+          ->ArgNames({"keys", "at_once"})
+          ->Args({keys, at_once})
+          ->UseRealTime();
+    }
     Register("GetAbsent", BM_GetAbsent, keys);
     Register("Scan", BM_Scan, keys)->Unit(benchmark::kMillisecond);
     Register("Overwrite", BM_Overwrite, keys);
+    Register("Increment", BM_Increment, keys);
     Register("OpenFromSegments", BM_OpenFromSegments, keys)
         ->Iterations(3)
         ->Unit(benchmark::kMillisecond);
