@@ -27,7 +27,7 @@ class Publication {
   };
 
   // A key's entry is going to be changed, or removed. The caller holds the
-  // append lock, and here and below no locked instruction is needed.
+  // append lock, so that no locked instruction is needed.
   void NoteChange(bool is_removal) {
     Increment(&all_);
     if (is_removal) Increment(&removals_);
@@ -66,8 +66,9 @@ class Publication {
 
  private:
   static void Increment(std::atomic<uint64_t>* counter) {
+    // Released: who reads the count sees the change before this one.
     counter->store(counter->load(std::memory_order_relaxed) + 1,
-                   std::memory_order_relaxed);
+                   std::memory_order_release);
   }
 
   // Read by every Get, and changed by batches alone.
