@@ -31,8 +31,8 @@ namespace stave {
 //   absl::Status put = (*store)->Put("user:1", "Alice");
 //   absl::StatusOr<std::string> name = (*store)->Get("user:1");
 //
-// Thread-safe, all of it. Reads take no lock and never wait for writers, but see
-// MultiGet; ReadOptions::refresh_ttl makes a read a write as well. Writes
+// Thread-safe, all of it. Reads take no lock and never wait for writers, but
+// see MultiGet; ReadOptions::refresh_ttl makes a read a write as well. Writes
 // never wait for one another's flush, but are slowed when merges can't keep up
 // with them (Options::max_space_amplification).
 //
