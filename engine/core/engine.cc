@@ -8,6 +8,7 @@
 #include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
 #include "engine/core/foreign_directory.h"
+#include "engine/core/log_iterator.h"
 #include "engine/core/salvage.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
@@ -313,24 +314,24 @@ absl::Status Store::Engine::MultiGet(absl::Span<const std::string_view> keys,
                                      stave::MultiGet::Visit visit) {
   ASSIGN_OR_RETURN(const Reader* const reader, ForReading(options));
   Mutex* const append_mutex = log_ == nullptr ? nullptr : &log_->append_mutex();
-  stave::MultiGet(state_.get(), reader, append_mutex, keys, options).Run(visit);
+  ASSIGN_OR_RETURN(const Instant* const then, reader->InstantOf(options));
+  stave::MultiGet(state_.get(), reader, append_mutex, then, keys, options)
+      .Run(visit);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
-    const ReadOptions& options) {
-  if (closed_.load(std::memory_order_acquire)) return ClosedError();
-  LogView view;
-  const auto capture = [this, &view] {
+std::shared_ptr<const Instant> Store::Engine::NewInstant() {
+  const auto instant = std::make_shared<Instant>(state_);
+  const auto capture = [this, &parts = instant->parts] {
     if (state_->damage != nullptr) {
       for (const DamageMap::Stretch& stretch : state_->damage->stretches) {
-        view.parts.push_back({stretch.segment, stretch.bytes});
+        parts.push_back({stretch.segment, stretch.bytes});
       }
       return;
     }
     for (std::shared_ptr<Segment>& segment : state_->segments->All()) {
       const uint64_t end = segment->end().load(std::memory_order_acquire);
-      view.parts.push_back({std::move(segment), {kSegmentHeaderBytes, end}});
+      parts.push_back({std::move(segment), {kSegmentHeaderBytes, end}});
     }
   };
   if (log_ == nullptr) {
@@ -338,11 +339,22 @@ absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
   } else {
     // With the append lock held nothing changes keydir or log.
     MutexLock lock(&log_->append_mutex());
-    view.layer = state_->overlay.NewLayer();
+    instant->layer = state_->overlay.NewLayer();
     capture();
   }
-  view.now_ms = state_->clock->NowMs();
-  return std::make_unique<LogIterator>(state_, std::move(view), options);
+  instant->now_ms = state_->clock->NowMs();
+  return instant;
+}
+
+absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
+    const ReadOptions& options) {
+  if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  if (options.snapshot == nullptr) {
+    return std::make_unique<LogIterator>(NewInstant(), options);
+  }
+  ASSIGN_OR_RETURN(const Instant* const then,
+                   Instant::Of(*options.snapshot, *state_));
+  return std::make_unique<LogIterator>(then->shared_from_this(), options);
 }
 
 uint64_t Store::Engine::NextSegmentCapacity() const {
@@ -377,6 +389,9 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.clock_floor_ahead_ms =
       static_cast<uint64_t>(state_->clock->AheadMs());
   statistics.clock_floor_ms = state_->clock->floor_ms();
+  const VersionOverlay::Usage overlay = state_->overlay.GetUsage();
+  statistics.snapshots = overlay.layers;
+  statistics.snapshot_bytes = overlay.bytes;
   CountOtherFiles(&statistics);
   if (log_ == nullptr) return statistics;
   statistics.puts = commit_->puts();

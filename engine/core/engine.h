@@ -10,7 +10,7 @@
 #include "absl/types/span.h"
 #include "engine/base/mutex.h"
 #include "engine/core/commit.h"
-#include "engine/core/log_iterator.h"
+#include "engine/core/instant.h"
 #include "engine/core/merger.h"
 #include "engine/core/multi_get.h"
 #include "engine/core/read_modify_write.h"
@@ -57,6 +57,8 @@ class Store::Engine {
     if (read_modify_write_ == nullptr) return;
     read_modify_write_->Refresh(key, options.refresh_ttl);
   }
+  // The store as it is now, also after Close.
+  std::shared_ptr<const Instant> NewInstant();
   absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
       const ReadOptions& options);
   Statistics GetStatistics() const;

@@ -9,14 +9,12 @@
 
 namespace stave {
 
-LogIterator::LogIterator(std::shared_ptr<const State> state, LogView view,
+LogIterator::LogIterator(std::shared_ptr<const Instant> instant,
                          const ReadOptions& options)
-    : state_(std::move(state)),
-      view_(std::move(view)),
+    : instant_(std::move(instant)),
+      state_(*instant_->state),
       verify_checksums_(options.verify_checksums),
-      lower_bound_(options.lower_bound),
-      upper_bound_(options.upper_bound),
-      prefix_(options.prefix) {}
+      range_(options) {}
 
 LogIterator::~LogIterator() = default;
 
@@ -52,9 +50,9 @@ size_t LogIterator::CollectCandidates() {
     if (!IsWanted(record)) continue;
     Candidate& candidate = ahead_[count++];
     candidate.record = record;
-    candidate.segment = view_.parts[part_].segment.get();
-    candidate.hash = (*state_->hasher)(record.key);
-    state_->keydir->Prefetch(candidate.hash);
+    candidate.segment = instant_->parts[part_].segment.get();
+    candidate.hash = (*state_.hasher)(record.key);
+    state_.keydir->Prefetch(candidate.hash);
   }
   return count;
 }
@@ -64,11 +62,11 @@ bool LogIterator::NextRecord(RecordView* record) {
     if (scanner_ == nullptr && !OpenPart()) return false;
     const auto step = scanner_->Next(record);
     if (step == SegmentScanner::Step::kRecord) return true;
-    const LogView::Part& part = view_.parts[part_];
+    const Instant::Part& part = instant_->parts[part_];
     if (step == SegmentScanner::Step::kBadRecord ||
         scanner_->offset() != part.bytes.end) {
-      Fail(state_->Damage(*part.segment, scanner_->offset(),
-                          "wrong checksum of a record"));
+      Fail(state_.Damage(*part.segment, scanner_->offset(),
+                         "wrong checksum of a record"));
       return false;
     }
     scanner_ = nullptr;
@@ -78,11 +76,11 @@ bool LogIterator::NextRecord(RecordView* record) {
 }
 
 bool LogIterator::OpenPart() {
-  if (part_ >= view_.parts.size()) {
-    if (state_->damage != nullptr) FailForDamage();
+  if (part_ >= instant_->parts.size()) {
+    if (state_.damage != nullptr) FailForDamage();
     return false;
   }
-  const LogView::Part& part = view_.parts[part_];
+  const Instant::Part& part = instant_->parts[part_];
   // Also of what is passed over: its key, which is in the body, is the reason
   // to do so, and when Open took a hint file's word, nobody has seen it yet.
   scanner_ = std::make_unique<SegmentScanner>(
@@ -96,35 +94,25 @@ bool LogIterator::OpenPart() {
 bool LogIterator::IsWanted(const RecordView& record) const {
   const RecordHeader& header = record.header;
   if (header.kind != RecordKind::kPut) return false;
-  if (header.expires &&
-      state_->clock->HasExpired(header.expire_at_ms, view_.now_ms)) {
-    return false;
-  }
+  if (instant_->HadExpired(header)) return false;
   const std::string_view key = record.key;
-  if (state_->damage != nullptr &&
-      state_->damage->MayHide(key.size(), header.sequence) != nullptr) {
+  if (state_.damage != nullptr &&
+      state_.damage->MayHide(key.size(), header.sequence) != nullptr) {
     return false;
   }
-  return key.starts_with(prefix_) && key >= lower_bound_ &&
-         (upper_bound_.empty() || key < upper_bound_);
+  return range_.Contains(key);
 }
 
 bool LogIterator::WasLive(const Candidate& candidate) const {
   const RecordView& record = candidate.record;
   const Location here = candidate.segment->LocationOf(record.offset);
-  const KeydirEntry present =
-      state_->keydir->Find({record.key, candidate.hash});
+  const KeydirEntry present = state_.keydir->Find({record.key, candidate.hash});
   if (!present.absent() && present.location() == here) return true;
-  const Sequence sequence = record.header.sequence;
-  if (view_.layer != nullptr) {
-    const auto before = view_.layer->Find(candidate.hash);
-    if (before.has_value()) {
-      return !before->entry.absent() &&
-             (before->entry.location() == here || before->sequence == sequence);
-    }
-  }
-  // A merge may have moved it since.
-  return state_->SequenceIfMerged(present) == sequence;
+  const KeydirEntry then = instant_->EntryThen(candidate.hash, present);
+  if (then.absent()) return false;
+  // A merge may have moved it before that entry was replaced, or since.
+  return then.location() == here ||
+         state_.SequenceIfMerged(then) == record.header.sequence;
 }
 
 void LogIterator::Fail(absl::Status status) {
@@ -140,11 +128,11 @@ absl::Time LogIterator::expiry() const {
 
 // What has been visited is right, but there may have been more.
 void LogIterator::FailForDamage() {
-  const DamageMap& damage = *state_->damage;
+  const DamageMap& damage = *state_.damage;
   if (damage.hidden.empty()) return;
   const Damage& first = damage.damage[damage.hidden.front().damage];
   status_ = absl::DataLossError(absl::StrCat(
-      state_->directory, "/", first.file, ", offset ", first.offset, ": ",
+      state_.directory, "/", first.file, ", offset ", first.offset, ": ",
       first.what, "; keys whose last record may have been there are left out"));
 }
 

@@ -2,14 +2,12 @@
 #define STAVE_ENGINE_CORE_LOG_ITERATOR_H_
 
 #include <array>
-#include <cstdint>
+#include <cstddef>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "engine/core/state.h"
-#include "engine/index/version_overlay.h"
-#include "engine/log/file_window.h"
+#include "engine/base/key_hash.h"
+#include "engine/core/instant.h"
+#include "engine/core/key_range.h"
 #include "engine/log/segment.h"
 #include "engine/log/segment_scanner.h"
 #include "stave/iterator.h"
@@ -17,24 +15,11 @@
 
 namespace stave {
 
-// An instant of the store: what was in the log then, and a layer of the
-// overlay that knows what the keydir held.
-struct LogView {
-  struct Part {
-    std::shared_ptr<Segment> segment;
-    ByteRange bytes;  // of records
-  };
-  std::vector<Part> parts;  // in log order
-  std::unique_ptr<VersionOverlay::Layer> layer;
-  int64_t now_ms = 0;  // by which expiry is judged
-};
-
 // Walks the log as it was at an instant and stops at each record that was its
 // key's present one then: if the keydir, or else the overlay, names it.
 class LogIterator final : public Iterator {
  public:
-  // Shares `state`, which lives on after Close.
-  LogIterator(std::shared_ptr<const State> state, LogView view,
+  LogIterator(std::shared_ptr<const Instant> instant,
               const ReadOptions& options);
   ~LogIterator() override;
 
@@ -62,7 +47,7 @@ class LogIterator final : public Iterator {
 
   const RecordView& Current() const { return ahead_[position_].record; }
   void FillAhead();
-  // Takes records from the log until `kAhead` could be in the view.
+  // Takes records from the log until `kAhead` could be what is looked for.
   size_t CollectCandidates();
   bool NextRecord(RecordView* record);
   bool OpenPart();
@@ -72,12 +57,10 @@ class LogIterator final : public Iterator {
   void FailForDamage();
   void NoOrder();
 
-  const std::shared_ptr<const State> state_;
-  const LogView view_;
+  const std::shared_ptr<const Instant> instant_;
+  const State& state_;
   const bool verify_checksums_;
-  const std::string lower_bound_;
-  const std::string upper_bound_;
-  const std::string prefix_;
+  const KeyRange range_;
 
   size_t part_ = 0;
   std::unique_ptr<SegmentScanner> scanner_;

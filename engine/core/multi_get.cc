@@ -17,11 +17,13 @@ constexpr int kMaxTries = 4;
 }  // namespace
 
 MultiGet::MultiGet(const State* state, const Reader* reader,
-                   Mutex* append_mutex, absl::Span<const std::string_view> keys,
+                   Mutex* append_mutex, const Instant* then,
+                   absl::Span<const std::string_view> keys,
                    const ReadOptions& options)
     : state_(*state),
       reader_(*reader),
       append_mutex_(append_mutex),
+      then_(then),
       keys_(keys),
       options_(options),
       wanted_(keys.size()) {}
@@ -43,6 +45,13 @@ void MultiGet::Run(Visit visit) {
 
 void MultiGet::Capture() {
   HashAll();
+  if (then_ != nullptr) {
+    EpochGuard guard;
+    FindAll();
+    now_ms_ = then_->now_ms;
+    PinAll();
+    return;
+  }
   for (int i = 0; i < kMaxTries; ++i) {
     if (TryToCapture()) return;
   }
@@ -83,13 +92,13 @@ void MultiGet::FindAll() {
   }
   for (size_t i = 0; i < keys_.size(); ++i) {
     if (i + kAhead < keys_.size()) keydir.Prefetch(wanted_[i + kAhead].hash);
-    wanted_[i].entry = reader_.FindEntry(KeyAt(i));
+    wanted_[i].entry = reader_.FindEntry(KeyAt(i), then_);
   }
 }
 
 bool MultiGet::FindsTheSame() const {
   for (size_t i = 0; i < keys_.size(); ++i) {
-    if (reader_.FindEntry(KeyAt(i)) != wanted_[i].entry) return false;
+    if (reader_.FindEntry(KeyAt(i), then_) != wanted_[i].entry) return false;
   }
   return true;
 }

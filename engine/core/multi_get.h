@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "engine/base/key_hash.h"
 #include "engine/base/mutex.h"
+#include "engine/core/instant.h"
 #include "engine/core/reader.h"
 #include "engine/core/state.h"
 #include "stave/options.h"
@@ -33,9 +34,11 @@ class MultiGet {
   using Visit =
       absl::FunctionRef<void(size_t, absl::StatusOr<std::string_view>)>;
 
-  // `append_mutex`: the log's; null where nobody writes.
+  // `append_mutex`: the log's; null where nobody writes. `then`: the instant,
+  // if it is a snapshot's; else null.
   MultiGet(const State* state, const Reader* reader, Mutex* append_mutex,
-           absl::Span<const std::string_view> keys, const ReadOptions& options);
+           const Instant* then, absl::Span<const std::string_view> keys,
+           const ReadOptions& options);
   ~MultiGet();
   MultiGet(const MultiGet&) = delete;
   MultiGet& operator=(const MultiGet&) = delete;
@@ -66,6 +69,7 @@ class MultiGet {
   const State& state_;
   const Reader& reader_;
   Mutex* const append_mutex_;
+  const Instant* const then_;
   const absl::Span<const std::string_view> keys_;
   const ReadOptions& options_;
   absl::InlinedVector<Wanted, 32> wanted_;

@@ -86,10 +86,11 @@ absl::StatusOr<SeenKey> Reader::Look(std::string_view key) const {
 }
 
 absl::StatusOr<bool> Reader::Exists(std::string_view key,
-                                    const ReadOptions&) const {
+                                    const ReadOptions& options) const {
   RETURN_IF_ERROR(CheckKey(key));
+  ASSIGN_OR_RETURN(const Instant* const then, InstantOf(options));
   EpochGuard guard;
-  const KeydirEntry entry = FindEntry({key, (*state_.hasher)(key)});
+  const KeydirEntry entry = FindEntry({key, (*state_.hasher)(key)}, then);
   if (entry.absent()) {
     RETURN_IF_ERROR(CheckHidden(key, 0));
     return false;
@@ -99,11 +100,13 @@ absl::StatusOr<bool> Reader::Exists(std::string_view key,
   RecordView record;
   RETURN_IF_ERROR(state_.ReadAt(entry, &segment, &record));
   RETURN_IF_ERROR(CheckHidden(key, record.header.sequence));
-  return !state_.Expired(record.header);
+  return !Expired(record.header, then);
 }
 
-KeydirEntry Reader::FindEntry(const KeyRef& key) const {
+KeydirEntry Reader::FindEntry(const KeyRef& key, const Instant* then) const {
   KeydirEntry entry = state_.keydir->Find(key);
+  // No batch was being published at that instant.
+  if (then != nullptr) return then->EntryThen(key.hash, entry);
   while (DURABILITY_SITE(kBatchPublication, state_.publication.Covers(entry))) {
     state_.publication.Await();
     entry = state_.keydir->Find(key);
@@ -120,10 +123,11 @@ absl::Status Reader::CheckHidden(std::string_view key,
 absl::Status Reader::Find(std::string_view key, const ReadOptions& options,
                           Found* found) const {
   RETURN_IF_ERROR(CheckKey(key));
-  found->entry = FindEntry({key, (*state_.hasher)(key)});
+  ASSIGN_OR_RETURN(const Instant* const then, InstantOf(options));
+  found->entry = FindEntry({key, (*state_.hasher)(key)}, then);
   Prefetch(found->entry);
   RETURN_IF_ERROR(ReadRecord(key, found));
-  if (state_.Expired(found->record.header)) return absl::NotFoundError("");
+  if (Expired(found->record.header, then)) return absl::NotFoundError("");
   return CheckBody(options, *found);
 }
 

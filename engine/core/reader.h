@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engine/base/types.h"
+#include "engine/core/instant.h"
 #include "engine/core/state.h"
 #include "stave/options.h"
 #include "stave/pinned_value.h"
@@ -26,8 +27,9 @@ struct SeenKey {
 };
 
 // The read path: hash, one slot, one record. Takes no lock and writes no
-// memory that others read. Thread-safe. Errors are those of store.h; NotFound
-// has no message, so that an absent key costs no allocation.
+// memory that others read; at a snapshot it takes the overlay's lock, for a
+// moment. Thread-safe. Errors are those of store.h; NotFound has no message, so
+// that an absent key costs no allocation.
 class Reader {
  public:
   explicit Reader(const State* state) : state_(*state) {}
@@ -45,6 +47,15 @@ class Reader {
   // For those who want to change what they see. An absent key is no error.
   absl::StatusOr<SeenKey> Look(std::string_view key) const;
 
+  // What `options` ask for; null for the present.
+  absl::StatusOr<const Instant*> InstantOf(const ReadOptions& options) const {
+    if (options.snapshot == nullptr) return nullptr;
+    return Instant::Of(*options.snapshot, state_);
+  }
+  bool Expired(const RecordHeader& header, const Instant* then) const {
+    return then == nullptr ? state_.Expired(header) : then->HadExpired(header);
+  }
+
   // ---- The steps of a Get, under the caller's EpochGuard ----
 
   // A key's record; all empty where the key is absent.
@@ -54,7 +65,8 @@ class Reader {
     RecordView record;
   };
   static absl::Status CheckKey(std::string_view key);
-  KeydirEntry FindEntry(const KeyRef& key) const;
+  // `then` is null for the present.
+  KeydirEntry FindEntry(const KeyRef& key, const Instant* then) const;
   // The rest needs no guard where the segment is pinned. Asks for the record's
   // memory before it is looked at.
   void Prefetch(KeydirEntry entry) const;

@@ -35,7 +35,11 @@ Sequence State::SequenceIfMerged(KeydirEntry entry) const {
 
 void State::SaveVersion(const KeyHash& hash, KeydirEntry present) {
   if (!overlay.active()) return;
-  overlay.Save(hash, {present, SequenceIfMerged(present)});
+  if (present.absent()) return overlay.Save(hash, present);
+  Segment* const segment = segments->Find(present.location());
+  const bool is_merged = segment->header().kind == SegmentKind::kMerged;
+  overlay.Save(hash,
+               {present, is_merged ? segment->shared_from_this() : nullptr});
 }
 
 absl::Status State::Damage(const Segment& segment, uint64_t offset,

@@ -37,6 +37,10 @@ std::string Statistics::PrometheusText() const {
   gauge("disk_bytes", "Lengths of all files.", number(disk_bytes));
   gauge("segments", "Segment files.", number(segments));
   gauge("keydir_bytes", "Memory of the keydir.", number(keydir_bytes));
+  gauge("snapshots", "Snapshots, iterators and transactions that live.",
+        number(snapshots));
+  gauge("snapshot_bytes", "Memory of what has changed since these.",
+        number(snapshot_bytes));
   gauge("space_amplification", "Segment bytes over live bytes.",
         space_amplification());
   gauge("clock_floor_ahead_seconds",

@@ -129,6 +129,10 @@ absl::StatusOr<std::unique_ptr<Iterator>> Store::NewIterator(
   return engine_->NewIterator(options);
 }
 
+std::shared_ptr<const Snapshot> Store::GetSnapshot() {
+  return engine_->NewInstant();
+}
+
 absl::Status Store::Merge(const MergeOptions& options) {
   ASSIGN_OR_RETURN(Merger * merger, engine_->ForMerging());
   return merger->MergeNow(options);

@@ -1,6 +1,7 @@
 #include "engine/index/version_overlay.h"
 
 #include <iterator>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -36,10 +37,54 @@ void VersionOverlay::Save(const KeyHash& hash, const Version& version) {
 
 void VersionOverlay::Keep(Layers::iterator layer, Layers::iterator end,
                           const KeyHash& hash, const Version& version) {
-  for (auto known = std::next(layer); known != end; ++known) {
-    if (known->PartOf(hash).contains(hash)) return;
-  }
+  if (IsKnown(std::next(layer), end, hash)) return;
   layer->PartOf(hash).emplace(hash, version);
+}
+
+bool VersionOverlay::IsKnown(Layers::const_iterator begin,
+                             Layers::const_iterator end, const KeyHash& hash) {
+  for (auto layer = begin; layer != end; ++layer) {
+    if (layer->PartOf(hash).contains(hash)) return true;
+  }
+  return false;
+}
+
+void VersionOverlay::VisitChanges(
+    const Layer& from, const Layer* until,
+    absl::FunctionRef<bool(const KeyHash&, KeydirEntry)> visit) const {
+  const Layers::const_iterator begin = from.entries_;
+  std::vector<std::pair<KeyHash, KeydirEntry>> changes;
+  for (size_t part = 0; part < Entries::kParts; ++part) {
+    changes.clear();
+    {
+      MutexLock lock(&mutex_);
+      const auto end = until == nullptr
+                           ? layers_.end()
+                           : Layers::const_iterator(until->entries_);
+      for (auto layer = begin; layer != end; ++layer) {
+        for (const auto& [hash, version] : layer->parts[part]) {
+          if (IsKnown(begin, layer, hash)) continue;
+          changes.emplace_back(hash, version.entry);
+        }
+      }
+    }
+    for (const auto& [hash, entry] : changes) {
+      if (!visit(hash, entry)) return;
+    }
+  }
+}
+
+VersionOverlay::Usage VersionOverlay::GetUsage() const {
+  constexpr size_t kSlotBytes = sizeof(Entries::Part::value_type) + 1;
+  MutexLock lock(&mutex_);
+  Usage usage{.layers = living_};
+  for (const Entries& layer : layers_) {
+    usage.bytes += sizeof(layer);
+    for (const auto& part : layer.parts) {
+      usage.bytes += part.capacity() * kSlotBytes;
+    }
+  }
+  return usage;
 }
 
 VersionOverlay::Layers::iterator VersionOverlay::LastLiving(
@@ -56,11 +101,11 @@ void VersionOverlay::Drop(Layers::iterator layer) {
     layer->dropped = true;
     if (--living_ == 0) active_.store(false, std::memory_order_release);
   }
-  Layers gone;  // freed without the lock
+  Gone gone;
   while (!LeaveBehind(layer, &gone)) absl::SleepFor(kOthersTurn);
 }
 
-bool VersionOverlay::LeaveBehind(Layers::iterator layer, Layers* gone) {
+bool VersionOverlay::LeaveBehind(Layers::iterator layer, Gone* gone) {
   MutexLock lock(&mutex_);
   // The instant before still needs what had not changed in between. Nobody
   // else does: later ones never look at this one.
@@ -72,20 +117,23 @@ bool VersionOverlay::LeaveBehind(Layers::iterator layer, Layers* gone) {
     for (auto entry = entries.begin(); entry != entries.end();) {
       if (++moved > kStepEntries) return false;
       Keep(earlier, layer, entry->first, entry->second);
+      if (entry->second.hold != nullptr) {
+        gone->holds.push_back(std::move(entry->second.hold));
+      }
       entries.erase(entry++);
     }
   }
-  gone->splice(gone->end(), layers_, layer);
+  gone->layers.splice(gone->layers.end(), layers_, layer);
   return true;
 }
 
-std::optional<VersionOverlay::Version> VersionOverlay::Layer::Find(
+std::optional<KeydirEntry> VersionOverlay::Layer::Find(
     const KeyHash& hash) const {
   MutexLock lock(&overlay_->mutex_);
   for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {
     const auto& part = layer->PartOf(hash);
     if (auto found = part.find(hash); found != part.end()) {
-      return found->second;
+      return found->second.entry;
     }
   }
   return std::nullopt;

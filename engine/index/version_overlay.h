@@ -8,8 +8,11 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "engine/base/key_hash.h"
 #include "engine/base/mutex.h"
 #include "engine/index/keydir.h"
@@ -34,18 +37,16 @@ class VersionOverlay {
  public:
   class Layer;
 
-  // What a key had. A merge moves records, but not their sequences: with one,
-  // the record can be told from others wherever its copies are.
+  // What a key had.
   struct Version {
     // Implicit: most versions are no more than an entry.
-    Version(KeydirEntry has, Sequence number = 0)
-        : entry(has), sequence(number) {}
-    friend bool operator==(const Version& a, const Version& b) {
-      return a.entry == b.entry && a.sequence == b.sequence;
-    }
+    Version(KeydirEntry has, std::shared_ptr<const void> owner = nullptr)
+        : entry(has), hold(std::move(owner)) {}
 
     KeydirEntry entry;  // perhaps absent
-    Sequence sequence;  // 0: the record was never moved
+    // A share in owning what the entry names, where those who look back might
+    // have none: a merge may have moved the record there after their instant.
+    std::shared_ptr<const void> hold;
   };
 
   VersionOverlay() = default;
@@ -63,27 +64,52 @@ class VersionOverlay {
   // Notes that the key had `version` until now.
   void Save(const KeyHash& hash, const Version& version);
 
+  // Visits each key that changed between the instant of `from` and that of
+  // `until`, or now if that is null, with the entry that it had at `from`.
+  // Ends with the first visit that returns false. Changes that are made
+  // meanwhile may be visited too.
+  void VisitChanges(
+      const Layer& from, const Layer* until,
+      absl::FunctionRef<bool(const KeyHash&, KeydirEntry)> visit) const;
+
+  struct Usage {
+    uint64_t layers = 0;  // that live
+    uint64_t bytes = 0;   // of memory, dropped layers included
+  };
+  Usage GetUsage() const;
+
  private:
   // In parts by the hash's first bits: a writer may have to wait until one of
   // them has grown.
   struct Entries {
     using Part = absl::flat_hash_map<KeyHash, Version>;
     static constexpr int kPartBits = 6;
+    static constexpr size_t kParts = size_t{1} << kPartBits;
 
     Part& PartOf(const KeyHash& hash) {
       return parts[hash.prefix >> (64 - kPartBits)];
     }
+    const Part& PartOf(const KeyHash& hash) const {
+      return parts[hash.prefix >> (64 - kPartBits)];
+    }
 
-    std::array<Part, size_t{1} << kPartBits> parts;
+    std::array<Part, kParts> parts;
     size_t parts_left_behind = 0;  // of a dropped layer: these are empty
     bool dropped = false;
   };
   using Layers = std::list<Entries>;
 
+  // What is to be freed without the lock. Freeing what a version held may mean
+  // to wait for readers, and these may be waiting for the lock.
+  struct Gone {
+    Layers layers;
+    std::vector<std::shared_ptr<const void>> holds;
+  };
+
   void Drop(Layers::iterator layer);
   // Moves some of a dropped layer to where it is needed. True, and the layer
   // is in `gone`, when there is no more.
-  bool LeaveBehind(Layers::iterator layer, Layers* gone);
+  bool LeaveBehind(Layers::iterator layer, Gone* gone);
   // The last layer before `end` that lives; layers_.end() if there is none.
   Layers::iterator LastLiving(Layers::iterator end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -91,6 +117,8 @@ class VersionOverlay {
   // unless the layers from `layer` on know what it had earlier.
   void Keep(Layers::iterator layer, Layers::iterator end, const KeyHash& hash,
             const Version& version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static bool IsKnown(Layers::const_iterator begin, Layers::const_iterator end,
+                      const KeyHash& hash);
 
   mutable Mutex mutex_;
   // From the earliest instant to the latest.
@@ -106,8 +134,9 @@ class VersionOverlay::Layer {
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;
 
-  // What the key had at this instant, if it has changed since.
-  std::optional<Version> Find(const KeyHash& hash) const;
+  // What the key had at this instant, if it has changed since. What the entry
+  // names stays as long as this layer, if its owner holds what there was then.
+  std::optional<KeydirEntry> Find(const KeyHash& hash) const;
 
  private:
   friend class VersionOverlay;

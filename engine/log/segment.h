@@ -27,7 +27,7 @@ namespace stave {
 // lives until the last owner and the last pin are gone. Pins are for what
 // outlives a call and must not write a cache line that other threads write:
 // they are counted by stripes.
-class Segment {
+class Segment : public std::enable_shared_from_this<Segment> {
  public:
   struct Parts {
     SegmentHeader header;

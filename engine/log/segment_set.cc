@@ -134,8 +134,9 @@ std::vector<std::shared_ptr<Segment>> SegmentSet::TakeLeft(bool all) {
       ++it;
       continue;
     }
-    SetTable(**it, nullptr);
+    // Who holds it may look it up by its location, after Close, too.
     if (!held) {
+      SetTable(**it, nullptr);
       Free((*it)->LocationOf(0).unit >> kGranuleUnitBits,
            GranulesFor((*it)->capacity()));
     }

@@ -9,7 +9,8 @@
 namespace stave {
 
 // Visits the keys of a store as they were at the instant of
-// Store::NewIterator: each key that was live then once, in no promised order.
+// Store::NewIterator, or of ReadOptions::snapshot: each key that was live then,
+// and is within the bounds of ReadOptions, once, in no promised order.
 //
 //   auto it = store->NewIterator();
 //   if (!it.ok()) return it.status();
@@ -20,8 +21,8 @@ namespace stave {
 //
 // Holds the segments that it reads: their files stay until it is destroyed.
 // It may be used after Store::Close, and moved between threads, by one thread
-// at a time. Writers never wait for it; each key changed while it lives costs
-// about 50 bytes of memory.
+// at a time. Writers never wait for it. While it lives it costs what a Snapshot
+// does, see there.
 class Iterator {
  public:
   virtual ~Iterator() = default;

@@ -10,6 +10,7 @@ namespace stave {
 
 class Clock;
 class FileSystem;
+class Snapshot;
 
 // How a store is opened. Everything may differ from one open to the next.
 struct Options {
@@ -101,6 +102,10 @@ struct Options {
 };
 
 struct ReadOptions {
+  // Reads what was there when this was taken; null: what is there now. Has to
+  // live until the call has returned. InvalidArgument if it is another store's.
+  const Snapshot* snapshot = nullptr;
+
   // Checks the checksum of the value's bytes at each read: wrong bytes are
   // DataLoss. Without it only the record's header is checked; that saves about
   // 8 ns for 128 bytes.

@@ -15,8 +15,8 @@ struct Statistics {
   uint64_t live_bytes = 0;     // live records with headers and padding
   uint64_t dead_bytes = 0;     // all other bytes of records in segments
   uint64_t segment_bytes = 0;  // lengths of segment files, preallocated too
-  // Part of segment_bytes: of segments that were merged and that only an
-  // iterator or a pinned value keeps, or that are damaged.
+  // Part of segment_bytes: of segments that were merged and that only a
+  // snapshot, an iterator or a pinned value keeps, or that are damaged.
   uint64_t pinned_bytes = 0;
   uint64_t hint_bytes = 0;        // lengths of hint files
   uint64_t checkpoint_bytes = 0;  // lengths of keydir checkpoints
@@ -24,6 +24,10 @@ struct Statistics {
   uint64_t disk_bytes = 0;        // lengths of all files of the store
   uint64_t segments = 0;          // segment files
   uint64_t keydir_bytes = 0;      // memory reserved by the keydir, all of it
+  // Snapshots, iterators and transactions that live, but for iterators of one
+  // of the others, and the memory that remembers for them what has changed.
+  uint64_t snapshots = 0;
+  uint64_t snapshot_bytes = 0;
 
   uint64_t puts = 0;
   uint64_t deletes = 0;

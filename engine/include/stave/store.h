@@ -18,6 +18,7 @@
 #include "stave/merge.h"
 #include "stave/options.h"
 #include "stave/pinned_value.h"
+#include "stave/snapshot.h"
 #include "stave/statistics.h"
 #include "stave/write_batch.h"
 
@@ -197,9 +198,14 @@ class Store {
       absl::FunctionRef<void(size_t, absl::StatusOr<std::string_view>)> visit,
       const ReadOptions& options = {});
 
-  // A consistent view of all keys as of now, see Iterator.
+  // A consistent view of all keys as of now, or of the snapshot that `options`
+  // name; see Iterator.
   absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
       const ReadOptions& options = {});
+
+  // The store as it is now, to be read later by ReadOptions::snapshot; see
+  // Snapshot. Never null.
+  std::shared_ptr<const Snapshot> GetSnapshot();
 
   // Frees the space of dead records now: copies what is live in segments that
   // have much that is dead (see MergeOptions) and removes them. Waits for a

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -139,6 +140,80 @@ TEST_F(VersionOverlayTest, AgreesWithCopiesOfTheKeydir) {
       }
     }
   }
+}
+
+TEST_F(VersionOverlayTest, ChangesBetweenTwoInstantsAreVisitedOnce) {
+  using Changes = std::map<uint64_t, KeydirEntry>;
+  const Layer first = overlay_.NewLayer();
+  const auto changes = [&](const Layer& from, const Layer& until) {
+    Changes visited;
+    overlay_.VisitChanges(*from, until.get(),
+                          [&](const KeyHash& hash, KeydirEntry entry) {
+                            uint64_t key = 1;
+                            while (HashOf(key) != hash) ++key;
+                            EXPECT_TRUE(visited.emplace(key, entry).second);
+                            return true;
+                          });
+    return visited;
+  };
+  EXPECT_EQ(changes(first, nullptr), Changes());
+  overlay_.Save(HashOf(1), KeydirEntry());
+  overlay_.Save(HashOf(2), Entry(2));
+  Layer second = overlay_.NewLayer();
+  overlay_.Save(HashOf(2), Entry(3));
+  overlay_.Save(HashOf(3), Entry(4));
+  const Changes before{{1, KeydirEntry()}, {2, Entry(2)}};
+  const Changes after{{2, Entry(3)}, {3, Entry(4)}};
+  const Changes all{{1, KeydirEntry()}, {2, Entry(2)}, {3, Entry(4)}};
+  EXPECT_EQ(changes(first, second), before);
+  EXPECT_EQ(changes(second, nullptr), after);
+  EXPECT_EQ(changes(first, nullptr), all);
+  second = nullptr;
+  EXPECT_EQ(changes(first, nullptr), all);
+}
+
+TEST_F(VersionOverlayTest, VisitsEndWhenTheVisitorHasEnough) {
+  const Layer layer = overlay_.NewLayer();
+  for (uint64_t key = 1; key <= 100; ++key) {
+    overlay_.Save(HashOf(key), Entry(key));
+  }
+  int visits = 0;
+  overlay_.VisitChanges(*layer, nullptr, [&](const KeyHash&, KeydirEntry) {
+    return ++visits < 3;
+  });
+  EXPECT_EQ(visits, 3);
+}
+
+TEST_F(VersionOverlayTest, WhatAVersionNeedsIsHeldAsLongAsItIsNeeded) {
+  const auto owner = std::make_shared<int>(0);
+  Layer first = overlay_.NewLayer();
+  Layer second = overlay_.NewLayer();
+  overlay_.Save(HashOf(1), {Entry(1), owner});
+  EXPECT_EQ(owner.use_count(), 2);
+  second = nullptr;
+  EXPECT_EQ(owner.use_count(), 2);
+  overlay_.Save(HashOf(1), {Entry(2), owner});
+  EXPECT_EQ(owner.use_count(), 2);
+  first = nullptr;
+  EXPECT_EQ(owner.use_count(), 1);
+}
+
+TEST_F(VersionOverlayTest, UsageIsThatOfLivingLayersAndOfWhatChanged) {
+  EXPECT_EQ(overlay_.GetUsage().bytes, 0u);
+  Layer first = overlay_.NewLayer();
+  Layer second = overlay_.NewLayer();
+  EXPECT_EQ(overlay_.GetUsage().layers, 2u);
+  const uint64_t empty = overlay_.GetUsage().bytes;
+  for (uint64_t key = 1; key <= 10'000; ++key) {
+    overlay_.Save(HashOf(key), Entry(key));
+  }
+  const uint64_t changed = overlay_.GetUsage().bytes - empty;
+  EXPECT_GE(changed, 10'000 * sizeof(VersionOverlay::Version));
+  EXPECT_LE(changed, 10'000u * 150);
+  second = nullptr;
+  first = nullptr;
+  EXPECT_EQ(overlay_.GetUsage().layers, 0u);
+  EXPECT_EQ(overlay_.GetUsage().bytes, 0u);
 }
 
 // As iterators and writers do: instants begin under the writers' lock, and a
