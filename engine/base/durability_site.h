@@ -52,6 +52,9 @@
   SITE(kEditBeforeUnlink, "I3", "a segment that is still listed")              \
   SITE(kPublishInOrder, "Append", "the last of two writes to a key")           \
   SITE(kBatchPublication, "I13", "batches that readers see whole")             \
+  SITE(kKeysUnchanged, "I13", "keys that a transaction has read")              \
+  SITE(kRangesUnchanged, "I13", "keys that came to where one has looked")      \
+  SITE(kVersionHeld, "I10", "what a snapshot needs of a merge's output")       \
   SITE(kAllocateAhead, "I14", "stores to a mapped file on a full disk")        \
   SITE(kCutFailedWrite, "I2", "records behind a write that failed")            \
   SITE(kLogBeforeInstall, "I5", "what has replaced a record that is left out") \

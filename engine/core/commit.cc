@@ -18,18 +18,6 @@ void Increment(std::atomic<uint64_t>* counter) {
                  std::memory_order_relaxed);
 }
 
-absl::Status CheckSizes(std::string_view key, std::string_view value) {
-  if (key.empty() || key.size() > kMaxKeyBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a key has 1 to ", kMaxKeyBytes, " bytes, not ", key.size()));
-  }
-  if (value.size() > kMaxValueBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a value has at most ", kMaxValueBytes, " bytes, not ", value.size()));
-  }
-  return absl::OkStatus();
-}
-
 PendingRecord PrepareDelete(std::string_view key) {
   PendingRecord record;
   record.key = key;
@@ -53,13 +41,33 @@ std::vector<bool> AreLast(const std::vector<KeyRef>& keys) {
 
 }  // namespace
 
+absl::Status Commit::CheckSizes(std::string_view key, std::string_view value) {
+  if (key.empty() || key.size() > kMaxKeyBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a key has 1 to ", kMaxKeyBytes, " bytes, not ", key.size()));
+  }
+  if (value.size() > kMaxValueBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a value has at most ", kMaxValueBytes, " bytes, not ", value.size()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Time> Commit::After(absl::Duration ttl) const {
+  if (ttl <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a time to live must be positive, not ", absl::FormatDuration(ttl)));
+  }
+  return absl::FromUnixMillis(state_.clock->NowMs()) + ttl;
+}
+
 absl::Status Commit::PreparePut(std::string_view key, std::string_view value,
                                 absl::Duration ttl, absl::Time expire_at,
                                 PendingRecord* record) const {
   RETURN_IF_ERROR(CheckSizes(key, value));
-  if (ttl <= absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a time to live must be positive, not ", absl::FormatDuration(ttl)));
+  if (ttl != absl::InfiniteDuration()) {
+    ASSIGN_OR_RETURN(const absl::Time after, After(ttl));
+    expire_at = std::min(expire_at, after);
   }
   record->key = key;
   record->value = value;
@@ -68,10 +76,6 @@ absl::Status Commit::PreparePut(std::string_view key, std::string_view value,
   header.key_size = static_cast<uint16_t>(key.size());
   header.value_size = static_cast<uint32_t>(value.size());
   header.body = BodyChecksum(key, value);
-  if (ttl != absl::InfiniteDuration()) {
-    const absl::Time now = absl::FromUnixMillis(state_.clock->NowMs());
-    expire_at = std::min(expire_at, now + ttl);
-  }
   if (expire_at != absl::InfiniteFuture()) {
     header.expires = true;
     header.expire_at_ms = absl::ToUnixMillis(expire_at);
@@ -190,8 +194,9 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
   return existed;
 }
 
-absl::Status Commit::Write(const WriteBatch& batch,
-                           const WriteOptions& options) {
+absl::Status Commit::WriteIf(const WriteBatch& batch,
+                             const WriteOptions& options,
+                             absl::FunctionRef<absl::Status()> condition) {
   std::vector<KeyRef> keys;
   std::vector<PendingRecord> records(batch.size());
   keys.reserve(batch.size());
@@ -225,6 +230,8 @@ absl::Status Commit::Write(const WriteBatch& batch,
     if (!records.empty()) {
       RETURN_IF_ERROR(log_.MakeRoom(
           size, only_deletes ? Log::Use::kDeletes : Log::Use::kAnything));
+      // MakeRoom may have let others in.
+      RETURN_IF_ERROR(condition());
       ASSIGN_OR_RETURN(const std::vector<Log::Place> places,
                        log_.AppendBatch(records));
       RETURN_IF_ERROR(PublishBatch(keys, are_last, records, places));

@@ -6,8 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "engine/core/merger.h"
 #include "engine/core/state.h"
 #include "engine/log/log.h"
@@ -29,6 +31,12 @@ class Commit {
         merger_(*merger),
         always_sync_(always_sync) {}
 
+  // InvalidArgument if they are beyond what limits.h allows.
+  static absl::Status CheckSizes(std::string_view key, std::string_view value);
+  // When a key expires that is to live for `ttl` from now. InvalidArgument
+  // unless that is positive.
+  absl::StatusOr<absl::Time> After(absl::Duration ttl) const;
+
   absl::Status Put(std::string_view key, std::string_view value,
                    const WriteOptions& options);
 
@@ -48,7 +56,15 @@ class Commit {
 
   absl::StatusOr<bool> Delete(std::string_view key,
                               const WriteOptions& options);
-  absl::Status Write(const WriteBatch& batch, const WriteOptions& options);
+  absl::Status Write(const WriteBatch& batch, const WriteOptions& options) {
+    return WriteIf(batch, options, [] { return absl::OkStatus(); });
+  }
+  // The same if `condition` returns OK; else its error, and nothing has
+  // changed. It is called with the append lock held: what it finds in the
+  // keydir and in the overlay is so until the batch is published. A batch of
+  // nothing has no condition.
+  absl::Status WriteIf(const WriteBatch& batch, const WriteOptions& options,
+                       absl::FunctionRef<absl::Status()> condition);
   // Brings all that was written before to the device.
   absl::Status Sync();
   // The same through `sequence`, if it is asked for.

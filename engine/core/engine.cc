@@ -257,8 +257,7 @@ Merger::Settings Store::Engine::MergerSettings() {
   return settings;
 }
 
-// Errors of this last Close reach nobody; who wants them calls it before.
-Store::Engine::~Engine() { Close().IgnoreError(); }
+Store::Engine::~Engine() = default;
 
 absl::Status Store::Engine::Close() {
   MutexLock lock(&close_mutex_);

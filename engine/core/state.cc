@@ -1,6 +1,7 @@
 #include "engine/core/state.h"
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
 
 namespace stave {
@@ -37,7 +38,9 @@ void State::SaveVersion(const KeyHash& hash, KeydirEntry present) {
   if (!overlay.active()) return;
   if (present.absent()) return overlay.Save(hash, present);
   Segment* const segment = segments->Find(present.location());
-  const bool is_merged = segment->header().kind == SegmentKind::kMerged;
+  const bool is_merged =
+      DURABILITY_SITE(kVersionHeld,  // I10
+                      segment->header().kind == SegmentKind::kMerged);
   overlay.Save(hash,
                {present, is_merged ? segment->shared_from_this() : nullptr});
 }

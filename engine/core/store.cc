@@ -14,9 +14,10 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(std::string_view directory,
   return std::unique_ptr<Store>(new Store(std::move(engine)));
 }
 
-Store::Store(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+Store::Store(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
-Store::~Store() = default;
+// Errors of this last Close reach nobody; who wants them calls it before.
+Store::~Store() { engine_->Close().IgnoreError(); }
 
 absl::Status Store::Close() { return engine_->Close(); }
 

@@ -21,6 +21,7 @@ readonly parts=(
   log_test manifest_test log_fault_test segment_scanner_test segment_set_test
   hint_file_test hint_writer_test reserve_test
   lock_test lock_registry_test posix_sync_test
+  snapshot_test transaction_history_test
 )
 
 # Runs a part, of the long ones a short version.
@@ -35,6 +36,8 @@ run_part() {
       export STAVE_DAMAGE_SEEDS=1 STAVE_DAMAGE_STRIDE=10 STAVE_DAMAGE_RANDOM=50 ;;
     model_test)
       export STAVE_SEEDS=40 STAVE_OPERATIONS=2000 ;;
+    transaction_history_test)
+      export STAVE_SEEDS=10 ;;
     concurrency_test)
       export STAVE_ROUNDS=100 ;;
     history_test)

@@ -20,6 +20,7 @@
 #include "stave/pinned_value.h"
 #include "stave/snapshot.h"
 #include "stave/statistics.h"
+#include "stave/transaction.h"
 #include "stave/write_batch.h"
 
 namespace stave {
@@ -47,7 +48,8 @@ namespace stave {
 // Errors, in every call:
 //   NotFound            no such key (absent or expired), or no such store
 //   InvalidArgument     a limit of limits.h or a malformed argument
-//   Aborted             CompareAndSet: the key has another value
+//   Aborted             CompareAndSet: the key has another value. A transaction
+//                       has read what has changed since
 //   OutOfRange          Increment: more than a number of 64 bits can be
 //   DataLoss            bytes on disk are wrong; the message has file, offset
 //   ResourceExhausted   the disk, or the memory, is full; nothing was written,
@@ -207,6 +209,25 @@ class Store {
   // Snapshot. Never null.
   std::shared_ptr<const Snapshot> GetSnapshot();
 
+  // Begins a transaction, see there. Never null; where the store is closed, the
+  // transaction's calls say so.
+  std::unique_ptr<Transaction> Begin();
+  // Calls `body` with a transaction and commits it; where that is Aborted, does
+  // it again, up to a hundred times, with pauses that grow up to 2 ms. So
+  // `body` should have no effects but on its transaction, and must not end it.
+  // Its error ends it all, and is returned. Of `options` only `sync` is used.
+  //
+  //   absl::Status status = store->Update([&](stave::Transaction& t) {
+  //     absl::StatusOr<std::string> n = t.Get("visits");
+  //     if (!n.ok() && !absl::IsNotFound(n.status())) return n.status();
+  //     return t.Put("visits", std::to_string(n.ok() ? std::stoi(*n) + 1 : 1));
+  //   });
+  absl::Status Update(absl::FunctionRef<absl::Status(Transaction&)> body,
+                      const WriteOptions& options = {});
+  // Calls `body` once, with a transaction that reads the store as it is now, in
+  // one instant, and returns what it returns. Never Aborted.
+  absl::Status View(absl::FunctionRef<absl::Status(const Transaction&)> body);
+
   // Frees the space of dead records now: copies what is live in segments that
   // have much that is dead (see MergeOptions) and removes them. Waits for a
   // merge that is running in the background. When it returns OK the result is
@@ -230,10 +251,12 @@ class Store {
   Statistics GetStatistics() const;
 
  private:
+  friend class Transaction;
   class Engine;
-  explicit Store(std::unique_ptr<Engine> engine);
+  explicit Store(std::shared_ptr<Engine> engine);
 
-  std::unique_ptr<Engine> engine_;
+  // Transactions share it, and find it closed once the store has gone.
+  const std::shared_ptr<Engine> engine_;
 };
 
 }  // namespace stave
