@@ -25,6 +25,7 @@ AccessHistory::AccessHistory(const std::vector<std::string>& keys)
 
 void AccessHistory::Add(const Deed& deed) {
   const Operation& operation = deed.operation;
+  if (deed.answer.aborted) return;  // as if it had never been
   switch (operation.kind) {
     case Operation::kCompareAndSet:
     case Operation::kIncrement:
@@ -58,7 +59,9 @@ void AccessHistory::Add(const Deed& deed) {
 void AccessHistory::AddChanges(const Deed& deed) {
   // Of several changes of a key in a batch the last one counts.
   std::map<std::string, Access> last;
-  const bool is_batch = deed.operation.kind == Operation::kWrite;
+  const bool is_transaction = deed.operation.kind == Operation::kTransact;
+  const bool is_batch =
+      is_transaction || deed.operation.kind == Operation::kWrite;
   if (is_batch) ++batches_;
   for (const Change& change : deed.operation.changes) {
     Access access = AccessBy(deed);
@@ -70,6 +73,12 @@ void AccessHistory::AddChanges(const Deed& deed) {
       access.found = deed.answer.found ? Access::kPresent : Access::kAbsent;
     }
     last[change.key] = access;
+  }
+  if (is_transaction && !deed.maybe) {
+    Access& access =
+        last.try_emplace(deed.operation.key, AccessBy(deed)).first->second;
+    access.found =
+        deed.answer.found ? NumberOf(deed.answer.value) : Access::kAbsent;
   }
   for (const auto& [key, access] : last) Of(key).push_back(access);
 }

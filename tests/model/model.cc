@@ -32,6 +32,13 @@ Answer Model::Apply(const Operation& operation) {
     case Operation::kWrite:
       for (const Change& change : operation.changes) Apply(change);
       break;
+    case Operation::kTransact:
+      if (const Held* held = Find(operation.key)) {
+        answer.found = true;
+        answer.value = held->value;
+      }
+      for (const Change& change : operation.changes) Apply(change);
+      break;
     case Operation::kDelete:
       answer.found = Find(operation.changes.front().key) != nullptr;
       Apply(operation.changes.front());
@@ -71,6 +78,7 @@ Answer Model::Apply(const Operation& operation) {
       answer.contents = Live(operation.key);
       break;
     case Operation::kHoldIterator:
+    case Operation::kHoldSnapshot:
     case Operation::kHoldValue:
       Hold(operation);
       break;
@@ -78,6 +86,10 @@ Answer Model::Apply(const Operation& operation) {
       if (held_iterators_.empty()) break;
       answer.contents =
           held_iterators_[operation.which % held_iterators_.size()];
+      break;
+    case Operation::kGetAtSnapshot:
+    case Operation::kVisitAtSnapshot:
+      AskSnapshot(operation, &answer);
       break;
     case Operation::kReadHeld:
       if (held_values_.empty()) break;
@@ -90,9 +102,13 @@ Answer Model::Apply(const Operation& operation) {
     case Operation::kReopen:
       floor_ms_ = now_ms();  // a clean close remembers what time it is
       wall_ms_ += operation.time_ms;
+      EndSnapshots();
+      break;
+    case Operation::kKill:
+      wall_ms_ += operation.time_ms;
+      EndSnapshots();
       break;
     case Operation::kPassTime:
-    case Operation::kKill:
       wall_ms_ += operation.time_ms;
       break;
     case Operation::kSync:
@@ -131,7 +147,12 @@ void Model::Count(Answer* answer) const {
 
 void Model::ForgetHeld() {
   held_iterators_.clear();
+  held_snapshots_.clear();
   held_values_.clear();
+}
+
+void Model::EndSnapshots() {
+  for (std::optional<Contents>& each : held_snapshots_) each = std::nullopt;
 }
 
 const Held* Model::Find(const std::string& key) const {
@@ -220,9 +241,29 @@ void Model::Hold(const Operation& operation) {
   if (operation.kind == Operation::kHoldIterator) {
     held_iterators_.push_back(Live(operation.key));
     if (held_iterators_.size() > kMostHeld) held_iterators_.pop_front();
+  } else if (operation.kind == Operation::kHoldSnapshot) {
+    held_snapshots_.push_back(Live());
+    if (held_snapshots_.size() > kMostHeld) held_snapshots_.pop_front();
   } else if (const Held* held = Find(operation.key)) {
     held_values_.push_back(held->value);
     if (held_values_.size() > kMostHeld) held_values_.pop_front();
+  }
+}
+
+void Model::AskSnapshot(const Operation& operation, Answer* answer) const {
+  if (held_snapshots_.empty()) return;
+  const std::optional<Contents>& then =
+      held_snapshots_[operation.which % held_snapshots_.size()];
+  if (!then.has_value()) return;
+  if (operation.kind == Operation::kVisitAtSnapshot) {
+    for (auto each = then->lower_bound(operation.key);
+         each != then->end() && each->first.starts_with(operation.key);
+         ++each) {
+      answer->contents.emplace_hint(answer->contents.end(), *each);
+    }
+  } else if (const auto held = then->find(operation.key); held != then->end()) {
+    answer->found = true;
+    answer->value = held->second.value;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,7 +18,7 @@ namespace stave {
 // asked later what there was before an operation.
 class Model {
  public:
-  // So many iterators are held at a time, and so many values.
+  // So many of each are held at a time: iterators, snapshots and values.
   static constexpr size_t kMostHeld = 4;
 
   explicit Model(int64_t wall_ms) : wall_ms_(wall_ms) {}
@@ -40,6 +41,8 @@ class Model {
 
   // What was held is gone, as after the end of a process.
   void ForgetHeld();
+  // The snapshots that are held can't be asked any more, as after a close.
+  void EndSnapshots();
 
  private:
   bool IsLive(const Held& held) const { return held.expire_at_ms > now_ms(); }
@@ -53,6 +56,7 @@ class Model {
   void Put(const std::string& key, Held held);
   void Remove(const std::string& key);
   void Hold(const Operation& operation);
+  void AskSnapshot(const Operation& operation, Answer* answer) const;
   void Count(Answer* answer) const;
 
   std::map<std::string, Held> values_;
@@ -60,6 +64,7 @@ class Model {
   int64_t wall_ms_;
   int64_t floor_ms_ = 0;
   std::deque<Contents> held_iterators_;
+  std::deque<std::optional<Contents>> held_snapshots_;  // nothing: it has ended
   std::deque<std::string> held_values_;
 };
 

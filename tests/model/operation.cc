@@ -16,6 +16,7 @@ constexpr const char* kNames[Operation::kKinds] = {"put",
                                                    "expire at",
                                                    "get and expire",
                                                    "write",
+                                                   "transact",
                                                    "sync",
                                                    "get",
                                                    "pinned",
@@ -25,6 +26,9 @@ constexpr const char* kNames[Operation::kKinds] = {"put",
                                                    "visit",
                                                    "hold an iterator",
                                                    "visit what is held",
+                                                   "hold a snapshot",
+                                                   "get at a snapshot",
+                                                   "visit at a snapshot",
                                                    "hold a value",
                                                    "read what is held",
                                                    "count",
@@ -52,6 +56,7 @@ bool Fits(const Answer& answer, const Answer& expected) {
   return answer.found == expected.found && answer.value == expected.value &&
          answer.contents == expected.contents &&
          answer.is_covered_by_sync == expected.is_covered_by_sync &&
+         answer.aborted == expected.aborted &&
          IsBetween(answer.keys, expected.keys, expected.expired_keys) &&
          IsBetween(answer.live_bytes, expected.live_bytes,
                    expected.expired_bytes);
@@ -88,6 +93,7 @@ std::string Describe(const Operation& operation) {
 
 std::string Describe(const Answer& answer) {
   std::string text = answer.found ? "found" : "not found";
+  if (answer.aborted) text += ", aborted";
   if (!answer.value.empty()) absl::StrAppend(&text, " ", Short(answer.value));
   if (!answer.is_covered_by_sync) text += ", not covered by sync";
   for (const auto& [key, held] : answer.contents) {

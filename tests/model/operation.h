@@ -41,6 +41,7 @@ struct Operation {
     kExpireAt,      // kForever: Persist
     kGetAndExpire,  // a get that refreshes
     kWrite,
+    kTransact,  // reads `key` and makes `changes`, in a transaction
     kSync,
     // Questions.
     kGet,
@@ -51,6 +52,9 @@ struct Operation {
     kVisit,         // all keys, by an iterator
     kHoldIterator,  // which is asked what it visits by a kVisitHeld
     kVisitHeld,
+    kHoldSnapshot,
+    kGetAtSnapshot,    // of one that is held, if its store is still open
+    kVisitAtSnapshot,  // the same
     kHoldValue,
     kReadHeld,
     kCount,
@@ -63,17 +67,19 @@ struct Operation {
   };
 
   Kind kind = kGet;
-  std::vector<Change> changes;  // all but kWrite have one
+  std::vector<Change> changes;  // all but kWrite and kTransact have one
   bool sync = false;
   bool all = false;  // of a merge: what has a little dead in it too
-  std::string key;   // of a question; kVisit, kHoldIterator: a prefix
+  std::string key;   // of a question; of visits and kHoldIterator: a prefix
   std::vector<std::string> keys;  // of kMultiGet
   uint64_t which = 0;             // of what is held, any number
   int64_t time_ms = 0;  // that passes; by which the date is set while closed
 };
 
 // Whether the store may be another afterwards.
-inline bool IsChange(Operation::Kind kind) { return kind <= Operation::kWrite; }
+inline bool IsChange(Operation::Kind kind) {
+  return kind <= Operation::kTransact;
+}
 inline bool IsCall(Operation::Kind kind) { return kind < Operation::kPassTime; }
 
 // A key's value and when it expires, Change::kForever if never.
@@ -94,6 +100,8 @@ struct Answer {
   // that was refused, nor by a read.
   bool is_covered_by_sync = true;
   Contents contents;
+  // kTransact: somebody else had changed what it read, so it has done nothing.
+  bool aborted = false;
   uint64_t keys = 0;
   uint64_t live_bytes = 0;
   // Of a model: how many of these are of keys that have expired. A merge may

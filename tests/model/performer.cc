@@ -142,6 +142,40 @@ absl::Status UnlessNotFound(const absl::Status& status, bool* found) {
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
+// A snapshot stays with the store that was open when it was taken.
+absl::Status UnlessOfAnotherStore(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) ? absl::OkStatus() : status;
+}
+
+absl::Status Make(const Change& change, int64_t now_ms,
+                  Transaction* transaction) {
+  if (change.is_delete) return transaction->Delete(change.key);
+  if (change.ttl_ms == Change::kForever) {
+    return transaction->Put(change.key, change.value);
+  }
+  if (!change.as_moment) {
+    return transaction->Put(change.key, change.value,
+                            absl::Milliseconds(change.ttl_ms));
+  }
+  return transaction->PutUntil(change.key, change.value,
+                               absl::FromUnixMillis(now_ms + change.ttl_ms));
+}
+
+absl::Status Transact(const Operation& operation, int64_t now_ms, Store* store,
+                      Answer* answer) {
+  const std::unique_ptr<Transaction> transaction = store->Begin();
+  RETURN_IF_ERROR(UnlessNotFound(
+      transaction->Get(operation.key, &answer->value), &answer->found));
+  for (const Change& change : operation.changes) {
+    RETURN_IF_ERROR(Make(change, now_ms, transaction.get()));
+  }
+  const absl::Status status = transaction->Commit({.sync = operation.sync});
+  if (!absl::IsAborted(status)) return status;
+  *answer = Answer();
+  answer->aborted = true;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
@@ -173,6 +207,9 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
     case Operation::kWrite:
       RETURN_IF_ERROR(Write(operation, now_ms, store));
       break;
+    case Operation::kTransact:
+      RETURN_IF_ERROR(Transact(operation, now_ms, store, &answer));
+      break;
     case Operation::kSync:
       RETURN_IF_ERROR(store->Sync());
       break;
@@ -200,6 +237,16 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
     case Operation::kVisitHeld:
       RETURN_IF_ERROR(Visit(operation, store, &answer));
       break;
+    case Operation::kHoldSnapshot:
+      held_snapshots_.push_back(store->GetSnapshot());
+      if (held_snapshots_.size() > Model::kMostHeld) {
+        held_snapshots_.pop_front();
+      }
+      break;
+    case Operation::kGetAtSnapshot:
+    case Operation::kVisitAtSnapshot:
+      RETURN_IF_ERROR(AskSnapshot(operation, store, &answer));
+      break;
     case Operation::kCount: {
       const Statistics statistics = store->GetStatistics();
       answer.keys = statistics.keys;
@@ -217,6 +264,7 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
 
 void Performer::ForgetHeld() {
   held_iterators_.clear();
+  held_snapshots_.clear();
   held_values_.clear();
 }
 
@@ -258,6 +306,22 @@ absl::Status Performer::Visit(const Operation& operation, Store* store,
   held_iterators_.push_back(std::move(iterator));
   if (held_iterators_.size() > Model::kMostHeld) held_iterators_.pop_front();
   return absl::OkStatus();
+}
+
+absl::Status Performer::AskSnapshot(const Operation& operation, Store* store,
+                                    Answer* answer) {
+  if (held_snapshots_.empty()) return absl::OkStatus();
+  const Snapshot* const then =
+      held_snapshots_[operation.which % held_snapshots_.size()].get();
+  if (operation.kind == Operation::kGetAtSnapshot) {
+    const absl::Status status =
+        store->Get(operation.key, &answer->value, {.snapshot = then});
+    return UnlessOfAnotherStore(UnlessNotFound(status, &answer->found));
+  }
+  const auto iterator =
+      store->NewIterator({.snapshot = then, .prefix = operation.key});
+  if (!iterator.ok()) return UnlessOfAnotherStore(iterator.status());
+  return VisitAll(iterator->get(), &answer->contents);
 }
 
 absl::StatusOr<Answer> Whole(Store* store) {

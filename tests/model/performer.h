@@ -26,8 +26,11 @@ class Performer {
  private:
   absl::Status Pin(const Operation& operation, Store* store, Answer* answer);
   absl::Status Visit(const Operation& operation, Store* store, Answer* answer);
+  absl::Status AskSnapshot(const Operation& operation, Store* store,
+                           Answer* answer);
 
   std::deque<std::unique_ptr<Iterator>> held_iterators_;
+  std::deque<std::shared_ptr<const Snapshot>> held_snapshots_;
   std::deque<PinnedValue> held_values_;
 };
 

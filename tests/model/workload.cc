@@ -73,6 +73,10 @@ const Operation& Workload::Next() {
         operation_.keys.push_back(AnyKey());
       }
       break;
+    case Operation::kTransact:
+      operation_.key = AnyKey();
+      FillBatch();
+      break;
     case Operation::kGet:
     case Operation::kGetPinned:
     case Operation::kExists:
@@ -82,6 +86,14 @@ const Operation& Workload::Next() {
       break;
     case Operation::kVisit:
     case Operation::kHoldIterator:
+      operation_.key = configuration_.key_prefix;
+      break;
+    case Operation::kGetAtSnapshot:
+      operation_.which = random_();
+      operation_.key = AnyKey();
+      break;
+    case Operation::kVisitAtSnapshot:
+      operation_.which = random_();
       operation_.key = configuration_.key_prefix;
       break;
     case Operation::kVisitHeld:
@@ -105,6 +117,7 @@ const Operation& Workload::Next() {
           Below(static_cast<uint64_t>(configuration_.time_step_ms_max)));
       break;
     case Operation::kSync:
+    case Operation::kHoldSnapshot:
     case Operation::kCount:
     case Operation::kKinds:
       break;

@@ -27,6 +27,7 @@ struct WorkloadConfiguration {
     shares[Operation::kExpireAt] = 20;
     shares[Operation::kGetAndExpire] = 10;
     shares[Operation::kWrite] = 40;
+    shares[Operation::kTransact] = 30;
     shares[Operation::kSync] = 5;
     shares[Operation::kGet] = 120;
     shares[Operation::kGetPinned] = 60;
@@ -36,6 +37,9 @@ struct WorkloadConfiguration {
     shares[Operation::kVisit] = 3;
     shares[Operation::kHoldIterator] = 2;
     shares[Operation::kVisitHeld] = 2;
+    shares[Operation::kHoldSnapshot] = 2;
+    shares[Operation::kGetAtSnapshot] = 10;
+    shares[Operation::kVisitAtSnapshot] = 1;
     shares[Operation::kHoldValue] = 5;
     shares[Operation::kReadHeld] = 5;
     shares[Operation::kCount] = 4;

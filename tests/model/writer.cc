@@ -33,6 +33,7 @@ Writer::Writer(uint64_t seed, size_t number, int64_t wall_ms,
       progress_(progress) {}
 
 std::string Writer::Work(Store* store, uint64_t operations) {
+  model_.EndSnapshots();  // this is another store than the last one
   for (uint64_t i = 0; i < operations; ++i) {
     const Operation& operation = workload_.Next();
     progress_->begun = ++done_;

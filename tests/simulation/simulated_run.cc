@@ -21,7 +21,8 @@ WorkloadConfiguration SmallConfiguration(uint64_t seed) {
   configuration.batch_changes_max = 4;
   configuration.one_sync_in = uint64_t{2} << random() % 5;
   auto& shares = configuration.shares;
-  shares[Operation::kWrite] = 100;
+  shares[Operation::kWrite] = 70;
+  shares[Operation::kTransact] = 30;
   shares[Operation::kSync] = 30;
   shares[Operation::kGet] = shares[Operation::kGetPinned] =
       shares[Operation::kExists] = 10;
