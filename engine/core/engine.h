@@ -41,7 +41,8 @@ class Store::Engine {
   // The same, for writing what depends on what is there.
   absl::StatusOr<ReadModifyWrite*> ForReadModifyWrite();
   // InvalidArgument, too, for options that make no sense.
-  absl::StatusOr<const Reader*> ForReading(const ReadOptions& options) const;
+  absl::StatusOr<const Reader*> ForReading(
+      const ReadOptions& options = {}) const;
   absl::StatusOr<Merger*> ForMerging();
   // Nothing in a read-only store.
   void PauseMerge();
@@ -54,7 +55,7 @@ class Store::Engine {
   void RefreshIfAsked(std::string_view key, const ReadOptions& options) {
     if (options.refresh_ttl == absl::ZeroDuration()) [[likely]]
       return;
-    if (read_modify_write_ == nullptr) return;
+    if (read_modify_write_ == nullptr || options.snapshot != nullptr) return;
     read_modify_write_->Refresh(key, options.refresh_ttl);
   }
   // The store as it is now, also after Close.

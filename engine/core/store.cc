@@ -120,8 +120,7 @@ absl::Status Store::Persist(std::string_view key, const WriteOptions& options) {
 }
 
 absl::StatusOr<absl::Duration> Store::Ttl(std::string_view key) {
-  ASSIGN_OR_RETURN(const Reader* const reader,
-                   engine_->ForReading(ReadOptions()));
+  ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading());
   return reader->Ttl(key);
 }
 

@@ -118,7 +118,8 @@ struct ReadOptions {
   // It does not wait for the device, is no error of the read where it can't be
   // done (a full disk), and may be lost as any write without `sync`. Keys
   // without an expiry get none. InfiniteDuration: expiries go away. Negative:
-  // InvalidArgument. Has no effect on iterators, nor in a read-only store.
+  // InvalidArgument. Has no effect on iterators, at a snapshot, or in a
+  // read-only store.
   absl::Duration refresh_ttl = absl::ZeroDuration();
 
   // For iterators: keys k with lower_bound <= k < upper_bound (where they are
