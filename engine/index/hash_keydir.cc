@@ -5,6 +5,9 @@
 
 namespace stave {
 
+static_assert(Keydir::kParts == kPartitions);
+static_assert(Keydir::PartOf(PartitionBegin(1)) == 1);
+
 HashKeydir::~HashKeydir() {
   for (std::atomic<PageDirectory>& directory : directories_) {
     PageDirectory::Destroy(directory.load(std::memory_order_relaxed));
@@ -118,6 +121,25 @@ Keydir::Statistics HashKeydir::GetStatistics() const {
     statistics.bytes += directory.load(std::memory_order_relaxed).bytes();
   }
   return statistics;
+}
+
+uint64_t HashKeydir::KeysIn(size_t part) const {
+  return partitions_[part].keys.load(std::memory_order_relaxed);
+}
+
+void HashKeydir::CopyPart(size_t part, std::vector<KeydirPage>* pages,
+                          std::vector<KeydirSlot>* slots) {
+  PartitionEditor editor(part, &partitions_[part], &directories_[part], &arena_,
+                         &retired_);
+  editor.Copy(pages, slots);
+}
+
+absl::Status HashKeydir::RestorePart(size_t part,
+                                     absl::Span<const KeydirPage> pages,
+                                     absl::Span<const KeydirSlot> slots) {
+  PartitionEditor editor(part, &partitions_[part], &directories_[part], &arena_,
+                         &retired_);
+  return editor.Restore(pages, slots);
 }
 
 // Called with no lock held after each change that retired something: so this

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/types/span.h"
 #include "engine/base/spin_lock.h"
 #include "engine/index/keydir.h"
 #include "engine/index/page_arena.h"
@@ -51,6 +53,15 @@ class HashKeydir final : public Keydir {
   void Sweep(size_t part, size_t parts,
              absl::FunctionRef<bool(KeydirEntry)> keep) override;
   Statistics GetStatistics() const override;
+
+  uint64_t KeysIn(size_t part) const override;
+  void CopyPart(size_t part, std::vector<KeydirPage>* pages,
+                std::vector<KeydirSlot>* slots) override;
+  void ExpectKeys(uint64_t keys) override {
+    arena_.Expect(keys / kSlotsPerLine);
+  }
+  absl::Status RestorePart(size_t part, absl::Span<const KeydirPage> pages,
+                           absl::Span<const KeydirSlot> slots) override;
 
  private:
   PageRef PageOf(const KeyPosition& position) const;

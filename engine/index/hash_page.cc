@@ -63,35 +63,15 @@ HashPageBuilder::HashPageBuilder(Line* lines, uint32_t length)
   std::uninitialized_value_construct_n(lines, length);
 }
 
-void HashPageBuilder::Add(const Slot& slot) {
-  const uint32_t line = page_.StartOf(HashPage::HashOf(slot));
-  if (used_[line] < kSlotsPerLine) {
-    Copy(slot, line);
-  } else {
-    displaced_[displaced_count_++] = &slot;
-  }
-}
-
 PageUse HashPageBuilder::Finish() {
   for (size_t i = 0; i < displaced_count_; ++i) {
-    const Slot& slot = *displaced_[i];
-    const uint32_t start = page_.StartOf(HashPage::HashOf(slot));
+    const Key& key = displaced_[i];
+    const uint32_t start = page_.StartOf(key.hash);
     const uint32_t line = use_.VacantLine(start);
-    Copy(slot, line);
+    Copy(key, line);
     HashPage::RaiseReach(page_.lines_[start], page_.Distance(start, line));
   }
   return use_;
-}
-
-void HashPageBuilder::Copy(const Slot& slot, uint32_t line) {
-  Slot& copy = page_.lines_[line].slots[used_[line]++];
-  // Relaxed, since the page is published as a whole.
-  copy.hash.store(HashPage::kUsed | HashPage::HashOf(slot),
-                  std::memory_order_relaxed);
-  copy.tagged_entry.store(slot.tagged_entry.load(std::memory_order_relaxed),
-                          std::memory_order_relaxed);
-  use_.AddUsed();
-  if (used_[line] == kSlotsPerLine) use_.SetFull(line);
 }
 
 }  // namespace stave

@@ -16,6 +16,7 @@ namespace stave {
 // so that what is beyond the least of them does. That leaves 9 bits for others.
 struct PageKey {
   static constexpr int kHashBits = 55;
+  static constexpr uint64_t kMaxHash = (uint64_t{1} << kHashBits) - 1;
 
   uint64_t hash = 0;
   uint16_t tag = 0;
@@ -157,19 +158,36 @@ class HashPageBuilder {
   HashPageBuilder(Line* lines, uint32_t length);
 
   // Copies a key that the page does not have. There is room.
-  void Add(const Slot& slot);
+  void Add(const Slot& slot) {
+    Add(HashPage::HashOf(slot),
+        slot.tagged_entry.load(std::memory_order_relaxed));
+  }
+  // The same of a key with this hash, a PageKey's, and this tag and entry.
+  void Add(uint64_t hash, uint64_t tagged_entry) {
+    const uint32_t line = page_.StartOf(hash);
+    if (used_[line] < kSlotsPerLine) [[likely]] {
+      Copy({hash, tagged_entry}, line);
+    } else {
+      displaced_[displaced_count_++] = {hash, tagged_entry};
+    }
+  }
   // To be called once, after the last key.
   PageUse Finish();
 
  private:
-  void Copy(const Slot& slot, uint32_t line);
+  struct Key {
+    uint64_t hash;
+    uint64_t tagged_entry;
+  };
+
+  void Copy(const Key& key, uint32_t line);
 
   HashPage page_;
   PageUse use_;
   std::array<uint8_t, kMaxPageLength> used_{};  // slots of each line
   // Keys that did not find room in the line where they start. They wait for
   // all others to have theirs, so that few lines have a reach.
-  std::array<const Slot*, HashPage::Capacity(kMaxPageLength)> displaced_;
+  std::array<Key, HashPage::Capacity(kMaxPageLength)> displaced_;
   size_t displaced_count_ = 0;
 };
 
@@ -200,6 +218,15 @@ inline KeydirEntry HashPage::Find(const PageKey& key) const {
     if (left == 0) return KeydirEntry();
     number = After(number);
   }
+}
+
+inline void HashPageBuilder::Copy(const Key& key, uint32_t line) {
+  Slot& slot = page_.lines_[line].slots[used_[line]++];
+  // Relaxed, since the page is published as a whole.
+  slot.hash.store(HashPage::kUsed | key.hash, std::memory_order_relaxed);
+  slot.tagged_entry.store(key.tagged_entry, std::memory_order_relaxed);
+  use_.AddUsed();
+  if (used_[line] == kSlotsPerLine) use_.SetFull(line);
 }
 
 template <typename Visit>

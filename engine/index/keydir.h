@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/base/key_hash.h"
 #include "engine/base/types.h"
 
@@ -19,6 +21,8 @@ class KeydirEntry {
  public:
   // Sizes are kept exactly, in units of 8 bytes, up to this many bytes.
   static constexpr uint64_t kMaxExactSize = 1008;
+  // Where the bits of the location begin.
+  static constexpr int kLocationShift = 8;
 
   constexpr KeydirEntry() = default;
   // `record_size` is the whole record's, padding included, so at least 24.
@@ -26,11 +30,12 @@ class KeydirEntry {
                                     bool expires) {
     uint64_t units = record_size / kRecordAlignment;
     if (record_size > kMaxExactSize) units = kLargeSize;
-    return KeydirEntry(location.unit << 8 | units << 1 | uint64_t{expires});
+    return KeydirEntry(location.unit << kLocationShift | units << 1 |
+                       uint64_t{expires});
   }
   // A tombstone at `location`; stands in the keydir during recovery only.
   static constexpr KeydirEntry Tombstone(Location location) {
-    return KeydirEntry(location.unit << 8 | kTombstoneSize << 1);
+    return KeydirEntry(location.unit << kLocationShift | kTombstoneSize << 1);
   }
   static constexpr KeydirEntry FromBits(uint64_t bits) {
     return KeydirEntry(bits);
@@ -38,7 +43,9 @@ class KeydirEntry {
 
   constexpr bool absent() const { return bits_ == 0; }
   constexpr bool tombstone() const { return size_units() == kTombstoneSize; }
-  constexpr Location location() const { return Location{bits_ >> 8}; }
+  constexpr Location location() const {
+    return Location{bits_ >> kLocationShift};
+  }
   constexpr bool expires() const { return (bits_ & 1) != 0; }
   // The record's size in bytes, or 0 where only its header knows.
   constexpr uint64_t exact_size() const {
@@ -64,6 +71,28 @@ class KeydirEntry {
 struct KeyRef {
   std::string_view bytes;
   KeyHash hash;
+};
+
+// A key in a copy of a keydir: 16 bytes, as checkpoints have it.
+struct KeydirSlot {
+  static constexpr int kTagShift = 48;
+
+  KeydirEntry entry() const {
+    return KeydirEntry::FromBits(tagged_entry &
+                                 ((uint64_t{1} << kTagShift) - 1));
+  }
+
+  uint64_t prefix = 0;        // of the key's hash
+  uint64_t tagged_entry = 0;  // the hash's tag, above the entry's 48 bits
+};
+static_assert(sizeof(KeydirSlot) == 16);
+
+// Keys that lie together: those whose stretched prefixes (hash_stretch.h)
+// begin with the same bits.
+struct KeydirPage {
+  uint64_t begin = 0;  // the least of such stretched prefixes
+  int bits = 0;        // how many are the same
+  uint32_t keys = 0;
 };
 
 // Maps each live key to its entry, in memory.
@@ -112,6 +141,31 @@ class Keydir {
                      absl::FunctionRef<bool(KeydirEntry)> keep) = 0;
 
   virtual Statistics GetStatistics() const = 0;
+
+  // ---- Checkpoints, while nobody changes the keydir ----
+
+  // Parts that are copied one by one. The upper 10 bits of a stretched prefix
+  // are the number of the key's part.
+  static constexpr size_t kParts = 1024;
+  static constexpr size_t PartOf(uint64_t stretched) { return stretched >> 54; }
+
+  // How many keys a part has.
+  virtual uint64_t KeysIn(size_t part) const = 0;
+
+  // Appends those pages of a part that have keys to `pages`, in their order,
+  // and their keys to `slots`.
+  virtual void CopyPart(size_t part, std::vector<KeydirPage>* pages,
+                        std::vector<KeydirSlot>* slots) = 0;
+
+  // Says that about so many keys are going to be restored.
+  virtual void ExpectKeys(uint64_t keys) = 0;
+
+  // Fills a part that has no keys with what CopyPart has returned. DataLoss
+  // for what it can't have returned; ResourceExhausted when memory has run
+  // out. After an error there is no more use for this keydir.
+  virtual absl::Status RestorePart(size_t part,
+                                   absl::Span<const KeydirPage> pages,
+                                   absl::Span<const KeydirSlot> slots) = 0;
 };
 
 }  // namespace stave

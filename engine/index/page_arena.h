@@ -33,6 +33,9 @@ class PageArena {
     uint32_t length;  // in lines
   };
 
+  // Says that blocks of about so many lines in all are going to be allocated.
+  void Expect(uint64_t lines) { pool_.Expect(lines / kLinesPerSpan); }
+
   // A block of at least `min_length` lines, which are not cleared.
   // ResourceExhausted when memory has run out.
   absl::StatusOr<Block> Allocate(uint32_t min_length);

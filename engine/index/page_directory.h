@@ -47,7 +47,7 @@ class PageDirectory {
 
   constexpr PageDirectory() = default;
   // A directory of one page, which is empty.
-  static PageDirectory Create() { return New(0); }
+  static PageDirectory Create(int depth = 0) { return New(depth); }
   static void Destroy(PageDirectory directory);
   // The same pages in a new directory, of a depth that is not below theirs.
   PageDirectory CopyWithDepth(int depth) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "engine/base/status_macros.h"
 #include "engine/index/hash_stretch.h"
@@ -19,6 +20,10 @@ uint32_t ShrunkLength(uint32_t keys) {
   return HashPage::LengthFor(keys + keys / 16);
 }
 
+absl::Status CantBe(std::string_view what) {
+  return absl::DataLossError(ToAbsl(what));
+}
+
 bool HasManyDead(PageRef page, const PageUse& use) {
   return use.dead() > page.length() * kSlotsPerLine / 8;
 }
@@ -28,7 +33,8 @@ bool HasManyDead(PageRef page, const PageUse& use) {
 PartitionEditor::PartitionEditor(size_t number, Partition* partition,
                                  std::atomic<PageDirectory>* directory,
                                  PageArena* arena, RetiredPages* retired)
-    : least_hash_(LeastHash(number)),
+    : number_(number),
+      least_hash_(LeastHash(number)),
       partition_(*partition),
       directory_(*directory),
       arena_(*arena),
@@ -216,6 +222,102 @@ uint64_t PartitionEditor::SweepPage(uint64_t begin,
   CountKeys(int64_t{use.keys()} - int64_t{keys});
   Tidy(index);
   return end;
+}
+
+void PartitionEditor::Copy(std::vector<KeydirPage>* pages,
+                           std::vector<KeydirSlot>* slots) const {
+  if (!directory().exists()) return;
+  const int entry_shift = 64 - kPartitionBits - directory().depth();
+  for (size_t index = 0; index < directory().size();) {
+    const PageRef page = directory().page(index);
+    const uint32_t keys = directory().use(index).keys();
+    if (keys != 0) {
+      pages->push_back(
+          {PartitionBegin(number_) + (uint64_t{index} << entry_shift),
+           kPartitionBits + page.depth(), keys});
+      At(page).ForEachKey([&](const Slot& slot) {
+        slots->push_back({least_hash_ + HashPage::HashOf(slot),
+                          slot.tagged_entry.load(std::memory_order_relaxed)});
+      });
+    }
+    index += directory().EntriesOf(page);
+  }
+}
+
+absl::Status PartitionEditor::Restore(absl::Span<const KeydirPage> pages,
+                                      absl::Span<const KeydirSlot> slots) {
+  if (pages.empty()) return absl::OkStatus();
+  int depth = 0;
+  for (const KeydirPage& page : pages) {
+    if (page.bits < kPartitionBits ||
+        page.bits > kPartitionBits + PageDirectory::kMaxDepth) {
+      return CantBe("a page of a depth that no page has");
+    }
+    depth = std::max(depth, page.bits - kPartitionBits);
+  }
+  // Else a few bytes could have a directory take much memory.
+  if (depth > 0 && size_t{1} << depth > slots.size()) {
+    return CantBe("pages that are deeper than their keys need");
+  }
+  Publish(PageDirectory::Create(depth));
+  const int entry_shift = 64 - kPartitionBits - depth;
+  size_t end = 0;  // of the entries that have their page
+  for (const KeydirPage& page : pages) {
+    const uint64_t after_begin = page.begin << page.bits;
+    const size_t index = (page.begin - PartitionBegin(number_)) >> entry_shift;
+    if (PartitionOf(page.begin) != number_ || after_begin != 0 || index < end) {
+      return CantBe("pages out of order");
+    }
+    if (page.keys == 0 || page.keys > HashPage::Capacity(kMaxPageLength) ||
+        page.keys > slots.size()) {
+      return CantBe("a page with a number of keys that no page has");
+    }
+    SetEmpty(end, index);
+    RETURN_IF_ERROR(RestorePage(index, page, slots.subspan(0, page.keys)));
+    slots.remove_prefix(page.keys);
+    end = index + directory().EntriesOf(directory().page(index));
+  }
+  SetEmpty(end, directory().size());
+  return slots.empty() ? absl::OkStatus() : CantBe("keys without a page");
+}
+
+// Covers these entries of the directory with pages without keys, each as large
+// as pages can be there.
+void PartitionEditor::SetEmpty(size_t begin, size_t end) {
+  while (begin < end) {
+    size_t entries = directory().size();
+    int depth = 0;
+    while (begin % entries != 0 || begin + entries > end) {
+      entries /= 2;
+      ++depth;
+    }
+    directory().SetPage(begin, PageRef::Empty(depth), PageUse());
+    begin += entries;
+  }
+}
+
+absl::Status PartitionEditor::RestorePage(size_t index, const KeydirPage& page,
+                                          absl::Span<const KeydirSlot> slots) {
+  // The stretched hash of the greatest hash is beyond the last page's begin, so
+  // that of the next page is the least that can't be in this one.
+  const uint64_t least = LeastHashStretchedTo(page.begin);
+  const uint64_t next = page.begin + (uint64_t{1} << (64 - page.bits));
+  const uint64_t greatest =
+      next == 0 ? UINT64_MAX : LeastHashStretchedTo(next) - 1;
+  ASSIGN_OR_RETURN(const PageRef ref, NewPage(HashPage::LengthFor(page.keys),
+                                              page.bits - kPartitionBits));
+  HashPageBuilder builder = Fill(ref);
+  bool all_fit = true;
+  for (const KeydirSlot& slot : slots) {
+    all_fit &= slot.prefix >= least && slot.prefix <= greatest;
+    all_fit &= !slot.entry().absent();
+    builder.Add((slot.prefix - least_hash_) & PageKey::kMaxHash,
+                slot.tagged_entry);
+  }
+  if (!all_fit) return CantBe("a key that can't be in its page");
+  directory().SetPage(index, ref, builder.Finish());
+  CountKeys(int64_t{page.keys});
+  return absl::OkStatus();
 }
 
 bool PartitionEditor::MovePage(

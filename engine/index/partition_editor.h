@@ -4,11 +4,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/base/spin_lock.h"
 #include "engine/index/hash_page.h"
 #include "engine/index/hash_partition.h"
@@ -64,6 +66,12 @@ class ABSL_SCOPED_LOCKABLE PartitionEditor {
   // Moves a page whose offset is unwanted; returns whether there was one.
   bool MovePage(absl::FunctionRef<bool(uint32_t offset)> unwanted);
 
+  // What Keydir::CopyPart and RestorePart do.
+  void Copy(std::vector<KeydirPage>* pages,
+            std::vector<KeydirSlot>* slots) const;
+  absl::Status Restore(absl::Span<const KeydirPage> pages,
+                       absl::Span<const KeydirSlot> slots);
+
   // Whether something was retired.
   bool retired_any() const { return retired_any_; }
 
@@ -85,6 +93,10 @@ class ABSL_SCOPED_LOCKABLE PartitionEditor {
   bool MergeWithBuddy(size_t index);
   absl::Status Rebuild(size_t index, uint32_t min_length);
 
+  void SetEmpty(size_t begin, size_t end);
+  absl::Status RestorePage(size_t index, const KeydirPage& page,
+                           absl::Span<const KeydirSlot> slots);
+
   absl::StatusOr<PageRef> NewPage(uint32_t min_length, int depth);
   void Retire(PageRef page);
   void Publish(PageDirectory directory);
@@ -95,6 +107,7 @@ class ABSL_SCOPED_LOCKABLE PartitionEditor {
     return StretchHash(least_hash_ + HashPage::HashOf(slot));
   }
 
+  const size_t number_;
   const uint64_t least_hash_;
   Partition& partition_;
   std::atomic<PageDirectory>& directory_;

@@ -77,6 +77,13 @@ absl::Status SpanPool::Reserve() {
   return absl::OkStatus();
 }
 
+void SpanPool::Expect(size_t spans) {
+  SpinLockHolder hold(&lock_);
+  if (spans * kSpanBytes < kMinHugeRangeBytes) return;
+  if (lines_ == nullptr && !Reserve().ok()) return;  // Take will say so
+  range_.PreferHugePages(0, kMinHugeRangeBytes);
+}
+
 void SpanPool::PreferHugePages() {
   const size_t used = size_ * kSpanBytes;
   if (used == kMinHugeRangeBytes) range_.PreferHugePages(0, used);

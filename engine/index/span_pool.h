@@ -23,6 +23,8 @@ class SpanPool {
   // Takes the free span with the lowest number, and memory with it.
   // ResourceExhausted when the process can have no more of it.
   absl::StatusOr<uint32_t> Take();
+  // Says that about `spans` are going to be taken.
+  void Expect(size_t spans);
   // Gives back a span that nobody looks at.
   void Return(uint32_t number);
 

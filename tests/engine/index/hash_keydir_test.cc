@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "engine/base/epoch.h"
 #include "gtest/gtest.h"
 #include "tests/engine/index/keydir_vocabulary.h"
@@ -232,6 +233,98 @@ TEST_P(HashKeydirModelTest, RandomChangesAgreeWithAMap) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, HashKeydirModelTest, testing::Range(1u, 6u));
+
+// All parts of a keydir, one after another.
+struct Copy {
+  explicit Copy(HashKeydir& keydir) {
+    for (size_t part = 0; part < Keydir::kParts; ++part) {
+      std::vector<KeydirPage>& its_pages = pages.emplace_back();
+      std::vector<KeydirSlot>& its_slots = slots.emplace_back();
+      keydir.CopyPart(part, &its_pages, &its_slots);
+      EXPECT_EQ(its_slots.size(), keydir.KeysIn(part));
+    }
+  }
+  absl::Status RestoreTo(HashKeydir* keydir) const {
+    for (size_t part = 0; part < Keydir::kParts; ++part) {
+      const absl::Status status =
+          keydir->RestorePart(part, pages[part], slots[part]);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  std::vector<std::vector<KeydirPage>> pages;
+  std::vector<std::vector<KeydirSlot>> slots;
+};
+
+TEST_F(HashKeydirTest, ACopyIsTheSameKeydir) {
+  for (const uint64_t keys : {0, 1, 10, 3000, 400000}) {
+    PutNumbers(0, keys);
+    RemoveNumbers(keys / 3, keys / 2);  // leaves dead slots
+    HashKeydir copy;
+    ASSERT_EQ(Copy(keydir_).RestoreTo(&copy), absl::OkStatus());
+    EXPECT_EQ(copy.GetStatistics().keys, Keys());
+    EpochGuard guard;
+    for (uint64_t i = 0; i < keys + 1000; ++i) {
+      ASSERT_EQ(copy.Find(Key(i)), keydir_.Find(Key(i))) << i;
+    }
+  }
+}
+
+TEST_F(HashKeydirTest, ACopyTakesNoMoreMemory) {
+  PutNumbers(0, 1000000);
+  HashKeydir copy;
+  ASSERT_EQ(Copy(keydir_).RestoreTo(&copy), absl::OkStatus());
+  EXPECT_LE(copy.GetStatistics().bytes,
+            keydir_.GetStatistics().bytes + keydir_.GetStatistics().bytes / 50);
+}
+
+TEST_F(HashKeydirTest, ACopyCanBeChangedLikeAnyOther) {
+  PutNumbers(0, 300000);
+  RemoveNumbers(0, 290000);  // whole pages are empty
+  HashKeydir copy;
+  ASSERT_EQ(Copy(keydir_).RestoreTo(&copy), absl::OkStatus());
+  for (uint64_t i = 0; i < 600000; ++i) {
+    const KeydirEntry expected =
+        i < 290000 || i >= 300000 ? kAbsent : Entry(i + 1);
+    ASSERT_EQ(copy.Put(Key(i), Entry(i + 7)).value_or(kAbsent), expected);
+  }
+  for (uint64_t i = 0; i < 600000; ++i) {
+    ASSERT_EQ(copy.Remove(Key(i)), Entry(i + 7));
+  }
+  EXPECT_EQ(copy.GetStatistics().keys, 0);
+}
+
+TEST_F(HashKeydirTest, WhatIsNoCopyIsRefused) {
+  PutNumbers(0, 1000000);
+  const Copy good(keydir_);
+  const auto refuses = [&good](auto spoil) {
+    Copy bad = good;
+    spoil(bad.pages[7], bad.slots[7]);
+    HashKeydir keydir;
+    return absl::IsDataLoss(bad.RestoreTo(&keydir));
+  };
+  ASSERT_GE(good.pages[7].size(), 2u);
+  using Pages = std::vector<KeydirPage>;
+  using Slots = std::vector<KeydirSlot>;
+  EXPECT_FALSE(refuses([](Pages&, Slots&) {}));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { pages[0].bits = 9; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { pages[0].bits = 26; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { pages[1].bits = 25; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { pages[1].bits = 10; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { pages[1].keys = 0; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { pages[1].keys = 482; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { ++pages.back().keys; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { --pages.back().keys; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { pages[0].begin = 0; }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { ++pages[0].begin; }));
+  EXPECT_TRUE(
+      refuses([](Pages& pages, Slots&) { std::swap(pages[0], pages[1]); }));
+  EXPECT_TRUE(refuses([](Pages& pages, Slots&) { pages[1] = pages[0]; }));
+  EXPECT_TRUE(refuses([](Pages&, Slots& slots) { slots[0].prefix = 1; }));
+  EXPECT_TRUE(refuses([](Pages&, Slots& slots) { slots[5].prefix = ~0ull; }));
+  EXPECT_TRUE(refuses([](Pages&, Slots& slots) { slots[5].tagged_entry = 0; }));
+}
 
 }  // namespace
 }  // namespace stave
