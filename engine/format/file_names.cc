@@ -25,6 +25,16 @@ std::optional<SegmentId> ParseId(std::string_view name,
   return id;
 }
 
+// Nor is "MANIFEST-01".
+std::optional<uint64_t> ParseNumber(std::string_view name,
+                                    std::string_view prefix,
+                                    std::string (*name_of)(uint64_t)) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  const auto number = ParseWhole<uint64_t>(name.substr(prefix.size()), 10);
+  if (!number.has_value() || name_of(*number) != name) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
 std::string SegmentFileName(SegmentId id) {
@@ -48,19 +58,22 @@ std::string ManifestFileName(uint64_t number) {
 }
 
 std::optional<uint64_t> ParseManifestFileName(std::string_view name) {
-  constexpr std::string_view kPrefix = "MANIFEST-";
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  const auto number = ParseWhole<uint64_t>(name.substr(kPrefix.size()), 10);
-  if (!number.has_value() || ManifestFileName(*number) != name) {
-    return std::nullopt;
-  }
-  return number;
+  return ParseNumber(name, "MANIFEST-", ManifestFileName);
+}
+
+std::string CheckpointFileName(uint64_t generation) {
+  return absl::StrCat("KEYDIR-", generation);
+}
+
+std::optional<uint64_t> ParseCheckpointFileName(std::string_view name) {
+  return ParseNumber(name, "KEYDIR-", CheckpointFileName);
 }
 
 bool IsStoreFileName(std::string_view name) {
   return name == kLockFileName || name == kReserveFileName ||
          ParseSegmentFileName(name).has_value() ||
          ParseHintFileName(name).has_value() ||
+         ParseCheckpointFileName(name).has_value() ||
          ParseManifestFileName(name).has_value();
 }
 

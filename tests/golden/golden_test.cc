@@ -12,12 +12,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
+#include "engine/base/coding.h"
 #include "engine/base/key_hash.h"
+#include "engine/format/checkpoint.h"
 #include "engine/format/hint.h"
 #include "engine/format/hint_builder.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
+#include "engine/index/hash_stretch.h"
 #include "engine/log/segment_scanner.h"
 #include "gtest/gtest.h"
 #include "stave/store.h"
@@ -30,8 +33,9 @@ namespace {
 
 // A store as programs of format version 1 have left it: a sealed segment, its
 // hint file, a segment that was in use, and a manifest with a change of every
-// kind. These files never change. What reads them today must read them for
-// ever, and as long as version 1 is written, write them like this.
+// kind; and a checkpoint that is of no use to it. These files never change.
+// What reads them today must read them for ever, and as long as version 1 is
+// written, write them like this.
 constexpr char kDirectory[] = "tests/golden/version_1";
 
 std::string BytesOf(const std::string& name) {
@@ -168,6 +172,74 @@ TEST(GoldenTest, HintFileIsReadAndWrittenAsItWas) {
   EXPECT_EQ(read->entries, image.entries.size());
 }
 
+// A checkpoint of a store that has segment 1 alone, and was closed so.
+std::string CheckpointOfSegment1() {
+  CheckpointHeader header;
+  header.generation = 5;
+  header.segments = 1;
+  HashSecret secret{};
+  CheckpointSegment row;
+  for (const ManifestChange& change : ManifestChanges()) {
+    const auto* base = std::get_if<BaseChange>(&change);
+    if (base != nullptr) header.store_id = base->store_id;
+    if (base != nullptr) secret = base->hash_secret;
+    const auto* seal = std::get_if<SealSegmentChange>(&change);
+    if (seal != nullptr && seal->id == 1) row.summary = seal->summary;
+  }
+  const KeyHasher hasher(secret);
+  header.secret_check = static_cast<uint32_t>(hasher({}).prefix);
+  const std::string segment = BytesOf("0000000000000001.seg");
+  row.id = 1;
+  row.salt = HeaderOf(segment).salt;
+  std::map<std::string, HintEntry> last;
+  SegmentScanner scanner(segment, SegmentSeed(row.salt, row.id), true);
+  RecordView record;
+  while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
+    if (record.key.empty()) continue;
+    last[std::string(record.key)] =
+        HintEntry(hasher(record.key), record.offset, record.header);
+  }
+  // By part of the keydir; each is a page.
+  std::map<uint64_t, std::string> parts;
+  for (const auto& [key, entry] : last) {
+    if (entry.tombstone()) continue;
+    row.live_bytes += entry.exact_size();
+    ++header.keys;
+    std::string& part = parts[StretchHash(entry.prefix()) >> 54];
+    AppendFixed(entry.prefix(), &part);
+    const uint64_t first = uint64_t{1} << kCheckpointGranuleUnitBits;
+    AppendFixed(
+        uint64_t{entry.hash().tag} << 48 | (entry.keydir_bits() + (first << 8)),
+        &part);
+  }
+  std::string keys;
+  std::string pages;
+  for (const auto& [number, part] : parts) {
+    CheckpointPage page;
+    page.begin = number << 54;
+    page.bits = 10;
+    page.keys = static_cast<uint16_t>(part.size() / kCheckpointKeyBytes);
+    page.checksum = CheckpointPageChecksum(
+        header, header.keys_offset() + keys.size(), part);
+    AppendCheckpointPage(page, &pages);
+    keys += part;
+    ++header.pages;
+  }
+  std::string segments;
+  AppendCheckpointSegment(row, &segments);
+  header.tables_checksum = CheckpointTablesChecksum(segments, pages);
+  return EncodeCheckpointHeader(header) + segments + keys + pages;
+}
+
+TEST(GoldenTest, CheckpointIsReadAndWrittenAsItWas) {
+  const std::string bytes = BytesOf("KEYDIR-5");
+  EXPECT_EQ(CheckpointOfSegment1(), bytes);
+  const absl::StatusOr<CheckpointHeader> header = DecodeCheckpointHeader(bytes);
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(header->file_bytes(), bytes.size());
+  EXPECT_GT(header->keys, 1u);
+}
+
 using Contents = std::map<std::string, std::string>;
 
 Contents ContentsOf(Store& store) {
@@ -186,6 +258,18 @@ void CopyTo(const std::string& directory) {
                            "0000000000000003.seg", "MANIFEST-3"}) {
     std::ofstream(directory + "/" + name, std::ios::binary) << BytesOf(name);
   }
+}
+
+TEST(GoldenTest, StaleCheckpointIsPassedOver) {
+  const TemporaryDirectory copy;
+  CopyTo(copy.path());
+  const auto expected = ContentsOf(**Store::Open(copy.path(), Options()));
+  const TemporaryDirectory with;
+  CopyTo(with.path());
+  std::ofstream(with.path() + "/KEYDIR-5", std::ios::binary)
+      << BytesOf("KEYDIR-5");
+  EXPECT_TRUE(Verify(with.path())->clean);
+  EXPECT_EQ(ContentsOf(**Store::Open(with.path(), Options())), expected);
 }
 
 TEST(GoldenTest, StoreIsClean) {

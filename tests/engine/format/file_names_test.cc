@@ -67,10 +67,24 @@ TEST(FileNamesTest, NamesOutsideTheGrammarAreNotManifests) {
   }
 }
 
+TEST(FileNamesTest, ACheckpointIsNamedByItsGeneration) {
+  EXPECT_EQ(CheckpointFileName(12), "KEYDIR-12");
+  EXPECT_EQ(ParseCheckpointFileName("KEYDIR-12"), 12u);
+  EXPECT_EQ(ParseManifestFileName("KEYDIR-12"), std::nullopt);
+  EXPECT_EQ(ParseCheckpointFileName("MANIFEST-12"), std::nullopt);
+  for (const char* name :
+       {"KEYDIR", "KEYDIR-", "KEYDIR-01", "KEYDIR--1", "KEYDIR-1a", "keydir-1",
+        "KEYDIR-1.tmp", "KEYDIR-18446744073709551616"}) {
+    EXPECT_EQ(ParseCheckpointFileName(name), std::nullopt) << name;
+    EXPECT_FALSE(IsStoreFileName(name)) << name;
+  }
+}
+
 TEST(FileNamesTest, AStoreHasALockSegmentsHintFilesAndManifests) {
   EXPECT_TRUE(IsStoreFileName("LOCK"));
   EXPECT_TRUE(IsStoreFileName("RESERVE"));
   EXPECT_TRUE(IsStoreFileName("MANIFEST-12"));
+  EXPECT_TRUE(IsStoreFileName("KEYDIR-12"));
   EXPECT_TRUE(IsStoreFileName("000000000000000c.seg"));
   EXPECT_TRUE(IsStoreFileName("000000000000000c.hint"));
   EXPECT_FALSE(IsStoreFileName("lock"));
