@@ -87,6 +87,9 @@
   SITE(kHintBodyCheck, "I8", "damage that a hint file would hide")             \
   SITE(kHintSummaryCheck, "I8",                                                \
        "records that a segment has lost, for its hint")                        \
+  SITE(kCheckpointTablesCheck, "I8", "wrong bytes in a checkpoint's tables")   \
+  SITE(kCheckpointPageCheck, "I8", "wrong bytes in a checkpoint's page")       \
+  SITE(kCheckpointBinding, "I8", "a checkpoint of another state of the store") \
   SITE(kSegmentHeaderCheck, "I2", "wrong bytes in a segment's header")         \
   SITE(kSegmentIdentityCheck, "I2", "a segment of another store")              \
   SITE(kSummaryCheck, "I3", "records that a sealed segment has lost")          \

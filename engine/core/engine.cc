@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/clock.h"
+#include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
 #include "engine/core/foreign_directory.h"
@@ -213,6 +214,8 @@ Store::Engine::Engine(const Options& options,
   hints_ = std::make_unique<HintWriter>(directory_.get(), state_->hasher.get(),
                                         options.background_threads,
                                         std::move(recovered.without_hint));
+  checkpoint_ = std::make_unique<CheckpointKeeper>(
+      directory_.get(), std::move(recovered.checkpoint));
   Log::Settings settings;
   settings.directory = directory_.get();
   settings.manifest = manifest_.get();
@@ -225,6 +228,7 @@ Store::Engine::Engine(const Options& options,
   settings.may_prepare = [this] { return merger_->AllowsGrowth(); };
   settings.sealed = [this](const std::shared_ptr<Segment>& segment,
                            const SegmentSummary& summary) {
+    checkpoint_->Discard();
     hints_->Add({segment, summary});
     merger_->OnSeal();
   };
@@ -268,6 +272,12 @@ absl::Status Store::Engine::Close() {
   if (log_ != nullptr) {
     close_status_ = log_->Close();
     hints_->Close();
+    if (close_status_.ok()) {
+      checkpoint_->WriteAtClose(
+          manifest_->state(), state_.get(), options_.checkpoint_min_keys,
+          options_.background_threads ? ThreadCount(options_.recovery_threads)
+                                      : 1);
+    }
   }
   lock_ = nullptr;
   return close_status_;
@@ -422,6 +432,7 @@ void Store::Engine::CountOtherFiles(Statistics* statistics) const {
     const uint64_t bytes = (*file)->Size().value_or(0);
     statistics->disk_bytes += bytes;
     if (name == kReserveFileName) statistics->reserve_bytes = bytes;
+    if (ParseCheckpointFileName(name)) statistics->checkpoint_bytes += bytes;
   }
 }
 

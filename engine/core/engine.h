@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/base/mutex.h"
+#include "engine/core/checkpoint_keeper.h"
 #include "engine/core/commit.h"
 #include "engine/core/instant.h"
 #include "engine/core/merger.h"
@@ -78,9 +79,10 @@ class Store::Engine {
   std::unique_ptr<File> lock_;  // null in a read-only store
   std::unique_ptr<Manifest> manifest_;
   const std::shared_ptr<State> state_;
-  std::unique_ptr<HintWriter> hints_;  // null in a read-only store
-  std::unique_ptr<Log> log_;           // the same
-  std::unique_ptr<Merger> merger_;     // the same
+  std::unique_ptr<HintWriter> hints_;             // null in a read-only store
+  std::unique_ptr<CheckpointKeeper> checkpoint_;  // the same
+  std::unique_ptr<Log> log_;                      // the same
+  std::unique_ptr<Merger> merger_;                // the same
   const Reader reader_;
   std::unique_ptr<Commit> commit_;                      // as log_
   std::unique_ptr<ReadModifyWrite> read_modify_write_;  // the same

@@ -1,6 +1,7 @@
 #include "engine/core/recovery.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +13,8 @@
 #include "engine/base/parallel.h"
 #include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/checkpoint_binding.h"
+#include "engine/core/checkpoint_reader.h"
 #include "engine/core/hint_fill.h"
 #include "engine/core/keydir_fill.h"
 #include "engine/core/log_end.h"
@@ -39,12 +42,15 @@ class Opener {
     RETURN_IF_ERROR(MakeState());
     RETURN_IF_ERROR(OpenSegments());
     const size_t threads = ThreadCount(options_.recovery_threads);
-    RETURN_IF_ERROR(
-        FillFromHints(store_.state.get(), directory_, &sources_, threads));
-    RETURN_IF_ERROR(FillKeydir(store_.state.get(), sources_, threads));
+    if (!FillFromCheckpoint(threads)) {
+      RETURN_IF_ERROR(
+          FillFromHints(store_.state.get(), directory_, &sources_, threads));
+      RETURN_IF_ERROR(FillKeydir(store_.state.get(), sources_, threads));
+    }
     if (options_.read_only) return std::move(store_);
     RETURN_IF_ERROR(MakeDurable());
     TidyHints();
+    TidyCheckpoints();
     return std::move(store_);
   }
 
@@ -79,6 +85,8 @@ class Opener {
     for (const std::string& name : names_) {
       const auto hint_id = ParseHintFileName(name);
       if (hint_id.has_value()) hints_.insert(*hint_id);
+      const auto generation = ParseCheckpointFileName(name);
+      if (generation.has_value()) checkpoints_.insert(*generation);
       const auto id = ParseSegmentFileName(name);
       if (!id.has_value() || loaded_.state.Find(*id) != nullptr) continue;
       // I9: an id is never used again.
@@ -260,6 +268,40 @@ class Opener {
         size, ": the file ends here, its records at ", length));
   }
 
+  // I8: a checkpoint counts only for the clean close that it is bound to. False
+  // if there is none that does; the keydir is empty then.
+  bool FillFromCheckpoint(size_t threads) {
+    if (!closed_cleanly_ || checkpoints_.empty()) return false;
+    State& state = *store_.state;
+    CheckpointBinding binding =
+        CheckpointBinding::Of(loaded_.state, *state.hasher);
+    std::vector<std::shared_ptr<Segment>> segments;
+    for (const SegmentToRead& each : sources_) segments.push_back(each.segment);
+    for (const uint64_t generation : checkpoints_) {
+      if (ReadCheckpoint(directory_, generation, binding, segments, &state,
+                         threads)
+              .ok()) {
+        store_.checkpoint = {generation, std::move(binding)};
+        LookAtHints();
+        return true;
+      }
+      state.keydir = std::make_unique<HashKeydir>();
+    }
+    return false;
+  }
+
+  // Merges will read the hint files, though nobody has so far.
+  void LookAtHints() {
+    for (SegmentToRead& source : sources_) {
+      if (!source.has_hint_file) continue;
+      const auto hint = HintFile::Open(directory_, source.segment->header(),
+                                       source.summary, *store_.state->hasher);
+      if (!hint.ok()) continue;
+      source.is_restored = true;
+      source.segment->hint_bytes() = (*hint)->file_bytes();
+    }
+  }
+
   // Left from an open that was cut short.
   bool HasOtherManifests() const {
     return std::any_of(names_.begin(), names_.end(), [&](const auto& name) {
@@ -370,11 +412,24 @@ class Opener {
     for (const SegmentId id : hints_) RemoveHint(directory_, id);
   }
 
+  void TidyCheckpoints() {
+    CheckpointKeeper::Found& found = store_.checkpoint;
+    for (const uint64_t generation : checkpoints_) {
+      if (found.binding.has_value() && generation == found.generation) continue;
+      directory_->Unlink(CheckpointFileName(generation)).IgnoreError();
+    }
+    // One that could not be removed may be there still.
+    if (!checkpoints_.empty() && !found.binding.has_value()) {
+      found.generation = *checkpoints_.begin();
+    }
+  }
+
   Directory* const directory_;
   const Options& options_;
   Clock* const clock_;
   std::vector<std::string> names_;
   std::set<SegmentId> hints_;  // that there are files of
+  std::set<uint64_t, std::greater<>> checkpoints_;
   LoadedManifest loaded_;
   std::vector<std::string> unlisted_;
   bool closed_cleanly_ = false;

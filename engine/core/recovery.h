@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/core/checkpoint_keeper.h"
 #include "engine/core/state.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/hint_writer.h"
@@ -25,6 +26,7 @@ struct RecoveredStore {
   uint64_t bytes_cut = 0;
   // Sealed segments without a valid hint file.
   std::vector<HintWriter::Sealed> without_hint;
+  CheckpointKeeper::Found checkpoint;
 };
 
 // How large a new segment is made: an eighth of the store's live bytes, at
@@ -38,14 +40,15 @@ uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes);
 //     up to the first record that is not valid or not the next in sequence.
 //     What a sync mark, or a clean close, vouches for must be there (DataLoss
 //     otherwise, and nothing is changed); all else behind the end is cut off.
-//  3. Fill the keydir from hint files, and from the records of segments that
-//     have no valid one, in parallel, the later record of a key winning;
-//     tombstones stand in it until all are through.
+//  3. Fill the keydir from a keydir checkpoint, if the store was closed cleanly
+//     and there is one of this very state; else from hint files, and from the
+//     records of segments that have no valid one, in parallel, the later record
+//     of a key winning; tombstones stand in it until all are through.
 //  4. A writer makes this durable after any end but a clean close: a whole new
 //     manifest, the valid bytes above the last mark written once more (so that
 //     an error of writing them back that died with the process can't hide),
 //     and one edit that seals the log at its end. Hint files that are not
-//     valid, or of no segment, are removed.
+//     valid, or of no segment, are removed, and checkpoints of other states.
 // A read-only open does 1 to 3 in memory alone.
 absl::StatusOr<RecoveredStore> Recover(Directory* directory,
                                        const Options& options, Clock* clock);

@@ -13,6 +13,7 @@
 #include "engine/base/mutex.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/checkpoint_survey.h"
 #include "engine/core/segment_verdict.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
@@ -76,6 +77,7 @@ class Surveyor {
     if (!trusted_) RETURN_IF_ERROR(CutWhatIsVoid());
     RETURN_IF_ERROR(JudgeAll());
     if (trusted_) RETURN_IF_ERROR(JudgeHints());
+    if (trusted_) RETURN_IF_ERROR(JudgeCheckpoints());
     survey_.manifest_is_sound = trusted_;
     return std::move(survey_);
   }
@@ -520,6 +522,26 @@ class Surveyor {
                 absl::StrCat(bad->what,
                              "; nothing is lost with a hint file, which can "
                              "be made anew from its segment"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status JudgeCheckpoints() {
+    for (const std::string& name : names_) {
+      const auto generation = ParseCheckpointFileName(name);
+      if (!generation.has_value()) continue;
+      const absl::StatusOr<std::unique_ptr<File>> file =
+          directory_->OpenFile(name, /*writable=*/false);
+      if (absl::IsNotFound(file.status())) continue;
+      RETURN_IF_ERROR(file.status());
+      ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
+      survey_.bytes += size;
+      const auto bad = SurveyCheckpoint(**file, size, *generation);
+      if (!bad.has_value()) continue;
+      AddDamage(name, bad->bytes,
+                absl::StrCat(bad->what,
+                             "; nothing is lost with a keydir checkpoint, "
+                             "without which a store only opens slower"));
     }
     return absl::OkStatus();
   }

@@ -12,8 +12,8 @@ namespace {
 // Goes through a few keys and makes up values for them.
 class Writer {
  public:
-  Writer(uint64_t seed, uint64_t segment_size_bytes)
-      : store(segment_size_bytes), random_(seed) {}
+  Writer(uint64_t seed, uint64_t segment_size_bytes, bool checkpoints = false)
+      : store(segment_size_bytes, checkpoints), random_(seed) {}
 
   std::string Key() { return absl::StrCat("key", random_() % 9); }
 
@@ -182,6 +182,18 @@ StoreImage HintFiles(uint64_t seed) {
   return writer.store.Close();
 }
 
+// A keydir checkpoint, with the log in a segment that goes on, hint files and a
+// merge's output.
+StoreImage Checkpoint(uint64_t seed) {
+  Writer writer(seed, 640, /*checkpoints=*/true);
+  writer.Change(14);
+  writer.store.Reopen();
+  writer.store.MergeAll();
+  writer.Change(9);
+  writer.store.Put(writer.Key(), std::string(1200, 'l'));
+  return writer.store.Close();
+}
+
 }  // namespace
 
 const std::vector<ImageKind>& ImageKinds() {
@@ -198,6 +210,7 @@ const std::vector<ImageKind>& ImageKinds() {
       {"RecoveredAndKilled", RecoveredAndKilled},
       {"Merged", Merged},
       {"HintFiles", HintFiles},
+      {"Checkpoint", Checkpoint},
   };
   return *kinds;
 }

@@ -86,9 +86,10 @@ size_t StoreImage::OperationsKept(const DirectoryImage& damaged) const {
   return kept;
 }
 
-WrittenStore::WrittenStore(uint64_t segment_size_bytes)
+WrittenStore::WrittenStore(uint64_t segment_size_bytes, bool checkpoints)
     : disk_(std::make_unique<ImageFileSystem>()) {
   options_.segment_size_bytes = segment_size_bytes;
+  if (checkpoints) options_.checkpoint_min_keys = 0;
   options_.background_threads = false;
   options_.recovery_threads = 1;
   options_.max_space_amplification = 1000;  // merges only what it is told to

@@ -61,7 +61,8 @@ struct StoreImage {
 // test.
 class WrittenStore {
  public:
-  explicit WrittenStore(uint64_t segment_size_bytes);
+  // With `checkpoints` each close writes a keydir checkpoint.
+  explicit WrittenStore(uint64_t segment_size_bytes, bool checkpoints = false);
 
   void Put(const std::string& key, const std::string& value,
            absl::Duration ttl = absl::InfiniteDuration());

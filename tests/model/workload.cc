@@ -242,6 +242,8 @@ Options AnyOptions(uint64_t seed) {
   options.recovery_threads = 1 + static_cast<int>(random() % 2);
   // Stores this small merge all the time, and so take several times as long.
   options.background_merge = random() % 4 == 0;
+  // Most stores here have few keys, and some of these a checkpoint.
+  options.checkpoint_min_keys = random() % 2 == 0 ? 1 + random() % 8 : 1000;
   return options;
 }
 

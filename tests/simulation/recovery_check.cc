@@ -52,7 +52,11 @@ absl::Status CheckFiles(SimulatedDisk* disk) {
                    disk->OpenDirectory(SimulatedDisk::kPath));
   ASSIGN_OR_RETURN(LoadedManifest manifest, Manifest::Load(directory.get()));
   ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
+  int checkpoints = 0;
   for (const std::string& name : names) {
+    if (ParseCheckpointFileName(name).has_value() && ++checkpoints == 1) {
+      continue;
+    }
     auto segment = ParseSegmentFileName(name);
     if (!segment.has_value()) segment = ParseHintFileName(name);
     const bool known =

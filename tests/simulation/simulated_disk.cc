@@ -25,6 +25,11 @@ int ErrnoOf(Fault fault) {
   }
 }
 
+// Hint files and keydir checkpoints.
+bool IsOnlyForSpeed(std::string_view path) {
+  return path.ends_with(".hint") || path.find("KEYDIR-") != path.npos;
+}
+
 }  // namespace
 
 SimulatedDisk::SimulatedDisk(Image image, Abilities abilities)
@@ -202,7 +207,7 @@ absl::Status SimulatedDisk::Meet(Call call, uint64_t process,
     return absl::OkStatus();
   }
   fault_was_met_ = true;
-  only_hints_met_it_ = only_hints_met_it_ && path.ends_with(".hint");
+  only_hints_met_it_ = only_hints_met_it_ && IsOnlyForSpeed(path);
   if (met != nullptr) *met = fault_;
   if (fault_ == Fault::kSyncReportedLate) return absl::OkStatus();
   return ErrnoStatus(ErrnoOf(fault_), NameOf(call), path);
