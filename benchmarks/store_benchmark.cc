@@ -104,8 +104,18 @@ class TemporaryStore {
     }
   }
 
+  void RemoveCheckpoints() {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      if (entry.path().filename().string().starts_with("KEYDIR-")) {
+        remove(entry);
+      }
+    }
+  }
+
+  // Gives the memory of a closed store back.
+  void Release() { store_ = nullptr; }
   void Open(Options options = {}) {
-    store_ = nullptr;
+    Release();
     auto store = Store::Open(directory_, options);
     if (!store.ok()) Die(store.status());
     store_ = *std::move(store);
@@ -257,6 +267,7 @@ void BM_OpenFromSegments(benchmark::State& state) {
     state.PauseTiming();
     store.Close();
     store.RemoveFiles(".hint");
+    store.RemoveCheckpoints();
     state.ResumeTiming();
     store.Open();
     bytes += store->GetStatistics().segment_bytes;
@@ -275,8 +286,39 @@ void BM_OpenFromHints(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();
     store.Close();
+    store.RemoveCheckpoints();
+    store.Release();
     state.ResumeTiming();
     store.Open();
+  }
+  ReportRate(state, state.iterations() * static_cast<uint64_t>(state.range(0)));
+}
+
+// With a keydir checkpoint; and what it costs to write one at Close, of a store
+// that has changed.
+void BM_OpenFromCheckpoint(benchmark::State& state) {
+  TemporaryStore store;
+  store.Fill(state.range(0));
+  for (auto _ : state) {
+    state.PauseTiming();
+    store.Close();
+    store.Release();
+    state.ResumeTiming();
+    store.Open();
+    if (absl::Status got = store->Get(Key(0)).status(); !got.ok()) Die(got);
+  }
+  ReportRate(state, state.iterations() * static_cast<uint64_t>(state.range(0)));
+}
+
+void BM_CloseWithCheckpoint(benchmark::State& state) {
+  TemporaryStore store;
+  store.Fill(state.range(0));
+  for (auto _ : state) {
+    store.Close();
+    state.PauseTiming();
+    store.Open();
+    if (absl::Status put = store->Put("one", "more"); !put.ok()) Die(put);
+    state.ResumeTiming();
   }
   ReportRate(state, state.iterations() * static_cast<uint64_t>(state.range(0)));
 }
@@ -328,6 +370,12 @@ void RegisterAll() {
         ->Unit(benchmark::kMillisecond);
     Register("OpenFromHints", BM_OpenFromHints, keys)
         ->Iterations(3)
+        ->Unit(benchmark::kMillisecond);
+    Register("OpenFromCheckpoint", BM_OpenFromCheckpoint, keys)
+        ->Iterations(5)
+        ->Unit(benchmark::kMillisecond);
+    Register("CloseWithCheckpoint", BM_CloseWithCheckpoint, keys)
+        ->Iterations(5)
         ->Unit(benchmark::kMillisecond);
     Register("Verify", BM_Verify, keys)->Unit(benchmark::kMillisecond);
   }
