@@ -38,6 +38,7 @@
   SITE(kOutputSync, "I5", "what a merge has copied, before its inputs go")     \
   SITE(kOutputNameSync, "I5", "the names of its outputs")                      \
   SITE(kHintSync, "I8", "a hint file that its checks hold to be whole")        \
+  SITE(kCheckpointLogSync, "I8", "what a checkpoint takes to be in the log")   \
   /* What an earlier process may have failed to bring to the device. */        \
   SITE(kWriteBack, "I2", "the log's tail, after an error nobody was told of")  \
   SITE(kUnprovenEdit, "I3", "the last edit, after such an error")              \
@@ -89,7 +90,8 @@
        "records that a segment has lost, for its hint")                        \
   SITE(kCheckpointTablesCheck, "I8", "wrong bytes in a checkpoint's tables")   \
   SITE(kCheckpointPageCheck, "I8", "wrong bytes in a checkpoint's page")       \
-  SITE(kCheckpointBinding, "I8", "a checkpoint of another state of the store") \
+  SITE(kCheckpointBinding, "I8", "a checkpoint of segments that were others")  \
+  SITE(kCheckpointEndCheck, "I8", "a checkpoint of a log that ended later")    \
   SITE(kSegmentHeaderCheck, "I2", "wrong bytes in a segment's header")         \
   SITE(kSegmentIdentityCheck, "I2", "a segment of another store")              \
   SITE(kSummaryCheck, "I3", "records that a sealed segment has lost")          \

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "absl/status/statusor.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "engine/base/durability_site.h"
@@ -15,6 +15,7 @@
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
 #include "engine/index/keydir.h"
+#include "engine/log/hint_file.h"
 
 namespace stave {
 namespace {
@@ -23,6 +24,8 @@ static_assert(sizeof(KeydirSlot) == kCheckpointKeyBytes);
 
 // Keys that are read and restored in one go, while a cache holds them.
 constexpr uint64_t kKeysPerStretch = 16384;
+constexpr uint64_t kMaxGranules =
+    uint64_t{1} << (kLocationBits - kCheckpointGranuleUnitBits);
 // A header, and a key of one byte.
 constexpr uint64_t kLeastRecordUnits = 4;
 constexpr uint64_t kLeastLargeUnits =
@@ -35,22 +38,21 @@ std::string_view BytesOf(absl::Span<const KeydirSlot> slots) {
 
 class CheckpointReader {
  public:
-  CheckpointReader(uint64_t generation, const CheckpointBinding& binding,
-                   const std::vector<std::shared_ptr<Segment>>& segments,
+  CheckpointReader(uint64_t generation, const CheckpointedStore& store,
                    State* state, const File& file)
       : generation_(generation),
-        binding_(binding),
-        segments_(segments),
+        store_(store),
+        segments_(*store.segments),
         state_(*state),
         file_(file) {}
 
-  absl::Status Run(size_t threads) {
+  absl::StatusOr<CheckpointCoverage> Run(size_t threads) {
     RETURN_IF_ERROR(ReadHeader());
     RETURN_IF_ERROR(ReadTables());
+    RETURN_IF_ERROR(FindSegments());
     RETURN_IF_ERROR(DividePages());
-    PlaceSegments();
     state_.keydir->ExpectKeys(header_.keys);
-    std::vector<Counts> counts(threads, Counts(segments_.size()));
+    std::vector<Counts> counts(threads, Counts(bound_.size()));
     std::atomic<size_t> next{0};
     const absl::Status done = ParallelFor(threads, threads, [&](size_t thread) {
       std::vector<KeydirSlot> slots;
@@ -60,7 +62,9 @@ class CheckpointReader {
       return absl::OkStatus();
     });
     RETURN_IF_ERROR(done);
-    return Count(counts);
+    if (covers_all_) RETURN_IF_ERROR(Count(counts));
+    for (size_t i = 0; i < covered_; ++i) segments_[i].is_covered = true;
+    return covers_all_ ? CheckpointCoverage::kAll : CheckpointCoverage::kSome;
   }
 
  private:
@@ -71,14 +75,15 @@ class CheckpointReader {
     uint64_t first_key = 0;
     uint64_t keys = 0;
   };
-  // Where the records of the segment that has a granule are, in units of
-  // checkpoints' locations, and what has to be added for the keydir's.
+  // Where a segment's records are, in units of checkpoints' locations, and what
+  // has to be added for the keydir's.
   struct Place {
     uint64_t begin = 0;
     uint64_t end = 0;
     uint64_t shift = 0;
-    size_t segment = 0;
+    bool is_gone = false;  // it was merged since
   };
+  enum class Found { kNothing, kGone, kRecord };
   struct Counts {
     explicit Counts(size_t segments) : exact_bytes(segments), large(segments) {}
 
@@ -105,6 +110,19 @@ class CheckpointReader {
       return absl::DataLossError(absl::StrCat(
           "the file ends at offset ", size, ", not at ", header_.file_bytes()));
     }
+    const bool is_of_another =
+        header_.store_id != store_.store_id ||
+        header_.secret_check != HintSecretCheck(*state_.hasher);
+    if (is_of_another) {
+      return absl::FailedPreconditionError("it is another store's checkpoint");
+    }
+    // I8: it may name what was lost, and not what that had replaced.
+    const bool log_ends_before = header_.end_sequence > store_.last_sequence;
+    if (DURABILITY_SITE(kCheckpointEndCheck, log_ends_before)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the checkpoint knows of record ", header_.end_sequence,
+                       ", the log ends with ", store_.last_sequence));
+    }
     return absl::OkStatus();
   }
 
@@ -129,12 +147,32 @@ class CheckpointReader {
          rest.remove_prefix(kCheckpointPageBytes)) {
       pages_.push_back(DecodeCheckpointPage(rest));
     }
-    const bool matches = binding_.Matches(header_, bound_);
-    if (DURABILITY_SITE(kCheckpointBinding, !matches)) {
-      return absl::FailedPreconditionError(
-          "the checkpoint is of another state of the store");
-    }
     return absl::OkStatus();
+  }
+
+  // Finds the bound segments among those that there are, and how far all that
+  // there are are bound.
+  absl::Status FindSegments() {
+    absl::flat_hash_map<SegmentId, size_t> rows;
+    for (size_t i = 0; i < bound_.size(); ++i) rows[bound_[i].id] = i;
+    std::vector<const Segment*> segments(bound_.size());
+    bool all_so_far = true;
+    for (const SegmentToRead& each : segments_) {
+      const auto row = rows.find(each.segment->id());
+      all_so_far &= row != rows.end();
+      covered_ += all_so_far;
+      if (row == rows.end()) continue;
+      const CheckpointSegment& bound = bound_[row->second];
+      const bool is_another = bound.salt != each.segment->header().salt ||
+                              bound.summary != each.summary;
+      if (DURABILITY_SITE(kCheckpointBinding, is_another)) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "segment ", bound.id, " is not what the checkpoint says"));
+      }
+      segments[row->second] = each.segment.get();
+    }
+    covers_all_ = covered_ == segments_.size() && covered_ == bound_.size();
+    return PlaceSegments(segments);
   }
 
   absl::Status DividePages() {
@@ -159,16 +197,23 @@ class CheckpointReader {
                : absl::DataLossError("the pages have another number of keys");
   }
 
-  void PlaceSegments() {
-    places_.resize(1);
-    for (size_t i = 0; i < segments_.size(); ++i) {
-      const uint64_t length = binding_.segments[i].summary.length;
-      const uint64_t first = places_.size() << kCheckpointGranuleUnitBits;
-      const Place place{first + kSegmentHeaderBytes / kRecordAlignment,
-                        first + length / kRecordAlignment,
-                        segments_[i]->LocationOf(0).unit - first, i};
-      places_.insert(places_.end(), CheckpointGranules(length), place);
+  // By row of the table; null: there is no such segment any more.
+  absl::Status PlaceSegments(const std::vector<const Segment*>& segments) {
+    rows_.assign(1, 0);
+    for (size_t i = 0; i < bound_.size(); ++i) {
+      const uint64_t length = bound_[i].summary.length;
+      const uint64_t granules = CheckpointGranules(length);
+      if (granules > kMaxGranules - rows_.size()) {
+        return absl::DataLossError("a store can't have so long segments");
+      }
+      const uint64_t first = rows_.size() << kCheckpointGranuleUnitBits;
+      Place place{first + kSegmentHeaderBytes / kRecordAlignment,
+                  first + length / kRecordAlignment, 0, segments[i] == nullptr};
+      if (!place.is_gone) place.shift = segments[i]->LocationOf(0).unit - first;
+      places_.push_back(place);
+      rows_.insert(rows_.end(), granules, static_cast<uint32_t>(i));
     }
+    return absl::OkStatus();
   }
 
   absl::Status ReadStretch(const Stretch& stretch,
@@ -185,63 +230,76 @@ class CheckpointReader {
         absl::MakeConstSpan(pages_).subspan(
             stretch.first_page, stretch.end_page - stretch.first_page);
     std::vector<KeydirPage> part;
-    size_t first = 0;  // of the part's keys
-    size_t at = 0;
+    size_t at = 0;     // of the page that is read
+    size_t first = 0;  // of the part's keys that stay
+    size_t end = 0;
     for (size_t i = 0; i < pages.size(); ++i) {
       const CheckpointPage& page = pages[i];
-      RETURN_IF_ERROR(CheckPage(page, offset + at * sizeof(KeydirSlot),
-                                all.subspan(at, page.keys), counts));
-      part.push_back({page.begin, page.bits, page.keys});
+      ASSIGN_OR_RETURN(const size_t kept,
+                       CheckPage(page, offset + at * sizeof(KeydirSlot),
+                                 all.subspan(at, page.keys), counts));
+      std::copy_n(all.begin() + at, kept, all.begin() + end);
+      if (kept > 0) {
+        part.push_back({page.begin, page.bits, static_cast<uint32_t>(kept)});
+      }
       at += page.keys;
+      end += kept;
       const size_t number = Keydir::PartOf(page.begin);
       if (i + 1 < pages.size() &&
           Keydir::PartOf(pages[i + 1].begin) == number) {
         continue;
       }
       RETURN_IF_ERROR(state_.keydir->RestorePart(
-          number, part, all.subspan(first, at - first)));
+          number, part, all.subspan(first, end - first)));
       part.clear();
-      first = at;
+      first = end;
     }
     return absl::OkStatus();
   }
 
-  // Checks a page, and makes its locations the keydir's.
-  absl::Status CheckPage(const CheckpointPage& page, uint64_t offset,
-                         absl::Span<KeydirSlot> slots, Counts* counts) const {
+  // Checks a page, makes its locations the keydir's, and moves the keys whose
+  // segment is there to its front. Returns how many these are.
+  absl::StatusOr<size_t> CheckPage(const CheckpointPage& page, uint64_t offset,
+                                   absl::Span<KeydirSlot> slots,
+                                   Counts* counts) const {
     const bool damaged = CheckpointPageChecksum(
                              header_, offset, BytesOf(slots)) != page.checksum;
     if (DURABILITY_SITE(kCheckpointPageCheck, damaged)) {
       return absl::DataLossError(
           absl::StrCat("offset ", offset, ": wrong checksum of a page"));
     }
-    for (KeydirSlot& slot : slots) {
-      if (!TakeKey(&slot, counts)) {
+    size_t kept = 0;
+    for (KeydirSlot slot : slots) {
+      const Found found = Relocate(&slot, counts);
+      if (found == Found::kNothing) {
         return absl::DataLossError(absl::StrCat(
             "offset ", offset, ": a key whose record lies in no segment"));
       }
+      if (found == Found::kRecord) slots[kept++] = slot;
     }
-    return absl::OkStatus();
+    return kept;
   }
 
-  bool TakeKey(KeydirSlot* slot, Counts* counts) const {
+  Found Relocate(KeydirSlot* slot, Counts* counts) const {
     const KeydirEntry entry = slot->entry();
     const uint64_t unit = entry.location().unit;
     const uint64_t granule = unit >> kCheckpointGranuleUnitBits;
-    if (granule >= places_.size()) return false;
-    const Place& place = places_[granule];
+    if (granule == 0 || granule >= rows_.size()) return Found::kNothing;
+    const uint32_t row = rows_[granule];
+    const Place& place = places_[row];
     const bool is_large = entry.exact_size() == 0;
     const uint64_t size =
         is_large ? kLeastLargeUnits : entry.exact_size() / kRecordAlignment;
     if (unit < place.begin || unit > place.end || size > place.end - unit ||
         size < kLeastRecordUnits) {
-      return false;
+      return Found::kNothing;
     }
-    counts->exact_bytes[place.segment] += entry.exact_size();
-    counts->large[place.segment] += is_large;
+    if (place.is_gone) return Found::kGone;
+    counts->exact_bytes[row] += entry.exact_size();
+    counts->large[row] += is_large;
     counts->has_expiries |= entry.expires();
     slot->tagged_entry += place.shift << KeydirEntry::kLocationShift;
-    return true;
+    return Found::kRecord;
   }
 
   // Makes known what was counted, if it is what the checkpoint says.
@@ -267,37 +325,46 @@ class CheckpointReader {
             "segment ", bound_[i].id, " can't have ", live, " live bytes"));
       }
     }
-    for (size_t i = 0; i < bound_.size(); ++i) {
-      segments_[i]->live_bytes() = bound_[i].live_bytes;
-      state_.live_bytes += bound_[i].live_bytes;
+    for (const SegmentToRead& each : segments_) {
+      const uint64_t live = LiveBytesOf(each.segment->id());
+      each.segment->live_bytes() = live;
+      state_.live_bytes += live;
     }
     if (has_expiries) state_.has_expiries = true;
     return absl::OkStatus();
   }
 
+  uint64_t LiveBytesOf(SegmentId id) const {
+    for (const CheckpointSegment& bound : bound_) {
+      if (bound.id == id) return bound.live_bytes;
+    }
+    return 0;
+  }
+
   const uint64_t generation_;
-  const CheckpointBinding& binding_;
-  const std::vector<std::shared_ptr<Segment>>& segments_;
+  const CheckpointedStore& store_;
+  std::vector<SegmentToRead>& segments_;
   State& state_;
   const File& file_;
   CheckpointHeader header_;
   std::vector<CheckpointSegment> bound_;
   std::vector<CheckpointPage> pages_;
   std::vector<Stretch> stretches_;
-  std::vector<Place> places_;  // by granule
+  std::vector<Place> places_;   // by row
+  std::vector<uint32_t> rows_;  // by granule
+  size_t covered_ = 0;          // so many of segments_
+  bool covers_all_ = false;
 };
 
 }  // namespace
 
-absl::Status ReadCheckpoint(
-    Directory* directory, uint64_t generation, const CheckpointBinding& binding,
-    const std::vector<std::shared_ptr<Segment>>& segments, State* state,
-    size_t threads) {
+absl::StatusOr<CheckpointCoverage> ReadCheckpoint(
+    Directory* directory, uint64_t generation, const CheckpointedStore& store,
+    State* state, size_t threads) {
   ASSIGN_OR_RETURN(
       const std::unique_ptr<File> file,
       directory->OpenFile(CheckpointFileName(generation), /*writable=*/false));
-  return CheckpointReader(generation, binding, segments, state, *file)
-      .Run(threads);
+  return CheckpointReader(generation, store, state, *file).Run(threads);
 }
 
 }  // namespace stave

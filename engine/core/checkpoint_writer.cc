@@ -1,21 +1,21 @@
 #include "engine/core/checkpoint_writer.h"
 
 #include <algorithm>
-#include <atomic>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "engine/base/durability_site.h"
+#include "engine/base/mutex.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/checkpoint.h"
 #include "engine/format/file_names.h"
+#include "engine/format/segment_header.h"
 #include "engine/index/keydir.h"
-#include "engine/log/segment.h"
-#include "engine/log/segment_set.h"
+#include "engine/log/hint_file.h"
 
 namespace stave {
 namespace {
@@ -32,36 +32,33 @@ std::string_view BytesOf(absl::Span<const KeydirSlot> slots) {
 
 class CheckpointWriter {
  public:
-  CheckpointWriter(uint64_t generation, const CheckpointBinding& binding,
-                   State* state, File* file)
-      : state_(*state), keydir_(*state->keydir), file_(*file) {
+  CheckpointWriter(uint64_t generation, const CheckpointScope& scope,
+                   State* state, Log* log, File* file,
+                   const std::atomic<bool>& cancelled)
+      : state_(*state),
+        keydir_(*state->keydir),
+        log_(*log),
+        file_(*file),
+        cancelled_(cancelled) {
     header_.generation = generation;
-    header_.store_id = binding.store_id;
-    header_.secret_check = binding.secret_check;
-    header_.log_end = binding.log_end;
-    header_.segments = static_cast<uint32_t>(binding.segments.size());
-    PlaceSegments(binding);
-    DivideKeys();
+    header_.store_id = scope.store_id;
+    header_.secret_check = HintSecretCheck(*state_.hasher);
+    header_.segments = static_cast<uint32_t>(scope.segments.size());
+    PlaceSegments(scope);
+    DivideParts();
   }
 
   absl::Status Run(size_t threads) {
-    std::atomic<size_t> next{0};
-    const absl::Status done = ParallelFor(threads, threads, [&](size_t) {
-      std::vector<KeydirSlot> slots;
-      for (size_t i = next++; i < stretches_.size(); i = next++) {
-        slots.clear();
-        RETURN_IF_ERROR(WriteStretch(&stretches_[i], &slots));
-      }
-      return absl::OkStatus();
-    });
-    RETURN_IF_ERROR(done);
+    RETURN_IF_ERROR(WriteKeys(threads));
     std::string pages;
     for (const Stretch& stretch : stretches_) pages += stretch.pages;
+    header_.keys = PlacedKeys();
     header_.pages = static_cast<uint32_t>(pages.size() / kCheckpointPageBytes);
     header_.tables_checksum = CheckpointTablesChecksum(segments_, pages);
     RETURN_IF_ERROR(file_.Write(header_.segments_offset(), segments_));
     RETURN_IF_ERROR(file_.Write(header_.pages_offset(), pages));
     RETURN_IF_ERROR(file_.SyncData());
+    RETURN_IF_ERROR(SyncLog());
     // What has a header is complete on the device: so damage can be told from
     // a checkpoint that was never finished.
     RETURN_IF_ERROR(file_.Write(0, EncodeCheckpointHeader(header_)));
@@ -73,63 +70,121 @@ class CheckpointWriter {
   struct Stretch {
     size_t first_part = 0;
     size_t end_part = 0;
-    uint64_t first_key = 0;
-    uint64_t keys = 0;
     std::string pages = {};  // their part of the pages' table
   };
+  // What was copied of a stretch, without the keys of other segments.
+  struct Copied {
+    std::vector<KeydirPage> pages;
+    std::vector<KeydirSlot> slots;
+  };
 
-  // Segments that are bound, one behind another, as locations in checkpoints
-  // count them.
-  void PlaceSegments(const CheckpointBinding& binding) {
+  // The segments, one behind another, as locations in checkpoints count them.
+  void PlaceSegments(const CheckpointScope& scope) {
     shifts_.assign(state_.segments->GranuleCount(), kNowhere);
-    const std::vector<std::shared_ptr<Segment>> all = state_.segments->All();
     uint64_t granule = 1;
-    for (CheckpointSegment bound : binding.segments) {
-      const auto found = std::find_if(
-          all.begin(), all.end(),
-          [&bound](const auto& segment) { return segment->id() == bound.id; });
-      if (found != all.end()) {
-        bound.live_bytes = (*found)->live_bytes();
-        const uint64_t last = std::max<uint64_t>(bound.summary.length, 1) - 1;
-        const size_t end = SegmentSet::GranuleOf((*found)->LocationOf(last));
-        for (size_t i = SegmentSet::GranuleOf((*found)->LocationOf(0));
-             i <= end && i < shifts_.size(); ++i) {
-          shifts_[i] = (granule << kCheckpointGranuleUnitBits) -
-                       (*found)->LocationOf(0).unit;
-        }
+    for (const auto& [segment, summary] : scope.segments) {
+      const uint64_t first = segment->LocationOf(0).unit;
+      const size_t begin = SegmentSet::GranuleOf(segment->LocationOf(0));
+      const uint64_t granules = CheckpointGranules(summary.length);
+      for (size_t i = begin; i < begin + granules && i < shifts_.size(); ++i) {
+        shifts_[i] = (granule << kCheckpointGranuleUnitBits) - first;
       }
-      AppendCheckpointSegment(bound, &segments_);
-      granule += CheckpointGranules(bound.summary.length);
+      granule += granules;
+      AppendCheckpointSegment({segment->id(), segment->header().salt, summary,
+                               segment->live_bytes()},
+                              &segments_);
     }
   }
 
-  void DivideKeys() {
+  void DivideParts() {
     Stretch stretch;
+    uint64_t keys = 0;
     for (size_t part = 0; part < Keydir::kParts; ++part) {
-      stretch.keys += keydir_.KeysIn(part);
+      keys += keydir_.KeysIn(part);
       stretch.end_part = part + 1;
       const bool is_last = part + 1 == Keydir::kParts;
-      if (stretch.keys < kKeysPerStretch && !is_last) continue;
+      if (keys < kKeysPerStretch && !is_last) continue;
       stretches_.push_back(stretch);
-      header_.keys += stretch.keys;
-      stretch = {stretch.end_part, stretch.end_part, header_.keys, 0};
+      stretch = {stretch.end_part, stretch.end_part};
+      keys = 0;
     }
   }
 
-  absl::Status WriteStretch(Stretch* stretch, std::vector<KeydirSlot>* slots) {
-    std::vector<KeydirPage> pages;
-    for (size_t i = stretch->first_part; i < stretch->end_part; ++i) {
-      keydir_.CopyPart(i, &pages, slots);
+  absl::Status WriteKeys(size_t threads) {
+    std::atomic<size_t> next{0};
+    return ParallelFor(threads, threads, [&](size_t) {
+      Copied copied;
+      // Who has taken a stretch places it: others wait for that.
+      while (!cancelled_) {
+        const size_t i = next++;
+        if (i >= stretches_.size()) return absl::OkStatus();
+        Copy(stretches_[i], &copied);
+        const uint64_t first_key = Place(i, copied.slots.size());
+        RETURN_IF_ERROR(Write(copied, first_key, &stretches_[i]));
+      }
+      return absl::CancelledError("the store is being closed");
+    });
+  }
+
+  void Copy(const Stretch& stretch, Copied* copied) {
+    copied->pages.clear();
+    copied->slots.clear();
+    copied->slots.reserve(2 * kKeysPerStretch);  // not while it holds a lock
+    for (size_t i = stretch.first_part; i < stretch.end_part; ++i) {
+      keydir_.CopyPart(i, &copied->pages, &copied->slots);
     }
-    if (slots->size() != stretch->keys || !Relocate(absl::MakeSpan(*slots))) {
-      return absl::FailedPreconditionError(
-          "the keydir is not that of the segments that are listed");
+    size_t from = 0;
+    size_t to = 0;
+    size_t pages = 0;
+    for (KeydirPage page : copied->pages) {
+      const size_t end = from + page.keys;
+      const size_t begin = to;
+      for (; from < end; ++from) {
+        KeydirSlot slot = copied->slots[from];
+        if (Relocate(&slot)) copied->slots[to++] = slot;
+      }
+      page.keys = static_cast<uint32_t>(to - begin);
+      if (page.keys > 0) copied->pages[pages++] = page;
     }
+    copied->pages.resize(pages);
+    copied->slots.resize(to);
+  }
+
+  // False if its record is in a segment that is not covered: recovery finds
+  // it there, or what came after it.
+  bool Relocate(KeydirSlot* slot) const {
+    const size_t granule = SegmentSet::GranuleOf(slot->entry().location());
+    const uint64_t shift =
+        granule < shifts_.size() ? shifts_[granule] : kNowhere;
+    if (shift == kNowhere) return false;
+    slot->tagged_entry += shift << KeydirEntry::kLocationShift;
+    return true;
+  }
+
+  // Stretches stand in the file in their order, though nobody knows before how
+  // many keys one has. Returns the number of keys before this one's.
+  uint64_t Place(size_t stretch, uint64_t keys) {
+    MutexLock lock(&mutex_);
+    while (placed_ < stretch) has_placed_.Wait(&mutex_);
+    ++placed_;
+    has_placed_.SignalAll();
+    const uint64_t first = placed_keys_;
+    placed_keys_ += keys;
+    return first;
+  }
+  uint64_t PlacedKeys() {
+    MutexLock lock(&mutex_);
+    return placed_keys_;
+  }
+
+  absl::Status Write(const Copied& copied, uint64_t first_key,
+                     Stretch* stretch) {
+    if (copied.slots.empty()) return absl::OkStatus();
     const uint64_t begin =
-        header_.keys_offset() + stretch->first_key * kCheckpointKeyBytes;
-    const std::string_view bytes = BytesOf(*slots);
+        header_.keys_offset() + first_key * kCheckpointKeyBytes;
+    const std::string_view bytes = BytesOf(copied.slots);
     size_t at = 0;
-    for (const KeydirPage& page : pages) {
+    for (const KeydirPage& page : copied.pages) {
       const size_t size = page.keys * kCheckpointKeyBytes;
       const uint32_t checksum =
           CheckpointPageChecksum(header_, begin + at, bytes.substr(at, size));
@@ -139,44 +194,78 @@ class CheckpointWriter {
           &stretch->pages);
       at += size;
     }
-    return bytes.empty() ? absl::OkStatus() : file_.Write(begin, bytes);
+    return file_.Write(begin, bytes);
   }
 
-  // False if a key's segment is not bound: then a merge went wrong.
-  bool Relocate(absl::Span<KeydirSlot> slots) const {
-    bool all_known = true;
-    for (KeydirSlot& slot : slots) {
-      const size_t granule = SegmentSet::GranuleOf(slot.entry().location());
-      const uint64_t shift =
-          granule < shifts_.size() ? shifts_[granule] : kNowhere;
-      all_known &= shift != kNowhere;
-      slot.tagged_entry += shift << KeydirEntry::kLocationShift;
+  // I8: a key is left out if what the keydir named was in a segment that is not
+  // covered, and what that had replaced is not in the copy either.
+  absl::Status SyncLog() {
+    {
+      MutexLock lock(&log_.append_mutex());
+      header_.end_sequence = log_.last_change();
     }
-    return all_known;
+    return DURABILITY_SITE(kCheckpointLogSync,
+                           log_.SyncThrough(header_.end_sequence));
   }
 
   static constexpr uint64_t kNowhere = UINT64_MAX;
 
   State& state_;
   Keydir& keydir_;
+  Log& log_;
   File& file_;
+  const std::atomic<bool>& cancelled_;
   CheckpointHeader header_;
   std::string segments_;  // their table
   std::vector<Stretch> stretches_;
   // What is to be added to the units of locations, by granule.
   std::vector<uint64_t> shifts_;
+
+  Mutex mutex_;
+  CondVar has_placed_;
+  size_t placed_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t placed_keys_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace
 
+CheckpointScope CheckpointScope::Of(const ManifestState& manifest,
+                                    const SegmentSet& segments) {
+  absl::flat_hash_map<SegmentId, std::shared_ptr<Segment>> open;
+  for (auto& segment : segments.All()) open[segment->id()] = segment;
+  CheckpointScope scope;
+  scope.store_id = manifest.base.store_id;
+  for (const ListedSegment& listed : manifest.segments) {
+    if (!listed.sealed.has_value()) continue;
+    const auto found = open.find(listed.header.id);
+    // Installed, but not open as yet; or merged meanwhile.
+    if (found == open.end()) continue;
+    scope.segments.push_back({found->second, *listed.sealed});
+  }
+  return scope;
+}
+
+uint64_t CheckpointScope::UncoveredBytes(const SegmentSet& all) const {
+  uint64_t bytes = 0;
+  for (const std::shared_ptr<Segment>& segment : all.All()) {
+    const bool is_covered =
+        std::any_of(segments.begin(), segments.end(),
+                    [&](const auto& each) { return each.segment == segment; });
+    if (!is_covered) bytes += segment->end() - kSegmentHeaderBytes;
+  }
+  return bytes;
+}
+
 absl::Status WriteCheckpoint(Directory* directory, uint64_t generation,
-                             const CheckpointBinding& binding, State* state,
-                             size_t threads) {
+                             const CheckpointScope& scope, State* state,
+                             Log* log, size_t threads,
+                             const std::atomic<bool>& cancelled) {
   const std::string name = CheckpointFileName(generation);
   ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
                    directory->CreateFile(name));
   const absl::Status status =
-      CheckpointWriter(generation, binding, state, file.get()).Run(threads);
+      CheckpointWriter(generation, scope, state, log, file.get(), cancelled)
+          .Run(threads);
   if (!status.ok()) directory->Unlink(name).IgnoreError();
   return status;
 }

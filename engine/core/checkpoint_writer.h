@@ -1,24 +1,55 @@
 #ifndef STAVE_ENGINE_CORE_CHECKPOINT_WRITER_H_
 #define STAVE_ENGINE_CORE_CHECKPOINT_WRITER_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
-#include "engine/core/checkpoint_binding.h"
 #include "engine/core/state.h"
+#include "engine/format/manifest_edit.h"
 #include "engine/fs/file_system.h"
+#include "engine/log/log.h"
+#include "engine/log/manifest.h"
+#include "engine/log/segment.h"
+#include "engine/log/segment_set.h"
 
 namespace stave {
 
-// Writes KEYDIR-<generation>: the keydir of a store whose log was closed, so
-// that nobody changes it. `binding` is of the manifest that this close left.
-// The file's bytes are durable then; its name is once the directory is synced,
-// and until then, or after a crash, there may be none, or a damaged one.
-// After an error there is no file of this name.
+// The sealed segments of a store at one time, in log order: what a keydir
+// checkpoint covers. While this holds them, their ranges of locations are not
+// used again, whatever merges do (I6).
+struct CheckpointScope {
+  struct Covered {
+    std::shared_ptr<Segment> segment;
+    SegmentSummary summary;
+  };
+
+  static CheckpointScope Of(const ManifestState& manifest,
+                            const SegmentSet& segments);
+
+  // Of records in those of `all` that are not covered.
+  uint64_t UncoveredBytes(const SegmentSet& all) const;
+
+  uint64_t store_id = 0;
+  std::vector<Covered> segments;
+};
+
+// Writes KEYDIR-<generation>: what the keydir names in the segments of `scope`,
+// while writers and merges go on. Copies a part of the keydir at a time, whose
+// lock it holds meanwhile; then has the log synced through all that the copy
+// may show (I8). The file's bytes are durable then; its name is once the
+// directory is synced, and until then, or after a crash, there may be none, or
+// a damaged one.
+//
+// Cancelled once `cancelled` is set. After an error there is no file of this
+// name.
 absl::Status WriteCheckpoint(Directory* directory, uint64_t generation,
-                             const CheckpointBinding& binding, State* state,
-                             size_t threads);
+                             const CheckpointScope& scope, State* state,
+                             Log* log, size_t threads,
+                             const std::atomic<bool>& cancelled);
 
 }  // namespace stave
 

@@ -151,7 +151,7 @@ absl::Status Commit::Append(const KeyRef& ref, const PendingRecord& record,
     *sequence = place.sequence;
     Increment(&puts_);
   }
-  merger_.RunIfDue();
+  DoWhatIsDue();
   return absl::OkStatus();
 }
 
@@ -189,7 +189,7 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
       sequence = DURABILITY_SITE(kAbsentDeleteSync, log_.last_change());
     }
   }
-  merger_.RunIfDue();
+  DoWhatIsDue();
   RETURN_IF_ERROR(SyncIfAsked(options, sequence));
   return existed;
 }
@@ -238,7 +238,7 @@ absl::Status Commit::WriteIf(const WriteBatch& batch,
     }
     sequence = log_.last_change();
   }
-  merger_.RunIfDue();
+  DoWhatIsDue();
   return SyncIfAsked(options, sequence);
 }
 

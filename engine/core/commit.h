@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "engine/core/checkpoint_keeper.h"
 #include "engine/core/merger.h"
 #include "engine/core/state.h"
 #include "engine/log/log.h"
@@ -25,10 +26,12 @@ namespace stave {
 class Commit {
  public:
   // `always_sync`: every write waits for the device.
-  Commit(State* state, Log* log, Merger* merger, bool always_sync)
+  Commit(State* state, Log* log, Merger* merger, CheckpointKeeper* checkpoints,
+         bool always_sync)
       : state_(*state),
         log_(*log),
         merger_(*merger),
+        checkpoints_(*checkpoints),
         always_sync_(always_sync) {}
 
   // InvalidArgument if they are beyond what limits.h allows.
@@ -99,10 +102,16 @@ class Commit {
                             const std::vector<Log::Place>& places)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());
   void CountDead(KeydirEntry replaced);
+  // After a write, without locks: what has fallen due, without threads.
+  void DoWhatIsDue() {
+    merger_.RunIfDue();
+    checkpoints_.RunIfDue();
+  }
 
   State& state_;
   Log& log_;
   Merger& merger_;
+  CheckpointKeeper& checkpoints_;
   const bool always_sync_;
   // Changed under the append lock.
   std::atomic<uint64_t> puts_{0};

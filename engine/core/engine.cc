@@ -214,8 +214,6 @@ Store::Engine::Engine(const Options& options,
   hints_ = std::make_unique<HintWriter>(directory_.get(), state_->hasher.get(),
                                         options.background_threads,
                                         std::move(recovered.without_hint));
-  checkpoint_ = std::make_unique<CheckpointKeeper>(
-      directory_.get(), std::move(recovered.checkpoint));
   Log::Settings settings;
   settings.directory = directory_.get();
   settings.manifest = manifest_.get();
@@ -228,9 +226,9 @@ Store::Engine::Engine(const Options& options,
   settings.may_prepare = [this] { return merger_->AllowsGrowth(); };
   settings.sealed = [this](const std::shared_ptr<Segment>& segment,
                            const SegmentSummary& summary) {
-    checkpoint_->Discard();
     hints_->Add({segment, summary});
     merger_->OnSeal();
+    checkpoints_->OnSeal();
   };
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
@@ -238,9 +236,11 @@ Store::Engine::Engine(const Options& options,
   log_ = std::make_unique<Log>(std::move(settings), std::move(recovered.active),
                                recovered.last_sequence);
   merger_ = std::make_unique<Merger>(MergerSettings());
-  commit_ =
-      std::make_unique<Commit>(state_.get(), log_.get(), merger_.get(),
-                               options.sync_interval == absl::ZeroDuration());
+  checkpoints_ = std::make_unique<CheckpointKeeper>(CheckpointSettings(),
+                                                    recovered.checkpoint);
+  commit_ = std::make_unique<Commit>(
+      state_.get(), log_.get(), merger_.get(), checkpoints_.get(),
+      options.sync_interval == absl::ZeroDuration());
   read_modify_write_ =
       std::make_unique<ReadModifyWrite>(&reader_, commit_.get());
   // I12: reads alone may find that keys have expired.
@@ -261,6 +261,24 @@ Merger::Settings Store::Engine::MergerSettings() {
   return settings;
 }
 
+CheckpointKeeper::Settings Store::Engine::CheckpointSettings() {
+  CheckpointKeeper::Settings settings;
+  settings.directory = directory_.get();
+  settings.manifest = manifest_.get();
+  settings.state = state_.get();
+  settings.log = log_.get();
+  settings.written_bytes = [this] {
+    return log_->bytes_appended() + merger_->counters().bytes_written;
+  };
+  settings.min_keys = options_.checkpoint_min_keys;
+  settings.interval_bytes = options_.checkpoint_interval_bytes;
+  settings.background_threads = options_.background_threads;
+  if (options_.background_threads) {
+    settings.threads_at_close = ThreadCount(options_.recovery_threads);
+  }
+  return settings;
+}
+
 Store::Engine::~Engine() = default;
 
 absl::Status Store::Engine::Close() {
@@ -268,19 +286,22 @@ absl::Status Store::Engine::Close() {
   if (close_called_) return close_status_;
   close_called_ = true;
   closed_.store(true);
-  if (merger_ != nullptr) merger_->Stop();
-  if (log_ != nullptr) {
-    close_status_ = log_->Close();
-    hints_->Close();
-    if (close_status_.ok()) {
-      checkpoint_->WriteAtClose(
-          manifest_->state(), state_.get(), options_.checkpoint_min_keys,
-          options_.background_threads ? ThreadCount(options_.recovery_threads)
-                                      : 1);
-    }
-  }
+  if (log_ != nullptr) close_status_ = CloseLog();
   lock_ = nullptr;
   return close_status_;
+}
+
+absl::Status Store::Engine::CloseLog() {
+  checkpoints_->Stop();
+  merger_->Stop();
+  const bool wants_checkpoint = checkpoints_->IsWantedAtClose();
+  // Then a checkpoint covers everything; its hint file is made meanwhile. If
+  // this fails, Close does.
+  if (wants_checkpoint) log_->SealActive().IgnoreError();
+  const absl::Status status = log_->Close();
+  if (status.ok() && wants_checkpoint) checkpoints_->WriteAtClose();
+  hints_->Close();
+  return status;
 }
 
 absl::StatusOr<Commit*> Store::Engine::ForWriting() {
@@ -407,6 +428,7 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.deletes = commit_->deletes();
   statistics.bytes_appended = log_->bytes_appended();
   statistics.syncs = log_->syncs();
+  statistics.checkpoints = checkpoints_->written();
   const Merger::Counters merges = merger_->counters();
   statistics.merges = merges.merges;
   statistics.merge_bytes_read = merges.bytes_read;

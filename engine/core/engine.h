@@ -70,6 +70,8 @@ class Store::Engine {
          std::unique_ptr<File> lock, RecoveredStore recovered);
 
   Merger::Settings MergerSettings();
+  CheckpointKeeper::Settings CheckpointSettings();
+  absl::Status CloseLog();
   uint64_t NextSegmentCapacity() const;
   void CountSegments(Statistics* statistics) const;
   void CountOtherFiles(Statistics* statistics) const;
@@ -79,10 +81,10 @@ class Store::Engine {
   std::unique_ptr<File> lock_;  // null in a read-only store
   std::unique_ptr<Manifest> manifest_;
   const std::shared_ptr<State> state_;
-  std::unique_ptr<HintWriter> hints_;             // null in a read-only store
-  std::unique_ptr<CheckpointKeeper> checkpoint_;  // the same
-  std::unique_ptr<Log> log_;                      // the same
-  std::unique_ptr<Merger> merger_;                // the same
+  std::unique_ptr<HintWriter> hints_;              // null in a read-only store
+  std::unique_ptr<Log> log_;                       // the same
+  std::unique_ptr<Merger> merger_;                 // the same
+  std::unique_ptr<CheckpointKeeper> checkpoints_;  // the same
   const Reader reader_;
   std::unique_ptr<Commit> commit_;                      // as log_
   std::unique_ptr<ReadModifyWrite> read_modify_write_;  // the same

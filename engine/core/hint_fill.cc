@@ -35,6 +35,7 @@ struct Source {
   bool is_valid() const {
     return hint != nullptr && !is_damaged.load(std::memory_order_relaxed);
   }
+  bool is_wanted() const { return is_valid() && !segment->is_covered; }
 };
 
 class HintFiller {
@@ -57,12 +58,17 @@ class HintFiller {
           absl::MakeConstSpan(segments).subspan(begin, end - begin)));
       begin = end;
     }
-    return OpenSizes(segments);
+    // A checkpoint that covers everything has counted everything.
+    const bool are_covered =
+        std::all_of(segments.begin(), segments.end(),
+                    [](const auto* segment) { return segment->is_covered; });
+    return are_covered ? absl::OkStatus() : OpenSizes(segments);
   }
 
  private:
-  // About how long its hint file is.
+  // About how much of its hint file is read.
   static uint64_t BytesOf(const SegmentToRead& segment) {
+    if (segment.is_covered) return 0;
     return segment.summary.records * sizeof(HintEntry);
   }
 
@@ -82,7 +88,7 @@ class HintFiller {
     }));
     uint64_t keys = 0;
     for (const Source& source : sources) {
-      if (source.is_valid()) keys += source.hint->entries();
+      if (source.is_wanted()) keys += source.hint->entries();
     }
     const uint64_t ranges =
         1 +
@@ -106,7 +112,7 @@ class HintFiller {
   absl::Status FillRange(std::vector<Source>* sources, uint64_t least,
                          uint64_t greatest) {
     for (Source& source : *sources) {
-      if (!source.is_valid()) continue;
+      if (!source.is_wanted()) continue;
       const Segment& segment = *source.segment->segment;
       const absl::Status status = source.hint->Visit(
           least, greatest, [&](absl::Span<const HintEntry> entries) {

@@ -11,8 +11,9 @@
 
 namespace stave {
 
-// Fills the empty keydir of `state` from the hint files of segments that have
-// a valid one, on `threads` threads, and marks these as restored. The segments
+// Fills the keydir of `state` from the hint files of segments that have a valid
+// one, on `threads` threads, and marks these as restored. Nothing is taken from
+// those of covered segments, which merges will want to read. The segments
 // are as FillKeydir wants them, which reads the others then, in whatever order:
 // an entry counts by its location. So it does no harm if a hint file turns out
 // to be damaged after right entries of it have been taken.

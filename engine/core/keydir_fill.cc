@@ -138,6 +138,7 @@ class SegmentReader {
       return absl::OkStatus();
     }
     state_.NoteRecordSize(header.record_size());
+    if (source_.is_covered) return absl::OkStatus();
     const Location location = source_.segment->LocationOf(record.offset);
     return feeder_.Take(
         {record.key, (*state_.hasher)(record.key)},
@@ -209,7 +210,8 @@ absl::Status FillKeydir(State* state,
   const size_t readers = std::min(threads, segments.size());
   uint64_t records = 0;
   for (const SegmentToRead& each : segments) {
-    if (!each.is_restored) records += each.summary.records;
+    const bool is_taken = !each.is_restored && !each.is_covered;
+    if (is_taken) records += each.summary.records;
   }
   // All are told of, so that the first in log order is reported.
   std::vector<absl::Status> results(segments.size());
@@ -224,7 +226,13 @@ absl::Status FillKeydir(State* state,
     return feeder.OfferAll();
   });
   for (const absl::Status& result : results) RETURN_IF_ERROR(result);
-  RETURN_IF_ERROR(filled);
+  return filled;
+}
+
+absl::Status CountLiveRecords(State* state,
+                              const std::vector<SegmentToRead>& segments,
+                              size_t threads) {
+  if (segments.empty()) return absl::OkStatus();
   const Sizes sizes(*state, segments);
   return ParallelFor(threads, threads, [&](size_t i) {
     return CountLive(state, sizes, i, threads);

@@ -20,7 +20,10 @@ struct SegmentToRead {
   SegmentSummary summary;
   bool check_bodies = true;
   bool has_hint_file = false;  // perhaps a valid one
-  // Its hint file was valid, and the keydir has its keys from there.
+  // The keydir has its keys from a checkpoint, as far as they are live.
+  bool is_covered = false;
+  // Its hint file is valid, and the keydir has its keys from there, unless the
+  // segment is covered.
   bool is_restored = false;
   bool has_large_records = false;  // known if it is restored
   // Tells those records' sizes, if it is valid there.
@@ -37,12 +40,19 @@ inline bool IsLater(KeydirEntry a, KeydirEntry b) {
 }
 
 // Fills the keydir of `state` from those segments that are not restored, on
-// `threads` threads; then drops tombstones and counts the live bytes of all.
-// The segments are in log order and in state->segments. DataLoss, with file and
-// offset, if records are not as they should be.
+// `threads` threads. Those of them that are covered are only checked: so Open
+// notices the same damage with a checkpoint as without. The segments are in log
+// order and in state->segments. DataLoss, with file and offset, if records are
+// not as they should be.
 absl::Status FillKeydir(State* state,
                         const std::vector<SegmentToRead>& segments,
                         size_t threads);
+
+// When the keydir has everything: drops tombstones and counts the live bytes of
+// all segments.
+absl::Status CountLiveRecords(State* state,
+                              const std::vector<SegmentToRead>& segments,
+                              size_t threads);
 
 }  // namespace stave
 

@@ -13,7 +13,6 @@
 #include "engine/base/parallel.h"
 #include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
-#include "engine/core/checkpoint_binding.h"
 #include "engine/core/checkpoint_reader.h"
 #include "engine/core/hint_fill.h"
 #include "engine/core/keydir_fill.h"
@@ -42,11 +41,7 @@ class Opener {
     RETURN_IF_ERROR(MakeState());
     RETURN_IF_ERROR(OpenSegments());
     const size_t threads = ThreadCount(options_.recovery_threads);
-    if (!FillFromCheckpoint(threads)) {
-      RETURN_IF_ERROR(
-          FillFromHints(store_.state.get(), directory_, &sources_, threads));
-      RETURN_IF_ERROR(FillKeydir(store_.state.get(), sources_, threads));
-    }
+    RETURN_IF_ERROR(Fill(threads));
     if (options_.read_only) return std::move(store_);
     RETURN_IF_ERROR(MakeDurable());
     TidyHints();
@@ -268,38 +263,31 @@ class Opener {
         size, ": the file ends here, its records at ", length));
   }
 
-  // I8: a checkpoint counts only for the clean close that it is bound to. False
-  // if there is none that does; the keydir is empty then.
+  absl::Status Fill(size_t threads) {
+    State* const state = store_.state.get();
+    const bool is_counted = FillFromCheckpoint(threads);
+    RETURN_IF_ERROR(FillFromHints(state, directory_, &sources_, threads));
+    RETURN_IF_ERROR(FillKeydir(state, sources_, threads));
+    if (is_counted) return absl::OkStatus();
+    return CountLiveRecords(state, sources_, threads);
+  }
+
+  // From the latest checkpoint that is right, if there is one; it may cover
+  // some segments. True if nothing is left to be counted.
   bool FillFromCheckpoint(size_t threads) {
-    if (!closed_cleanly_ || checkpoints_.empty()) return false;
     State& state = *store_.state;
-    CheckpointBinding binding =
-        CheckpointBinding::Of(loaded_.state, *state.hasher);
-    std::vector<std::shared_ptr<Segment>> segments;
-    for (const SegmentToRead& each : sources_) segments.push_back(each.segment);
     for (const uint64_t generation : checkpoints_) {
-      if (ReadCheckpoint(directory_, generation, binding, segments, &state,
-                         threads)
-              .ok()) {
-        store_.checkpoint = {generation, std::move(binding)};
-        LookAtHints();
-        return true;
+      const absl::StatusOr<CheckpointCoverage> read = ReadCheckpoint(
+          directory_, generation,
+          {loaded_.state.base.store_id, store_.last_sequence, &sources_},
+          &state, threads);
+      if (read.ok()) {
+        store_.checkpoint.right = generation;
+        return *read == CheckpointCoverage::kAll;
       }
       state.keydir = std::make_unique<HashKeydir>();
     }
     return false;
-  }
-
-  // Merges will read the hint files, though nobody has so far.
-  void LookAtHints() {
-    for (SegmentToRead& source : sources_) {
-      if (!source.has_hint_file) continue;
-      const auto hint = HintFile::Open(directory_, source.segment->header(),
-                                       source.summary, *store_.state->hasher);
-      if (!hint.ok()) continue;
-      source.is_restored = true;
-      source.segment->hint_bytes() = (*hint)->file_bytes();
-    }
   }
 
   // Left from an open that was cut short.
@@ -415,12 +403,14 @@ class Opener {
   void TidyCheckpoints() {
     CheckpointKeeper::Found& found = store_.checkpoint;
     for (const uint64_t generation : checkpoints_) {
-      if (found.binding.has_value() && generation == found.generation) continue;
+      if (generation == found.right) continue;
       directory_->Unlink(CheckpointFileName(generation)).IgnoreError();
     }
     // One that could not be removed may be there still.
-    if (!checkpoints_.empty() && !found.binding.has_value()) {
-      found.generation = *checkpoints_.begin();
+    if (!checkpoints_.empty()) found.last_generation = *checkpoints_.begin();
+    for (const SegmentToRead& source : sources_) {
+      if (source.is_covered) continue;
+      found.uncovered_bytes += source.summary.length - kSegmentHeaderBytes;
     }
   }
 

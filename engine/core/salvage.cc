@@ -67,6 +67,7 @@ absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(Directory* directory,
   }
   state->damage = std::move(damage);
   RETURN_IF_ERROR(FillKeydir(state.get(), sources, threads));
+  RETURN_IF_ERROR(CountLiveRecords(state.get(), sources, threads));
   return state;
 }
 

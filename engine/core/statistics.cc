@@ -58,6 +58,8 @@ std::string Statistics::PrometheusText() const {
           number(deletes));
   counter("bytes_appended_total", "Bytes appended to the log.",
           number(bytes_appended));
+  counter("checkpoints_total", "Keydir checkpoints that were written.",
+          number(checkpoints));
   counter("merges_total", "Merges since the store was opened.", number(merges));
   counter("merge_bytes_read_total", "Bytes of merged segments.",
           number(merge_bytes_read));

@@ -13,7 +13,7 @@ constexpr size_t kCrcAt = 8;
 constexpr size_t kVersionAt = 12;
 constexpr size_t kGenerationAt = 16;
 constexpr size_t kStoreIdAt = 24;
-constexpr size_t kLogEndAt = 32;
+constexpr size_t kEndSequenceAt = 32;
 constexpr size_t kKeysAt = 40;
 constexpr size_t kSegmentsAt = 48;
 constexpr size_t kPagesAt = 52;
@@ -54,7 +54,7 @@ std::string EncodeCheckpointHeader(const CheckpointHeader& header) {
   EncodeFixed(kFormatVersion, &bytes[kVersionAt]);
   EncodeFixed(header.generation, &bytes[kGenerationAt]);
   EncodeFixed(header.store_id, &bytes[kStoreIdAt]);
-  EncodeFixed(header.log_end, &bytes[kLogEndAt]);
+  EncodeFixed(header.end_sequence, &bytes[kEndSequenceAt]);
   EncodeFixed(header.keys, &bytes[kKeysAt]);
   EncodeFixed(header.segments, &bytes[kSegmentsAt]);
   EncodeFixed(header.pages, &bytes[kPagesAt]);
@@ -84,7 +84,7 @@ absl::StatusOr<CheckpointHeader> DecodeCheckpointHeader(std::string_view from) {
   CheckpointHeader header;
   header.generation = DecodeFixed<uint64_t>(&from[kGenerationAt]);
   header.store_id = DecodeFixed<uint64_t>(&from[kStoreIdAt]);
-  header.log_end = DecodeFixed<uint64_t>(&from[kLogEndAt]);
+  header.end_sequence = DecodeFixed<uint64_t>(&from[kEndSequenceAt]);
   header.keys = DecodeFixed<uint64_t>(&from[kKeysAt]);
   header.segments = DecodeFixed<uint32_t>(&from[kSegmentsAt]);
   header.pages = DecodeFixed<uint32_t>(&from[kPagesAt]);

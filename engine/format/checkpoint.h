@@ -16,14 +16,14 @@ namespace stave {
 // Bytes <-> structs of keydir checkpoints; FORMAT.md, "Keydir checkpoint",
 // draws them.
 //
-// A checkpoint is the keydir of a store that was closed: a header, a table of
-// the segments that it speaks of, the keys with their entries, page by page,
+// A checkpoint is the keydir at some time, as far as sealed segments go: a
+// header, a table of these segments, the keys with their entries, page by page,
 // and a table of these pages with a checksum each.
 
 struct CheckpointHeader {
   uint64_t generation = 0;
   uint64_t store_id = 0;
-  SegmentId log_end = 0;  // as the clean close has it
+  Sequence end_sequence = 0;  // the log must reach it
   uint64_t keys = 0;
   uint32_t segments = 0;
   uint32_t pages = 0;

@@ -182,8 +182,7 @@ StoreImage HintFiles(uint64_t seed) {
   return writer.store.Close();
 }
 
-// A keydir checkpoint, with the log in a segment that goes on, hint files and a
-// merge's output.
+// A keydir checkpoint of all there is, hint files and a merge's output.
 StoreImage Checkpoint(uint64_t seed) {
   Writer writer(seed, 640, /*checkpoints=*/true);
   writer.Change(14);
@@ -192,6 +191,17 @@ StoreImage Checkpoint(uint64_t seed) {
   writer.Change(9);
   writer.store.Put(writer.Key(), std::string(1200, 'l'));
   return writer.store.Close();
+}
+
+// One that a merge's inputs are gone of, and that the log goes on behind.
+StoreImage CheckpointAndMore(uint64_t seed) {
+  Writer writer(seed, 640, /*checkpoints=*/true);
+  writer.Change(12);
+  writer.store.Reopen();
+  writer.Change(8);
+  writer.store.MergeAll();
+  writer.Change(5);
+  return writer.store.Kill();
 }
 
 }  // namespace
@@ -211,6 +221,7 @@ const std::vector<ImageKind>& ImageKinds() {
       {"Merged", Merged},
       {"HintFiles", HintFiles},
       {"Checkpoint", Checkpoint},
+      {"CheckpointAndMore", CheckpointAndMore},
   };
   return *kinds;
 }

@@ -61,7 +61,7 @@ struct StoreImage {
 // test.
 class WrittenStore {
  public:
-  // With `checkpoints` each close writes a keydir checkpoint.
+  // With `checkpoints` every few changes, and each close, write one.
   explicit WrittenStore(uint64_t segment_size_bytes, bool checkpoints = false);
 
   void Put(const std::string& key, const std::string& value,

@@ -53,7 +53,7 @@ std::vector<std::string> stave::FuzzSeeds() {
   CheckpointHeader header;
   header.generation = 1;
   header.store_id = 0x0102030405060708;
-  header.log_end = 2;
+  header.end_sequence = 2;
   header.keys = 3;
   header.segments = 1;
   header.pages = 2;

@@ -172,7 +172,7 @@ TEST(GoldenTest, HintFileIsReadAndWrittenAsItWas) {
   EXPECT_EQ(read->entries, image.entries.size());
 }
 
-// A checkpoint of a store that has segment 1 alone, and was closed so.
+// A checkpoint from when the store had segment 1 alone.
 std::string CheckpointOfSegment1() {
   CheckpointHeader header;
   header.generation = 5;
@@ -228,6 +228,7 @@ std::string CheckpointOfSegment1() {
   std::string segments;
   AppendCheckpointSegment(row, &segments);
   header.tables_checksum = CheckpointTablesChecksum(segments, pages);
+  header.end_sequence = row.summary.greatest_sequence;
   return EncodeCheckpointHeader(header) + segments + keys + pages;
 }
 
@@ -260,7 +261,7 @@ void CopyTo(const std::string& directory) {
   }
 }
 
-TEST(GoldenTest, StaleCheckpointIsPassedOver) {
+TEST(GoldenTest, StoreIsTheSameWithAnEarlierCheckpoint) {
   const TemporaryDirectory copy;
   CopyTo(copy.path());
   const auto expected = ContentsOf(**Store::Open(copy.path(), Options()));

@@ -93,11 +93,18 @@ struct Options {
   // bytes a record.
   int recovery_threads = 0;
 
-  // Stores of at least so many keys get a keydir checkpoint when they are
-  // closed: their keys, 16 bytes each, with which the next open is many times
-  // faster. Closing takes longer by as much as it takes to write these; a
-  // store that nobody has changed meanwhile keeps the one that it has.
+  // Stores of at least so many keys have a keydir checkpoint: their keys, 16
+  // bytes each, with which the next open is many times faster than from hint
+  // files. Close writes one if a 64th of what an interval is, see below, was
+  // written since the last one, and takes longer by as much as that takes.
   uint64_t checkpoint_min_keys = uint64_t{1} << 16;
+
+  // How much is written to the log and by merges between one checkpoint and
+  // the next, which a thread writes in the background; at least three times
+  // the checkpoint's own bytes. After a kill the next open reads a checkpoint
+  // and then what was written since: about a second's work for 512 MiB of
+  // small records. Less means shorter opens then, and more bytes written.
+  uint64_t checkpoint_interval_bytes = uint64_t{512} << 20;
 
   // ---- For tests and simulation; not owned, must outlive the store ----
 

@@ -39,6 +39,7 @@ struct Statistics {
   // it never goes back, so a clock that was set forward and back leaves it
   // there until the clock has caught up. More than a day is worth a look.
   uint64_t clock_floor_ahead_ms = 0;
+  uint64_t checkpoints = 0;  // that were written
   uint64_t merges = 0;
   uint64_t merge_bytes_read = 0;
   uint64_t merge_bytes_written = 0;

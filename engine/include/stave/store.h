@@ -82,9 +82,8 @@ class Store {
   // Statistics::bytes_cut_at_open tells how much. Wrong bytes that Open meets
   // anywhere else are DataLoss: nothing is changed then. Verify and Repair
   // (verify.h), or Options::open_damaged, are what to do about it. Open does
-  // not read segments that have a valid hint file, and with a valid keydir
-  // checkpoint (Options::checkpoint_min_keys) none at all; wrong bytes in one
-  // of these are DataLoss for those who read them.
+  // not read segments that have a valid hint file; wrong bytes in one of these
+  // are DataLoss for those who read them.
   //
   // InvalidArgument if `directory` is empty or names something else than a
   // directory, or if it holds a store of a format version that this one does

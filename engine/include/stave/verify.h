@@ -62,9 +62,9 @@ struct VerifyOptions {
 
 struct VerifyReport {
   // There is no damage: Store::Open will not find any either. It reads less: no
-  // segment that has a sound hint file, and none at all with a sound keydir
-  // checkpoint; and if one of these is damaged, with which nothing is lost,
-  // that doesn't keep it from opening the store.
+  // segment that has a sound hint file; and a damaged hint file or keydir
+  // checkpoint, with which nothing is lost, doesn't keep it from opening the
+  // store.
   bool clean = true;
   uint64_t records = 0;  // sound puts and deletes, superseded ones too
   std::vector<Damage> damage;

@@ -15,7 +15,7 @@ CheckpointHeader SomeHeader() {
   CheckpointHeader header;
   header.generation = 7;
   header.store_id = 0x0123456789abcdef;
-  header.log_end = 11;
+  header.end_sequence = 11;
   header.keys = 1000;
   header.segments = 3;
   header.pages = 90;
