@@ -25,26 +25,30 @@
 // byte that stands for its name, two bytes of size, and its contents.
 //
 // A forged manifest may contradict the segments in ways that show only when
-// they are read again; what goes on from it may be DataLoss, no worse.
+// they are read again; what goes on from it may be DataLoss, no worse. A forged
+// checkpoint may show what it likes, and must do no other harm.
 
 namespace stave {
 namespace {
 
 constexpr uint8_t kSegmentBit = 0x80;
+constexpr uint8_t kCheckpointBit = 0x40;
 
 // What is made right.
 constexpr char kRecords = 1;
 constexpr char kSequences = 2;
 constexpr char kManifest = 4;
+constexpr char kCheckpoint = 8;
 
 bool IsForged(std::string_view input) {
-  return !input.empty() && (input.front() & kManifest) != 0;
+  return !input.empty() && (input.front() & (kManifest | kCheckpoint)) != 0;
 }
 
 std::string NameOf(uint8_t code) {
-  const uint64_t number = code % kSegmentBit;
-  return (code & kSegmentBit) != 0 ? SegmentFileName(number)
-                                   : ManifestFileName(number);
+  if ((code & kSegmentBit) != 0) return SegmentFileName(code % kSegmentBit);
+  return (code & kCheckpointBit) != 0
+             ? CheckpointFileName(code % kCheckpointBit)
+             : ManifestFileName(code);
 }
 
 DirectoryImage Parse(std::string_view input) {
@@ -59,10 +63,13 @@ DirectoryImage Parse(std::string_view input) {
     std::string bytes(input.substr(3, size));
     input.remove_prefix(3 + bytes.size());
     const bool is_segment = (code & kSegmentBit) != 0;
+    const bool is_checkpoint = !is_segment && (code & kCheckpointBit) != 0;
+    const bool is_manifest = !is_segment && !is_checkpoint;
     if (is_segment && (repair & kRecords) != 0) {
       RepairSegment((repair & kSequences) != 0, &bytes);
     }
-    if (!is_segment && (repair & kManifest) != 0) RepairManifest(code, &bytes);
+    if (is_manifest && (repair & kManifest) != 0) RepairManifest(code, &bytes);
+    if (is_checkpoint && (repair & kCheckpoint) != 0) RepairCheckpoint(&bytes);
     files[NameOf(code)] = std::move(bytes);
   }
   return files;
@@ -84,14 +91,15 @@ Contents All(Store& store) {
   return contents;
 }
 
-void GoOn(Store& store, const Options& options, bool is_forged) {
+void GoOn(Store& store, const Options& options, std::string_view input) {
   const Contents before = All(store);
   if (!store.Put("new", "value").ok()) return;
   FUZZ_CHECK(store.Sync().ok());
   FUZZ_CHECK(store.Close().ok());
   const auto again = Store::Open("/store", options);
-  if (is_forged && absl::IsDataLoss(again.status())) return;
+  if (IsForged(input) && absl::IsDataLoss(again.status())) return;
   FUZZ_CHECK(again.ok());
+  if ((input.front() & kCheckpoint) != 0) return;
   Contents expected = before;
   expected["new"] = "value";
   FUZZ_CHECK(All(**again) == expected);
@@ -130,13 +138,41 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     shown = all;
     opened = read_only;
     (*store)->GetStatistics();
-    if (!read_only) GoOn(**store, options, IsForged(input));
+    if (!read_only) GoOn(**store, options, input);
   }
   return 0;
 }
 
 namespace stave {
 namespace {
+
+void AddFile(uint8_t code, const std::string& bytes, std::string* input) {
+  *input += static_cast<char>(code);
+  *input += static_cast<char>(bytes.size() & 0xff);
+  *input += static_cast<char>(bytes.size() >> 8);
+  *input += bytes;
+}
+
+// The store in `input`, opened, and closed with a keydir checkpoint. Nothing in
+// it is random, since no segment is made.
+std::string WithCheckpoint(const std::string& input, char repair) {
+  ImageFileSystem disk(Parse(input));
+  ManualClock clock;
+  Options options;
+  options.clock = &clock;
+  options.file_system = &disk;
+  options.background_threads = false;
+  options.checkpoint_min_keys = 0;
+  options.checkpoint_interval_bytes = 1;
+  FUZZ_CHECK((*Store::Open("/store", options))->Close().ok());
+  std::string with(1, repair);
+  for (const auto& [name, bytes] : disk.Files()) {
+    for (uint8_t code = 1; code != 0; ++code) {
+      if (NameOf(code) == name) AddFile(code, bytes, &with);
+    }
+  }
+  return with;
+}
 
 // Made here byte for byte, since real stores differ in what is random.
 class StoreBytes {
@@ -179,14 +215,6 @@ class StoreBytes {
     while (scanner.Next(&record) == SegmentScanner::Step::kRecord) continue;
     return scanner.summary();
   }
-  static void AddFile(uint8_t code, const std::string& bytes,
-                      std::string* input) {
-    *input += static_cast<char>(code);
-    *input += static_cast<char>(bytes.size() & 0xff);
-    *input += static_cast<char>(bytes.size() >> 8);
-    *input += bytes;
-  }
-
   std::string manifest_ = EncodeManifestHeader(1);
   std::map<uint64_t, std::unique_ptr<SegmentImage>> segments_;
 };
@@ -223,6 +251,9 @@ std::vector<std::string> FuzzSeeds() {
   add();
   store.Close(2);
   add();
+  for (char repair = 0; repair < 16; ++repair) {
+    seeds.push_back(WithCheckpoint(store.Input(0), repair));
+  }
   return seeds;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
 #include "engine/base/types.h"
+#include "engine/format/checkpoint.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
@@ -80,6 +81,39 @@ void RepairManifest(uint64_t number, std::string* bytes) {
                 bytes->data() + at);
     at = AlignRecord(end);
   }
+}
+
+void RepairCheckpoint(std::string* bytes) {
+  if (bytes->size() < kCheckpointHeaderBytes) return;
+  CheckpointHeader header;
+  header.generation = DecodeFixed<uint64_t>(bytes->data() + 16);
+  header.store_id = DecodeFixed<uint64_t>(bytes->data() + 24);
+  header.end_sequence = DecodeFixed<uint64_t>(bytes->data() + 32);
+  header.keys = DecodeFixed<uint64_t>(bytes->data() + 40);
+  header.segments = DecodeFixed<uint32_t>(bytes->data() + 48);
+  header.pages = DecodeFixed<uint32_t>(bytes->data() + 52);
+  header.secret_check = DecodeFixed<uint32_t>(bytes->data() + 60);
+  if (header.keys > bytes->size() || header.file_bytes() != bytes->size()) {
+    return;
+  }
+  const std::string_view all = *bytes;
+  uint64_t at = header.keys_offset();
+  for (uint64_t row = header.pages_offset(); row < all.size();
+       row += kCheckpointPageBytes) {
+    CheckpointPage page = DecodeCheckpointPage(all.substr(row));
+    const uint64_t size = page.keys * kCheckpointKeyBytes;
+    if (size > header.pages_offset() - at) return;
+    page.checksum = CheckpointPageChecksum(header, at, all.substr(at, size));
+    std::string fixed;
+    AppendCheckpointPage(page, &fixed);
+    bytes->replace(row, kCheckpointPageBytes, fixed);
+    at += size;
+  }
+  header.tables_checksum = CheckpointTablesChecksum(
+      all.substr(header.segments_offset(),
+                 header.keys_offset() - header.segments_offset()),
+      all.substr(header.pages_offset()));
+  bytes->replace(0, kCheckpointHeaderBytes, EncodeCheckpointHeader(header));
 }
 
 }  // namespace stave

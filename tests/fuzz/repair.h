@@ -21,6 +21,9 @@ uint64_t RepairRecord(uint64_t offset, uint32_t segment_seed,
 // Makes right a manifest's header and edits, whose sizes it believes.
 void RepairManifest(uint64_t number, std::string* bytes);
 
+// Makes right the checksums of a keydir checkpoint, whose sizes it believes.
+void RepairCheckpoint(std::string* bytes);
+
 }  // namespace stave
 
 #endif  // STAVE_TESTS_FUZZ_REPAIR_H_

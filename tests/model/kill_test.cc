@@ -86,6 +86,8 @@ class KillTest : public testing::Test {
         seed % 8 == 0 ? PlaceOnDisk() : PlaceInMemory());
     options_ = AnyOptions(seed);
     options_.background_threads = Below(4) > 0;
+    options_.checkpoint_min_keys = 1;
+    options_.checkpoint_interval_bytes = uint64_t{64} << Below(6);
     options_.clock = &clock_;
     mapped_ = Below(4) > 0;
     StartOver();

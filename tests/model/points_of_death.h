@@ -21,6 +21,7 @@ struct PointOfDeath {
 
 inline constexpr char kSegments[] = "0";  // their ids begin so
 inline constexpr char kManifests[] = "MANIFEST";
+inline constexpr char kCheckpoints[] = "KEYDIR";
 
 inline constexpr PointOfDeath kPointsOfDeath[] = {
     // A store is made.
@@ -70,6 +71,17 @@ inline constexpr PointOfDeath kPointsOfDeath[] = {
      MomentOfDeath::kWithin},
     {"after a record", Phase::kWork, FileCall::kStore, kSegments,
      MomentOfDeath::kAfter},
+    // A keydir checkpoint.
+    {"after a checkpoint's name", Phase::kWork, FileCall::kCreateFile,
+     kCheckpoints, MomentOfDeath::kAfter},
+    {"within a checkpoint", Phase::kWork, FileCall::kWrite, kCheckpoints,
+     MomentOfDeath::kWithin},
+    {"before a checkpoint is synced", Phase::kWork, FileCall::kSyncData,
+     kCheckpoints, MomentOfDeath::kBefore},
+    {"after a checkpoint is synced", Phase::kWork, FileCall::kSyncData,
+     kCheckpoints, MomentOfDeath::kAfter},
+    {"before the last checkpoint is removed", Phase::kWork, FileCall::kUnlink,
+     kCheckpoints, MomentOfDeath::kBefore},
     // Recovery: a whole manifest, writing back, the edit, cutting.
     {"before the whole manifest", Phase::kOpen, FileCall::kCreateFile,
      kManifests, MomentOfDeath::kBefore},
@@ -100,6 +112,8 @@ inline constexpr PointOfDeath kPointsOfDeath[] = {
      kManifests, MomentOfDeath::kWithin},
     {"after the edit of the close", Phase::kClose, FileCall::kWrite, kManifests,
      MomentOfDeath::kAfter},
+    {"within the checkpoint of a close", Phase::kClose, FileCall::kWrite,
+     kCheckpoints, MomentOfDeath::kWithin},
     {"before the manifest is cut", Phase::kClose, FileCall::kTruncate,
      kManifests, MomentOfDeath::kBefore},
     {"after the manifest is cut", Phase::kClose, FileCall::kTruncate,
