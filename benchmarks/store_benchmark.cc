@@ -1,13 +1,17 @@
 // A store of 1 M and 10 M keys of 16 bytes with values of 100 bytes: fill,
 // overwrite, get, absent get, get of many, increment, scan, opening it after a
-// close and without one, verifying all of it.
+// close and a kill, verifying all of it.
 //
 // Each benchmark prints operations a second. Stores are made beneath
 // $STAVE_BENCHMARK_DIR, or else $TMPDIR, or /tmp, and removed afterwards; the
 // largest takes 3 GB there.
 
 #include <benchmark/benchmark.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -317,7 +321,54 @@ void BM_CloseWithCheckpoint(benchmark::State& state) {
     store.Close();
     state.PauseTiming();
     store.Open();
-    if (absl::Status put = store->Put("one", "more"); !put.ok()) Die(put);
+    store.Fill(100'000);
+    state.ResumeTiming();
+  }
+  ReportRate(state, state.iterations() * static_cast<uint64_t>(state.range(0)));
+}
+
+// Overwrites keys until a checkpoint would be due again.
+void OverwriteForAnInterval(Store* store, uint64_t keys) {
+  const std::string value(kValueBytes, 'w');
+  const auto written = [store] {
+    const Statistics statistics = store->GetStatistics();
+    return statistics.bytes_appended + statistics.merge_bytes_written;
+  };
+  const uint64_t before = store->GetStatistics().checkpoints;
+  uint64_t since = 0;
+  Picker picker;
+  for (uint64_t i = 0;; ++i) {
+    const absl::Status status = store->Put(Key(picker.Pick(keys)), value);
+    if (!status.ok()) Die(status);
+    if (i % 10000 != 0) continue;
+    if (since == 0 && store->GetStatistics().checkpoints > before) {
+      since = written();
+    }
+    const uint64_t interval =
+        std::max<uint64_t>(Options().checkpoint_interval_bytes, 48 * keys);
+    if (since > 0 && written() - since > interval) return;
+  }
+}
+
+// As kill -9 leaves a store of which as much as can be is in no checkpoint.
+void BM_OpenAfterKill(benchmark::State& state) {
+  for (auto _ : state) {
+    state.PauseTiming();
+    TemporaryStore store;
+    store.Release();
+    const pid_t writer = fork();
+    if (writer == 0) {
+      store.Open();
+      store.Fill(state.range(0));
+      OverwriteForAnInterval(store.operator->(), state.range(0));
+      kill(getpid(), SIGKILL);
+    }
+    if (waitpid(writer, nullptr, 0) != writer) std::abort();
+    state.ResumeTiming();
+    store.Open();
+    if (absl::Status got = store->Get(Key(0)).status(); !got.ok()) Die(got);
+    state.PauseTiming();
+    store.Release();
     state.ResumeTiming();
   }
   ReportRate(state, state.iterations() * static_cast<uint64_t>(state.range(0)));
@@ -373,6 +424,9 @@ void RegisterAll() {
         ->Unit(benchmark::kMillisecond);
     Register("OpenFromCheckpoint", BM_OpenFromCheckpoint, keys)
         ->Iterations(5)
+        ->Unit(benchmark::kMillisecond);
+    Register("OpenAfterKill", BM_OpenAfterKill, keys)
+        ->Iterations(3)
         ->Unit(benchmark::kMillisecond);
     Register("CloseWithCheckpoint", BM_CloseWithCheckpoint, keys)
         ->Iterations(5)
