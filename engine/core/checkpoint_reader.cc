@@ -238,7 +238,7 @@ class CheckpointReader {
       ASSIGN_OR_RETURN(const size_t kept,
                        CheckPage(page, offset + at * sizeof(KeydirSlot),
                                  all.subspan(at, page.keys), counts));
-      std::copy_n(all.begin() + at, kept, all.begin() + end);
+      if (end != at) std::copy_n(all.begin() + at, kept, all.begin() + end);
       if (kept > 0) {
         part.push_back({page.begin, page.bits, static_cast<uint32_t>(kept)});
       }
