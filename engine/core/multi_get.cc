@@ -8,9 +8,10 @@
 namespace stave {
 namespace {
 
-// So many keys ahead memory is asked for: more than a processor can wait for at
-// a time, few enough that none of it has gone from the cache again.
+// So many slots ahead are prefetched, and so many records touched in a row:
+// about as many as a processor can wait for at a time.
 constexpr size_t kAhead = 16;
+constexpr size_t kGroup = 32;
 // Looks without a lock.
 constexpr int kMaxTries = 4;
 
@@ -34,12 +35,10 @@ MultiGet::~MultiGet() {
 
 void MultiGet::Run(Visit visit) {
   Capture();
-  for (size_t i = 0; i < std::min(kAhead, keys_.size()); ++i) {
-    reader_.Prefetch(wanted_[i].entry);
-  }
-  for (size_t i = 0; i < keys_.size(); ++i) {
-    if (i + kAhead < keys_.size()) reader_.Prefetch(wanted_[i + kAhead].entry);
-    visit(i, Read(i));
+  for (size_t begin = 0; begin < keys_.size(); begin += kGroup) {
+    const size_t end = std::min(begin + kGroup, keys_.size());
+    for (size_t i = begin; i < end; ++i) reader_.Touch(wanted_[i].entry);
+    for (size_t i = begin; i < end; ++i) visit(i, Read(i));
   }
 }
 

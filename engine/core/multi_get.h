@@ -20,9 +20,10 @@
 
 namespace stave {
 
-// One Store::MultiGet. First the entries of all keys, then, while others'
-// memory is on its way, one record after another: so a key costs little more
-// than the work on it, and not two accesses to memory that no cache has.
+// One Store::MultiGet. First the entries of all keys are found, then their
+// records are read, and the memory for many of them is waited for at a time: so
+// a key costs little more than the work on it, and not two accesses to memory
+// that no cache has.
 //
 // The entries are those of one instant, which is found without a lock: they are
 // looked up, and if anything was published meanwhile, looked up again. Where

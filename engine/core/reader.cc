@@ -14,15 +14,6 @@ namespace {
 constexpr size_t kCacheLineBytes = 64;
 constexpr uint64_t kMostPrefetchedBytes = 512;
 
-// A record's lines are asked for all at once, before its header is looked at.
-void PrefetchRecord(const char* record, uint64_t size) {
-  if (size == 0) size = kCacheLineBytes;
-  size = std::min(size, kMostPrefetchedBytes);
-  for (uint64_t at = 0; at < size; at += kCacheLineBytes) {
-    __builtin_prefetch(record + at);
-  }
-}
-
 }  // namespace
 
 absl::Status Reader::CheckKey(std::string_view key) {
@@ -131,11 +122,32 @@ absl::Status Reader::Find(std::string_view key, const ReadOptions& options,
   return CheckBody(options, *found);
 }
 
+void Reader::Touch(KeydirEntry entry) const {
+  if (entry.absent()) return;
+  const std::string_view record = Beginning(entry);
+  const volatile char* const bytes = record.data();
+  for (size_t at = 0; at < record.size(); at += kCacheLineBytes) {
+    static_cast<void>(bytes[at]);
+  }
+  static_cast<void>(bytes[record.size() - 1]);
+}
+
 void Reader::Prefetch(KeydirEntry entry) const {
   if (entry.absent()) return;
+  const std::string_view record = Beginning(entry);
+  for (size_t at = 0; at < record.size(); at += kCacheLineBytes) {
+    __builtin_prefetch(&record[at]);
+  }
+}
+
+std::string_view Reader::Beginning(KeydirEntry entry) const {
   const Segment* const segment = state_.segments->Find(entry.location());
   const uint64_t offset = segment->OffsetOf(entry.location());
-  PrefetchRecord(segment->data() + offset, entry.exact_size());
+  // A size that only the header knows is a large one.
+  const uint64_t size =
+      entry.exact_size() == 0 ? kCacheLineBytes : entry.exact_size();
+  return std::string_view(segment->data() + offset,
+                          std::min(size, kMostPrefetchedBytes));
 }
 
 absl::Status Reader::ReadRecord(std::string_view key, Found* found) const {

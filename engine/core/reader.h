@@ -70,6 +70,10 @@ class Reader {
   // The rest needs no guard where the segment is pinned. Asks for the record's
   // memory before it is looked at.
   void Prefetch(KeydirEntry entry) const;
+  // The same by loads, for many records in a row: the processor waits for all
+  // of them at a time, and does not give a load up, as it does a prefetch,
+  // where the page's address has to be looked up first.
+  void Touch(KeydirEntry entry) const;
   // Reads the record at found->entry and makes sure that it is the key's. Says
   // nothing of its expiry, nor whether its value's bytes are right.
   absl::Status ReadRecord(std::string_view key, Found* found) const;
@@ -79,6 +83,8 @@ class Reader {
   absl::Status Find(std::string_view key, const ReadOptions& options,
                     Found* found) const;
 
+  // As many of the record's bytes as may be asked for ahead.
+  std::string_view Beginning(KeydirEntry entry) const;
   absl::Duration TtlOf(const Found& found) const;
   absl::Status WrongBody(const Found& found) const;
   // DataLoss if damage may have held a later record of the key.
