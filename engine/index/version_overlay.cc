@@ -24,15 +24,17 @@ std::unique_ptr<VersionOverlay::Layer> VersionOverlay::NewLayer() {
   layers_.splice(layers_.end(), fresh);
   ++living_;
   active_.store(true, std::memory_order_release);
-  return std::unique_ptr<Layer>(new Layer(this, layer));
+  const uint64_t saves = saves_.load(std::memory_order_relaxed);
+  return std::unique_ptr<Layer>(new Layer(this, layer, saves));
 }
 
 void VersionOverlay::Save(const KeyHash& hash, const Version& version) {
   MutexLock lock(&mutex_);
   // Only the first change after an instant counts.
-  if (living_ > 0) {
-    Keep(LastLiving(layers_.end()), layers_.end(), hash, version);
-  }
+  if (living_ == 0) return;
+  Keep(LastLiving(layers_.end()), layers_.end(), hash, version);
+  saves_.store(saves_.load(std::memory_order_relaxed) + 1,
+               std::memory_order_release);
 }
 
 void VersionOverlay::Keep(Layers::iterator layer, Layers::iterator end,
@@ -129,6 +131,9 @@ bool VersionOverlay::LeaveBehind(Layers::iterator layer, Gone* gone) {
 
 std::optional<KeydirEntry> VersionOverlay::Layer::Find(
     const KeyHash& hash) const {
+  if (overlay_->saves_.load(std::memory_order_acquire) == saves_before_) {
+    return std::nullopt;
+  }
   MutexLock lock(&overlay_->mutex_);
   for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {
     const auto& part = layer->PartOf(hash);

@@ -125,6 +125,7 @@ class VersionOverlay {
   Layers layers_ ABSL_GUARDED_BY(mutex_);
   size_t living_ ABSL_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> active_{false};
+  std::atomic<uint64_t> saves_{0};  // changed under the lock
 };
 
 // One instant. Gives up its memory when destroyed.
@@ -136,15 +137,17 @@ class VersionOverlay::Layer {
 
   // What the key had at this instant, if it has changed since. What the entry
   // names stays as long as this layer, if its owner holds what there was then.
+  // Takes no lock if no key at all has changed since.
   std::optional<KeydirEntry> Find(const KeyHash& hash) const;
 
  private:
   friend class VersionOverlay;
-  Layer(VersionOverlay* overlay, Layers::iterator entries)
-      : overlay_(overlay), entries_(entries) {}
+  Layer(VersionOverlay* overlay, Layers::iterator entries, uint64_t saves)
+      : overlay_(overlay), entries_(entries), saves_before_(saves) {}
 
   VersionOverlay* const overlay_;
   const Layers::iterator entries_;
+  const uint64_t saves_before_;
 };
 
 }  // namespace stave

@@ -14,6 +14,9 @@ namespace stave {
 // Expiry is judged by that time, too. A batch or transaction is in it as a
 // whole or not at all.
 //
+// A read at it costs what every read does, and a look at what has changed since,
+// under a lock that writers take too while any snapshot lives.
+//
 // Taking one takes microseconds, however large the store is. While it lives,
 // the first change of each key after it costs about 100 bytes of memory
 // (Statistics::snapshot_bytes) and some 0.2 us, and the segments that there
