@@ -37,21 +37,23 @@ void LogIterator::FillAhead() {
     if (candidates == 0) return;
     EpochGuard guard;
     for (size_t i = 0; i < candidates; ++i) {
-      if (WasLive(ahead_[i])) ahead_[ahead_count_++] = ahead_[i];
+      if (!WasLive(ahead_[i])) continue;
+      if (ahead_count_ != i) ahead_[ahead_count_] = ahead_[i];
+      ++ahead_count_;
     }
   }
 }
 
+// In no epoch but for moments: it may pass over much of the log, and wait for
+// the disk.
 size_t LogIterator::CollectCandidates() {
   size_t count = 0;
-  RecordView record;
-  EpochGuard guard;
-  while (count < kAhead && NextRecord(&record)) {
-    if (!IsWanted(record)) continue;
+  while (count < kAhead && NextRecord(&ahead_[count].record)) {
+    if (!IsWanted(ahead_[count].record)) continue;
     Candidate& candidate = ahead_[count++];
-    candidate.record = record;
     candidate.segment = instant_->parts[part_].segment.get();
-    candidate.hash = (*state_.hasher)(record.key);
+    candidate.hash = (*state_.hasher)(candidate.record.key);
+    EpochGuard guard;
     state_.keydir->Prefetch(candidate.hash);
   }
   return count;
