@@ -1,6 +1,6 @@
 // A store of 1 M and 10 M keys of 16 bytes with values of 100 bytes: fill,
-// overwrite, get, absent get, get of many, increment, scan, opening it after a
-// close and a kill, verifying all of it.
+// overwrite, get, absent get, get of many, increment, scan, snapshots,
+// transactions, opening it after a close and a kill, verifying all of it.
 //
 // Each benchmark prints operations a second. Stores are made beneath
 // $STAVE_BENCHMARK_DIR, or else $TMPDIR, or /tmp, and removed afterwards; the
@@ -262,6 +262,60 @@ void BM_Scan(benchmark::State& state) {
   ReportRate(state, keys);
 }
 
+void BM_Snapshot(benchmark::State& state) {
+  TemporaryStore& store = FullStore(state.range(0));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(store->GetSnapshot());
+  }
+  ReportRate(state, state.iterations());
+}
+
+void BM_GetAtSnapshot(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  TemporaryStore& store = FullStore(keys);
+  const auto then = store->GetSnapshot();
+  const ReadOptions read{.snapshot = then.get()};
+  std::string value;
+  Picker picker;
+  for (auto _ : state) {
+    const absl::Status status =
+        store->Get(Key(picker.Pick(keys)), &value, read);
+    if (!status.ok()) Die(status);
+  }
+  ReportRate(state, state.iterations());
+}
+
+// Each key's first change after a snapshot is remembered for it.
+void BM_OverwriteAfterSnapshot(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  TemporaryStore& store = FullStore(keys);
+  const auto then = store->GetSnapshot();
+  const std::string value(kValueBytes, 'w');
+  Picker picker;
+  for (auto _ : state) {
+    const absl::Status status = store->Put(Key(picker.Pick(keys)), value);
+    if (!status.ok()) Die(status);
+  }
+  ReportRate(state, state.iterations());
+}
+
+// Reads a key and writes it, in a transaction.
+void BM_Transaction(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  TemporaryStore& store = FullStore(keys);
+  std::string value;
+  Picker picker;
+  for (auto _ : state) {
+    const Key key(picker.Pick(keys));
+    const auto transaction = store->Begin();
+    absl::Status status = transaction->Get(key, &value);
+    if (status.ok()) status = transaction->Put(key, value);
+    if (status.ok()) status = transaction->Commit();
+    if (!status.ok()) Die(status);
+  }
+  ReportRate(state, state.iterations());
+}
+
 // The keydir is filled from the segments alone.
 void BM_OpenFromSegments(benchmark::State& state) {
   TemporaryStore store;
@@ -414,8 +468,12 @@ void RegisterAll() {
     }
     Register("GetAbsent", BM_GetAbsent, keys);
     Register("Scan", BM_Scan, keys)->Unit(benchmark::kMillisecond);
+    Register("Snapshot", BM_Snapshot, keys);
+    Register("GetAtSnapshot", BM_GetAtSnapshot, keys);
     Register("Overwrite", BM_Overwrite, keys);
     Register("Increment", BM_Increment, keys);
+    Register("Transaction", BM_Transaction, keys);
+    Register("OverwriteAfterSnapshot", BM_OverwriteAfterSnapshot, keys);
     Register("OpenFromSegments", BM_OpenFromSegments, keys)
         ->Iterations(3)
         ->Unit(benchmark::kMillisecond);

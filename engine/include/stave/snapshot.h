@@ -19,7 +19,7 @@ namespace stave {
 //
 // Taking one takes microseconds, however large the store is. While it lives,
 // the first change of each key after it costs about 100 bytes of memory
-// (Statistics::snapshot_bytes) and some 0.2 us, and the segments that there
+// (Statistics::snapshot_bytes) and some 0.4 us, and the segments that there
 // were then keep their files, also when merges have replaced them
 // (Statistics::pinned_bytes). All of this is given back with the last owner;
 // an iterator is an owner, too.
