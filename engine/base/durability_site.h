@@ -91,6 +91,7 @@
   SITE(kCheckpointTablesCheck, "I8", "wrong bytes in a checkpoint's tables")   \
   SITE(kCheckpointPageCheck, "I8", "wrong bytes in a checkpoint's page")       \
   SITE(kCheckpointBinding, "I8", "a checkpoint of segments that were others")  \
+  SITE(kCheckpointOrder, "I8", "deletes while a merge was under way")          \
   SITE(kCheckpointEndCheck, "I8", "a checkpoint of a log that ended later")    \
   SITE(kSegmentHeaderCheck, "I2", "wrong bytes in a segment's header")         \
   SITE(kSegmentIdentityCheck, "I2", "a segment of another store")              \

@@ -63,7 +63,9 @@ class CheckpointReader {
     });
     RETURN_IF_ERROR(done);
     if (covers_all_) RETURN_IF_ERROR(Count(counts));
-    for (size_t i = 0; i < covered_; ++i) segments_[i].is_covered = true;
+    for (size_t i = 0; i < segments_.size(); ++i) {
+      segments_[i].is_covered = covered_[i];
+    }
     return covers_all_ ? CheckpointCoverage::kAll : CheckpointCoverage::kSome;
   }
 
@@ -156,12 +158,16 @@ class CheckpointReader {
     absl::flat_hash_map<SegmentId, size_t> rows;
     for (size_t i = 0; i < bound_.size(); ++i) rows[bound_[i].id] = i;
     std::vector<const Segment*> segments(bound_.size());
-    bool all_so_far = true;
+    bool behind_another = false;
     for (const SegmentToRead& each : segments_) {
       const auto row = rows.find(each.segment->id());
-      all_so_far &= row != rows.end();
-      covered_ += all_so_far;
-      if (row == rows.end()) continue;
+      const bool is_bound = row != rows.end();
+      behind_another |= !is_bound;
+      // I8: what stands behind a merge's output may hide what that holds.
+      const bool is_covered =
+          is_bound && !DURABILITY_SITE(kCheckpointOrder, behind_another);
+      covered_.push_back(is_covered);
+      if (!is_bound) continue;
       const CheckpointSegment& bound = bound_[row->second];
       const bool is_another = bound.salt != each.segment->header().salt ||
                               bound.summary != each.summary;
@@ -171,7 +177,7 @@ class CheckpointReader {
       }
       segments[row->second] = each.segment.get();
     }
-    covers_all_ = covered_ == segments_.size() && covered_ == bound_.size();
+    covers_all_ = !behind_another && segments_.size() == bound_.size();
     return PlaceSegments(segments);
   }
 
@@ -352,7 +358,7 @@ class CheckpointReader {
   std::vector<Stretch> stretches_;
   std::vector<Place> places_;   // by row
   std::vector<uint32_t> rows_;  // by granule
-  size_t covered_ = 0;          // so many of segments_
+  std::vector<bool> covered_;   // of segments_
   bool covers_all_ = false;
 };
 
