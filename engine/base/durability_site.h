@@ -37,6 +37,8 @@
   SITE(kOutputHeaderSync, "I5", "that an unlisted segment is a merge's")       \
   SITE(kOutputSync, "I5", "what a merge has copied, before its inputs go")     \
   SITE(kOutputNameSync, "I5", "the names of its outputs")                      \
+  SITE(kBackupCopySync, "I5", "what a backup has copied")                      \
+  SITE(kBackupNameSync, "I5", "the names of a backup's files")                 \
   SITE(kHintSync, "I8", "a hint file that its checks hold to be whole")        \
   SITE(kCheckpointLogSync, "I8", "what a checkpoint takes to be in the log")   \
   /* What an earlier process may have failed to bring to the device. */        \
@@ -67,6 +69,7 @@
   SITE(kReadersFirst, "I5", "readers of an input that goes")                   \
   SITE(kRangeHeld, "I6", "values that readers still hold")                     \
   SITE(kOutputMayGo, "I5", "a store whose merge was cut short")                \
+  SITE(kBackupAnnounced, "I3", "a backup whose next one was cut short")        \
   SITE(kReserveForDeletes, "I7", "space for deletes on a full disk")           \
   SITE(kReserveForEdits, "I7", "a seal on a full disk")                        \
   SITE(kReserveForMerges, "I7", "a merge on a full disk")                      \
@@ -81,6 +84,7 @@
   SITE(kIteratorBodyCheck, "I2", "wrong bytes in a body, in an iteration")     \
   SITE(kCopyBodyCheck, "I2", "wrong bytes in a body that a merge copies")      \
   SITE(kCopySummaryCheck, "I5", "records that an input has lost")              \
+  SITE(kBackupSummaryCheck, "I5", "records that a backup's source has lost")   \
   SITE(kHintHeaderCheck, "I8", "wrong bytes in a hint file's header")          \
   SITE(kHintBlockCheck, "I8", "wrong bytes in a hint file")                    \
   SITE(kHintIdentityCheck, "I8", "a hint file of another segment")             \

@@ -29,7 +29,7 @@ absl::Status ClosedError() {
   return absl::FailedPreconditionError("the store is closed");
 }
 
-absl::Status CheckOptions(std::string_view path, const Options& options) {
+absl::Status CheckPath(std::string_view path) {
   if (path.empty()) {
     return absl::InvalidArgumentError("the store's directory has no name");
   }
@@ -37,6 +37,11 @@ absl::Status CheckOptions(std::string_view path, const Options& options) {
     return absl::InvalidArgumentError(
         "the name of the store's directory has a zero byte");
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOptions(std::string_view path, const Options& options) {
+  RETURN_IF_ERROR(CheckPath(path));
   if (options.segment_size_bytes < kMinSegmentSizeBytes ||
       options.segment_size_bytes > kMaxSegmentSizeBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -59,6 +64,11 @@ absl::Status CheckOptions(std::string_view path, const Options& options) {
                      ", not from 0 to ", kMaxRecoveryThreads));
   }
   return absl::OkStatus();
+}
+
+FileSystem* FileSystemOf(const Options& options) {
+  return options.file_system != nullptr ? options.file_system
+                                        : PosixFileSystem();
 }
 
 absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
@@ -171,8 +181,7 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
   RETURN_IF_ERROR(CheckOptions(path, given));
   Options options = given;
   options.read_only |= options.open_damaged;
-  FileSystem* const file_system =
-      options.file_system != nullptr ? options.file_system : PosixFileSystem();
+  FileSystem* const file_system = FileSystemOf(options);
   Clock* const clock = options.clock != nullptr ? options.clock : SystemClock();
   ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
                    OpenDirectory(file_system, path, options));
@@ -207,6 +216,7 @@ Store::Engine::Engine(const Options& options,
       directory_(std::move(directory)),
       lock_(std::move(lock)),
       manifest_(std::move(recovered.manifest)),
+      listed_(std::move(recovered.listed)),
       state_(std::move(recovered.state)),
       reader_(state_.get()),
       bytes_cut_at_open_(recovered.bytes_cut) {
@@ -286,6 +296,8 @@ absl::Status Store::Engine::Close() {
   if (close_called_) return close_status_;
   close_called_ = true;
   closed_.store(true);
+  if (merger_ != nullptr) merger_->Stop();
+  { MutexLock wait_for_backup(&backup_mutex_); }
   if (log_ != nullptr) close_status_ = CloseLog();
   lock_ = nullptr;
   return close_status_;
@@ -385,6 +397,42 @@ absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
   ASSIGN_OR_RETURN(const Instant* const then,
                    Instant::Of(*options.snapshot, *state_));
   return std::make_unique<LogIterator>(then->shared_from_this(), options);
+}
+
+absl::Status Store::Engine::Backup(std::string_view path) {
+  RETURN_IF_ERROR(CheckPath(path));
+  MutexLock lock(&backup_mutex_);
+  if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  if (state_->damage != nullptr) {
+    return absl::FailedPreconditionError(
+        "a store that was opened damaged can't be backed up: repair it");
+  }
+  return WriteBackup(*state_, directory_.get(), CaptureInstant(),
+                     FileSystemOf(options_), path, closed_);
+}
+
+StoreInstant Store::Engine::CaptureInstant() {
+  StoreInstant instant;
+  const auto capture = [this, &instant] {
+    for (std::shared_ptr<Segment>& segment : state_->segments->All()) {
+      const uint64_t end = segment->end().load(std::memory_order_acquire);
+      instant.parts.push_back({std::move(segment), end});
+    }
+    instant.now_ms = state_->clock->NowMs();
+  };
+  if (log_ == nullptr) {
+    instant.manifest = listed_;
+    capture();
+    return instant;
+  }
+  // Between a merge's edit and the new list of segments the manifest would not
+  // know what is listed.
+  merger_->BetweenMerges([&] {
+    instant.manifest = manifest_->state();
+    MutexLock lock(&log_->append_mutex());
+    capture();
+  });
+  return instant;
 }
 
 uint64_t Store::Engine::NextSegmentCapacity() const {

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/base/mutex.h"
+#include "engine/core/backup.h"
 #include "engine/core/checkpoint_keeper.h"
 #include "engine/core/commit.h"
 #include "engine/core/instant.h"
@@ -49,6 +50,8 @@ class Store::Engine {
   void PauseMerge();
   void ResumeMerge();
 
+  absl::Status Backup(std::string_view path);
+
   absl::Status MultiGet(absl::Span<const std::string_view> keys,
                         const ReadOptions& options,
                         stave::MultiGet::Visit visit);
@@ -72,6 +75,7 @@ class Store::Engine {
   Merger::Settings MergerSettings();
   CheckpointKeeper::Settings CheckpointSettings();
   absl::Status CloseLog();
+  StoreInstant CaptureInstant();
   uint64_t NextSegmentCapacity() const;
   void CountSegments(Statistics* statistics) const;
   void CountOtherFiles(Statistics* statistics) const;
@@ -80,6 +84,7 @@ class Store::Engine {
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<File> lock_;  // null in a read-only store
   std::unique_ptr<Manifest> manifest_;
+  const ManifestState listed_;  // in a read-only store
   const std::shared_ptr<State> state_;
   std::unique_ptr<HintWriter> hints_;              // null in a read-only store
   std::unique_ptr<Log> log_;                       // the same
@@ -90,6 +95,7 @@ class Store::Engine {
   std::unique_ptr<ReadModifyWrite> read_modify_write_;  // the same
   const uint64_t bytes_cut_at_open_;
 
+  Mutex backup_mutex_;  // held by the one who makes a backup
   Mutex close_mutex_;
   bool close_called_ ABSL_GUARDED_BY(close_mutex_) = false;
   absl::Status close_status_ ABSL_GUARDED_BY(close_mutex_);

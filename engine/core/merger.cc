@@ -301,6 +301,11 @@ MergePlan Merger::Plan(const MergeOptions& options) const {
                         options.all);
 }
 
+void Merger::BetweenMerges(absl::FunctionRef<void()> action) {
+  MutexLock lock(&merge_mutex_);
+  action();
+}
+
 void Merger::Pause() {
   {
     MutexLock lock(&mutex_);

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "engine/base/mutex.h"
@@ -66,6 +67,9 @@ class Merger {
   // Store::Merge and PlanMerge.
   absl::Status MergeNow(const MergeOptions& options);
   MergePlan Plan(const MergeOptions& options) const;
+
+  // Calls it while no merge runs, which it may wait for.
+  void BetweenMerges(absl::FunctionRef<void()> action);
 
   void Pause();
   void Resume();

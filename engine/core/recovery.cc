@@ -42,7 +42,10 @@ class Opener {
     RETURN_IF_ERROR(OpenSegments());
     const size_t threads = ThreadCount(options_.recovery_threads);
     RETURN_IF_ERROR(Fill(threads));
-    if (options_.read_only) return std::move(store_);
+    if (options_.read_only) {
+      store_.listed = std::move(loaded_.state);
+      return std::move(store_);
+    }
     RETURN_IF_ERROR(MakeDurable());
     TidyHints();
     TidyCheckpoints();
@@ -64,7 +67,7 @@ class Opener {
     }
     if (!loaded.ok()) return loaded.status();
     loaded_ = *std::move(loaded);
-    return absl::OkStatus();
+    return CheckFinished(loaded_.state, *directory_);
   }
 
   // Nothing is deleted before every listed segment was found.

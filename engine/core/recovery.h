@@ -20,6 +20,7 @@ namespace stave {
 // The state of a store that is being opened, and where its log goes on.
 struct RecoveredStore {
   std::unique_ptr<Manifest> manifest;  // null in a read-only open
+  ManifestState listed;                // of a read-only one: what it has read
   std::unique_ptr<State> state;
   std::unique_ptr<SegmentWriter> active;  // null: the log goes on in a new one
   Sequence last_sequence = 0;
@@ -35,7 +36,8 @@ uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes);
 
 // Opening a store that exists. In this order:
 //  1. Read the manifest; check that every segment that it lists is there, and
-//     that no other file holds records.
+//     that no other file holds records. A backup that was never finished is
+//     FailedPrecondition.
 //  2. Find where the log ends: the unsealed segments are walked in log order
 //     up to the first record that is not valid or not the next in sequence.
 //     What a sync mark, or a clean close, vouches for must be there (DataLoss

@@ -15,6 +15,7 @@
 #include "engine/core/salvage.h"
 #include "engine/core/store_copy.h"
 #include "engine/core/store_survey.h"
+#include "engine/core/target_directory.h"
 #include "engine/format/file_names.h"
 #include "engine/fs/posix_file_system.h"
 #include "engine/log/segment_scanner.h"
@@ -22,23 +23,6 @@
 
 namespace stave {
 namespace {
-
-// The directory for the new store, which is made if need be.
-absl::StatusOr<std::unique_ptr<Directory>> OpenTarget(FileSystem* file_system,
-                                                      std::string_view path) {
-  absl::StatusOr<std::unique_ptr<Directory>> directory =
-      file_system->OpenDirectory(path);
-  if (absl::IsNotFound(directory.status())) {
-    absl::Status made = file_system->CreateDirectory(path);
-    if (made.ok()) directory = file_system->OpenDirectory(path);
-    if (absl::IsNotFound(made)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("can't make ", ToAbsl(path), ": ", made.message()));
-    }
-    if (!made.ok()) return made;
-  }
-  return directory;
-}
 
 absl::Status CheckEmpty(const Directory* directory, std::string_view path,
                         absl::StatusOr<std::vector<std::string>> names) {
@@ -186,7 +170,7 @@ absl::StatusOr<RepairReport> Repair(std::string_view from, std::string_view to,
                     SystemClock(), survey_options.threads));
 
   ASSIGN_OR_RETURN(const std::unique_ptr<Directory> target,
-                   OpenTarget(file_system, to));
+                   OpenTargetDirectory(file_system, to));
   ASSIGN_OR_RETURN(const std::unique_ptr<File> lock,
                    target->Lock(kLockFileName, ThisProcess()));
   RETURN_IF_ERROR(CheckEmpty(target.get(), to, target->List()));

@@ -133,6 +133,10 @@ std::shared_ptr<const Snapshot> Store::GetSnapshot() {
   return engine_->NewInstant();
 }
 
+absl::Status Store::Backup(std::string_view directory) {
+  return engine_->Backup(directory);
+}
+
 absl::Status Store::Merge(const MergeOptions& options) {
   ASSIGN_OR_RETURN(Merger * merger, engine_->ForMerging());
   return merger->MergeNow(options);

@@ -105,6 +105,9 @@ class Surveyor {
       AddDamage(bad.file, bad.bytes, bad.what);
     }
     trusted_ = manifest->sound();
+    if (trusted_) {
+      RETURN_IF_ERROR(CheckFinished(manifest->loaded.state, *directory_));
+    }
     sealed_through_ = trusted_ ? manifest->loaded.state.base.sealed_through : 0;
     last_ = sealed_through_;
     whole_manifest_ = manifest->loaded.whole_file;

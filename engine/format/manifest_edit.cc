@@ -25,6 +25,7 @@ enum class ChangeTag : uint8_t {
   kForgetSegment = 7,
   kInstallSegment = 8,
   kSynced = 9,
+  kBackup = 10,
 };
 
 uint32_t NumberSeed(uint64_t number) {
@@ -130,6 +131,12 @@ void Append(const SyncedChange& change, std::string* to) {
   AppendFixed(change.length, to);
 }
 
+void Append(const BackupChange& change, std::string* to) {
+  AppendTag(ChangeTag::kBackup, to);
+  AppendFixed(static_cast<uint8_t>(change.finished), to);
+  AppendFixed(change.store_id, to);
+}
+
 bool Consume(std::string_view* from, BaseChange* change) {
   if (!ConsumeFixed(from, &change->store_id)) return false;
   if (from->size() < kHashSecretBytes) return false;
@@ -177,6 +184,13 @@ bool Consume(std::string_view* from, SyncedChange* change) {
   return ConsumeFixed(from, &change->id) && ConsumeFixed(from, &change->length);
 }
 
+bool Consume(std::string_view* from, BackupChange* change) {
+  uint8_t finished = 0;
+  if (!ConsumeFixed(from, &finished) || finished > 1) return false;
+  change->finished = finished == 1;
+  return ConsumeFixed(from, &change->store_id);
+}
+
 template <typename Change>
 bool ConsumeInto(std::string_view* from, ManifestEdit* edit) {
   Change change;
@@ -207,6 +221,8 @@ bool ConsumeChange(std::string_view* from, ManifestEdit* edit) {
       return ConsumeInto<InstallSegmentChange>(from, edit);
     case ChangeTag::kSynced:
       return ConsumeInto<SyncedChange>(from, edit);
+    case ChangeTag::kBackup:
+      return ConsumeInto<BackupChange>(from, edit);
   }
   return false;
 }

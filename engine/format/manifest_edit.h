@@ -99,10 +99,18 @@ struct SyncedChange {
   uint64_t length = 0;
 };
 
+// The store is a backup of another one, and nothing else was written to it.
+struct BackupChange {
+  // False until the first backup to this directory is whole.
+  bool finished = false;
+  uint64_t store_id = 0;  // of the store that it is a backup of
+};
+
 using ManifestChange =
     std::variant<BaseChange, AddSegmentChange, SealSegmentChange,
                  RemoveSegmentChange, CleanCloseChange, ClockFloorChange,
-                 ForgetSegmentChange, InstallSegmentChange, SyncedChange>;
+                 ForgetSegmentChange, InstallSegmentChange, SyncedChange,
+                 BackupChange>;
 using ManifestEdit = std::vector<ManifestChange>;
 
 inline constexpr size_t kManifestHeaderBytes = 16;

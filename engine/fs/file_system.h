@@ -129,6 +129,12 @@ class Directory {
   virtual absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                          bool writable) = 0;
 
+  // Gives the file that is called `name` in `from` that name here, too (a hard
+  // link). `from` was opened by the same FileSystem. AlreadyExists if there is
+  // something of that name here; Unimplemented where it can't be done, as
+  // between two file systems.
+  virtual absl::Status Link(Directory* from, std::string_view name) = 0;
+
   // Removes a file's name; Files and FileMappings of it stay valid.
   virtual absl::Status Unlink(std::string_view name) = 0;
 

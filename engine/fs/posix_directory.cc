@@ -167,6 +167,26 @@ absl::StatusOr<std::unique_ptr<File>> PosixDirectory::OpenFile(
   return std::make_unique<PosixFile>(std::move(descriptor), PathOf(name));
 }
 
+absl::Status PosixDirectory::Link(Directory* from, std::string_view name) {
+  RETURN_IF_ERROR(CheckName(name));
+  const std::string terminated(name);
+  const int there = static_cast<PosixDirectory*>(from)->descriptor_.get();
+  if (linkat(there, terminated.c_str(), descriptor_.get(), terminated.c_str(),
+             0) == 0) {
+    return absl::OkStatus();
+  }
+  const std::string path = PathOf(name);
+  switch (errno) {
+    case EXDEV:   // Another file system.
+    case EMLINK:  // It has too many names.
+    case EPERM:   // Not on this file system, or not of another's file.
+      return absl::UnimplementedError(
+          absl::StrCat("link ", path, ": can't be done here"));
+    default:
+      return ErrnoStatus(errno, "link", path);
+  }
+}
+
 absl::Status PosixDirectory::Unlink(std::string_view name) {
   RETURN_IF_ERROR(CheckName(name));
   const std::string terminated(name);

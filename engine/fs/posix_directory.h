@@ -27,6 +27,7 @@ class PosixDirectory : public Directory {
       std::string_view name) override;
   absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                  bool writable) override;
+  absl::Status Link(Directory* from, std::string_view name) override;
   absl::Status Unlink(std::string_view name) override;
   absl::StatusOr<std::vector<std::string>> List() override;
   absl::Status Sync() override;

@@ -55,6 +55,7 @@ class Applier {
     if (state_.Find(change.header.id) != nullptr) {
       return Damaged("a segment is added twice");
     }
+    state_.backup.reset();  // what is a backup has no segments of its own
     state_.segments.push_back(
         {change.header, std::nullopt, change.synced_length});
     state_.base.next_segment_id =
@@ -82,6 +83,7 @@ class Applier {
     if (after == nullptr || !after->sealed.has_value()) {
       return Damaged("a segment is installed behind one that is not sealed");
     }
+    state_.backup.reset();
     state_.segments.insert(
         state_.segments.begin() + (after - state_.segments.data()) + 1,
         {change.header, change.summary, 0});
@@ -95,6 +97,7 @@ class Applier {
     if (segment == nullptr) {
       return Damaged("a removal of a segment that is not there");
     }
+    state_.backup.reset();
     state_.segments.erase(state_.segments.begin() +
                           (segment - state_.segments.data()));
     state_.removed.push_back(change.id);
@@ -131,6 +134,11 @@ class Applier {
     auto& removed = state_.removed;
     removed.erase(std::remove(removed.begin(), removed.end(), change.id),
                   removed.end());
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const BackupChange& change) {
+    state_.backup = change;
     return absl::OkStatus();
   }
 
@@ -246,7 +254,18 @@ ManifestEdit ManifestState::WholeEdit() const {
     edit.push_back(RemoveSegmentChange{id});
   }
   if (clean_close.has_value()) edit.push_back(*clean_close);
+  if (backup.has_value()) edit.push_back(*backup);
   return edit;
+}
+
+absl::Status CheckFinished(const ManifestState& state,
+                           const Directory& directory) {
+  if (!state.backup.has_value() || state.backup->finished) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("the backup in ", directory.path(),
+                   " was not finished: make it again, or remove it"));
 }
 
 absl::StatusOr<std::vector<uint64_t>> Manifest::ListNumbers(
@@ -333,16 +352,24 @@ absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Resume(
   return manifest;
 }
 
-absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Replace(
-    Directory* directory, LoadedManifest loaded) {
+absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Publish(
+    Directory* directory, const ManifestState& state) {
   ASSIGN_OR_RETURN(const std::vector<uint64_t> old, ListNumbers(directory));
   // Above old ones that were never finished, too.
+  const uint64_t number = old.empty() ? 1 : old.front() + 1;
   ASSIGN_OR_RETURN(std::unique_ptr<Manifest> manifest,
-                   WriteWhole(directory, old.front() + 1, loaded.state));
-  for (const uint64_t number : old) {
-    RETURN_IF_ERROR(directory->Unlink(ManifestFileName(number)));
+                   WriteWhole(directory, number, state));
+  for (const uint64_t each : old) {
+    RETURN_IF_ERROR(directory->Unlink(ManifestFileName(each)));
   }
   RETURN_IF_ERROR(DURABILITY_SITE(kOldManifestSync, directory->Sync()));
+  return manifest;
+}
+
+absl::StatusOr<std::unique_ptr<Manifest>> Manifest::Replace(
+    Directory* directory, LoadedManifest loaded) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Manifest> manifest,
+                   Publish(directory, loaded.state));
   RETURN_IF_ERROR(manifest->UnlinkRemoved());
   return manifest;
 }

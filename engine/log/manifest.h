@@ -33,13 +33,23 @@ struct ManifestState {
   std::vector<SegmentId> removed;
   // Present only if nothing followed it.
   std::optional<CleanCloseChange> clean_close;
+  // Present in a backup that nobody has written to.
+  std::optional<BackupChange> backup;
 
   ListedSegment* Find(SegmentId id);
+  const ListedSegment* Find(SegmentId id) const {
+    return const_cast<ManifestState*>(this)->Find(id);
+  }
   // DataLoss if `edit` can't follow this state.
   absl::Status Apply(const ManifestEdit& edit);
   // The edit that leads from nothing to this state.
   ManifestEdit WholeEdit() const;
 };
+
+// FailedPrecondition if the store is a backup that has never been whole: all
+// but the next backup refuse it.
+absl::Status CheckFinished(const ManifestState& state,
+                           const Directory& directory);
 
 // A manifest as it was read.
 struct LoadedManifest {
@@ -77,8 +87,12 @@ class Manifest {
   static absl::StatusOr<std::unique_ptr<Manifest>> Resume(
       Directory* directory, LoadedManifest loaded);
 
-  // Writes `loaded.state` as a whole new manifest, which is durable before all
-  // others are removed.
+  // Writes `state` as a whole new manifest, which is durable before all others
+  // are removed. Looks at no segment.
+  static absl::StatusOr<std::unique_ptr<Manifest>> Publish(
+      Directory* directory, const ManifestState& state);
+
+  // Publishes `loaded.state`.
   static absl::StatusOr<std::unique_ptr<Manifest>> Replace(
       Directory* directory, LoadedManifest loaded);
 

@@ -153,6 +153,10 @@ class ImageFileSystem::OpenedDirectory : public Directory {
     return std::make_unique<OpenedFile>(found->second);
   }
 
+  absl::Status Link(Directory*, std::string_view) override {
+    return absl::UnimplementedError("there is one directory only");
+  }
+
   absl::Status Unlink(std::string_view name) override {
     const auto found = disk_.files_.find(name);
     if (found == disk_.files_.end()) {

@@ -106,11 +106,12 @@ TEST(GoldenTest, ManifestIsReadAndWrittenAsItWas) {
     for (const ManifestChange& change : *edit) ++changes[change.index()];
     written += EncodeManifestEdit(*edit, 3, written.size());
   }
-  // Merges came later; their edits have a golden one of their own.
+  // Merges and backups came later; their edits have golden ones of their own.
   for (size_t i = 0; i < changes.size(); ++i) {
-    const bool merge = i == ManifestChange(InstallSegmentChange()).index() ||
-                       i == ManifestChange(SyncedChange()).index();
-    EXPECT_EQ(changes[i] > 0, !merge) << i;
+    const bool later = i == ManifestChange(InstallSegmentChange()).index() ||
+                       i == ManifestChange(SyncedChange()).index() ||
+                       i == ManifestChange(BackupChange()).index();
+    EXPECT_EQ(changes[i] > 0, !later) << i;
   }
   written.resize(bytes.size(), '\0');
   EXPECT_EQ(written, bytes);
@@ -128,6 +129,22 @@ TEST(GoldenTest, EditOfAMergeIsWrittenAsItWas) {
             "00000a0000000000000014000000000000000b0000000000000098badcfe0200"
             "0000000000000401000000000000000903000000000000000002000000000000"
             "060068e5cf8b01000000000000000000");
+}
+
+// At offset 16 of MANIFEST-5: finished, of store 1122334455667788.
+TEST(GoldenTest, BackupChangeIsReadAndWrittenAsItWas) {
+  const std::string_view bytes(
+      "\x84\xf7\x76\x21\x0a\0\0\0"
+      "\x0a\x01\x88\x77\x66\x55\x44\x33\x22\x11\0\0\0\0\0\0",
+      24);
+  EXPECT_EQ(EncodeManifestEdit({BackupChange{true, 0x1122334455667788}}, 5, 16),
+            bytes);
+  size_t size = 0;
+  const auto edit = DecodeManifestEdit(bytes, 5, 16, &size);
+  ASSERT_TRUE(edit.ok()) << edit.status();
+  const auto& backup = std::get<BackupChange>(edit->at(0));
+  EXPECT_TRUE(backup.finished);
+  EXPECT_EQ(backup.store_id, 0x1122334455667788u);
 }
 
 // The edits of the manifest, all in one.

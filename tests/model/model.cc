@@ -77,6 +77,9 @@ Answer Model::Apply(const Operation& operation) {
     case Operation::kVisit:
       answer.contents = Live(operation.key);
       break;
+    case Operation::kBackup:
+      answer.contents = Live();
+      break;
     case Operation::kHoldIterator:
     case Operation::kHoldSnapshot:
     case Operation::kHoldValue:

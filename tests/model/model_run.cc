@@ -20,6 +20,22 @@ namespace {
 // Each open reads all of a store, which grows for a while between merges.
 constexpr size_t kMostSegments = 24;
 
+WorkloadConfiguration WithBackups(WorkloadConfiguration configuration) {
+  configuration.shares[Operation::kBackup] = 1;
+  return configuration;
+}
+
+absl::Status RemoveFiles(FileSystem* disk, const std::string& path) {
+  const auto directory = disk->OpenDirectory(path);
+  if (absl::IsNotFound(directory.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(directory.status());
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, (*directory)->List());
+  for (const std::string& name : names) {
+    RETURN_IF_ERROR((*directory)->Unlink(name));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 ModelRunCounts& ModelRunCounts::operator+=(const ModelRunCounts& other) {
@@ -48,7 +64,7 @@ std::ostream& operator<<(std::ostream& stream, const ModelRunCounts& counts) {
 
 ModelRun::ModelRun(uint64_t seed, FileSystem* disk, std::string path)
     : random_(seed),
-      workload_(seed, AnyConfiguration(seed)),
+      workload_(seed, WithBackups(AnyConfiguration(seed))),
       options_(AnyOptions(seed)),
       disk_(disk),
       path_(std::move(path)),
@@ -58,6 +74,7 @@ ModelRun::ModelRun(uint64_t seed, FileSystem* disk, std::string path)
   options_.clock = &clock_;
   options_.file_system = &files_;
   if (Below(4) == 0) options_.file_system = &written_;
+  performer_.SetBackupPlace(BackupPath(), options_);
 }
 
 ModelRunCounts ModelRun::Run(uint64_t operations) {
@@ -251,11 +268,8 @@ void ModelRun::StartOver() {
   store_ = nullptr;
   if (!files_.dead()) CheckOk(closed);
   files_.Revive();
-  const auto directory = disk_->OpenDirectory(path_).value();
-  const std::vector<std::string> names = directory->List().value();
-  for (const std::string& name : names) {
-    CheckOk(directory->Unlink(name));
-  }
+  CheckOk(RemoveFiles(disk_, path_));
+  CheckOk(RemoveFiles(disk_, BackupPath()));
   ++counts_.stores;
   performer_.ForgetHeld();
   model_ = Model(model_.wall_ms());

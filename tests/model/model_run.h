@@ -70,6 +70,8 @@ class ModelRun {
   absl::Status FilesAreKnown();
   void StartOver();
 
+  // A sibling of the store's.
+  std::string BackupPath() const { return path_ + "-backup"; }
   uint64_t Below(uint64_t bound) { return random_() % bound; }
   MomentOfDeath AnyMoment();
   void CheckOk(const absl::Status& status);

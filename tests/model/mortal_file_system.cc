@@ -208,6 +208,11 @@ class MortalDirectory : public Directory {
                                                  bool writable) override {
     return Wrap(name, below_->OpenFile(name, writable));
   }
+  absl::Status Link(Directory* from, std::string_view name) override {
+    Directory* const below = static_cast<MortalDirectory*>(from)->below_.get();
+    return life_->Live(FileCall::kLink, name,
+                       [&] { return below_->Link(below, name); });
+  }
   absl::Status Unlink(std::string_view name) override {
     return life_->Live(FileCall::kUnlink, name,
                        [&] { return below_->Unlink(name); });

@@ -22,6 +22,7 @@ enum class FileCall {
   kAllocate,
   kTruncate,
   kSyncData,
+  kLink,
   kUnlink,
   kSyncDirectory,
   kLock,

@@ -33,6 +33,7 @@ constexpr const char* kNames[Operation::kKinds] = {"put",
                                                    "read what is held",
                                                    "count",
                                                    "merge",
+                                                   "back up",
                                                    "let time pass",
                                                    "reopen",
                                                    "kill"};

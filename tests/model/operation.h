@@ -58,7 +58,8 @@ struct Operation {
     kHoldValue,
     kReadHeld,
     kCount,
-    kMerge,  // changes nothing that a question could see
+    kMerge,   // changes nothing that a question could see
+    kBackup,  // which is opened, and asked for all that is in it
     // What is done not by a call, but around the store.
     kPassTime,
     kReopen,

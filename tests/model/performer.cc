@@ -256,6 +256,9 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
     case Operation::kMerge:
       RETURN_IF_ERROR(store->Merge({.all = operation.all}));
       break;
+    case Operation::kBackup:
+      RETURN_IF_ERROR(BackUp(store, &answer));
+      break;
     default:
       return absl::InvalidArgumentError("not a call");
   }
@@ -322,6 +325,15 @@ absl::Status Performer::AskSnapshot(const Operation& operation, Store* store,
       store->NewIterator({.snapshot = then, .prefix = operation.key});
   if (!iterator.ok()) return UnlessOfAnotherStore(iterator.status());
   return VisitAll(iterator->get(), &answer->contents);
+}
+
+absl::Status Performer::BackUp(Store* store, Answer* answer) {
+  RETURN_IF_ERROR(store->Backup(backup_path_));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> backup,
+                   Store::Open(backup_path_, backup_options_));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Iterator> iterator,
+                   backup->NewIterator());
+  return VisitAll(iterator.get(), &answer->contents);
 }
 
 absl::StatusOr<Answer> Whole(Store* store) {

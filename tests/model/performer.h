@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +19,13 @@ namespace stave {
 // each thread has its own.
 class Performer {
  public:
+  // Where backups are made, and how they are opened.
+  void SetBackupPlace(std::string path, const Options& options) {
+    backup_path_ = std::move(path);
+    backup_options_ = options;
+    backup_options_.read_only = true;
+  }
+
   // `store` is borrowed. `now_ms` is the time by which a model says moments.
   absl::StatusOr<Answer> Perform(const Operation& operation, int64_t now_ms,
                                  Store* store);
@@ -28,10 +37,13 @@ class Performer {
   absl::Status Visit(const Operation& operation, Store* store, Answer* answer);
   absl::Status AskSnapshot(const Operation& operation, Store* store,
                            Answer* answer);
+  absl::Status BackUp(Store* store, Answer* answer);
 
   std::deque<std::unique_ptr<Iterator>> held_iterators_;
   std::deque<std::shared_ptr<const Snapshot>> held_snapshots_;
   std::deque<PinnedValue> held_values_;
+  std::string backup_path_;
+  Options backup_options_;
 };
 
 // All that a store shows.

@@ -119,6 +119,7 @@ const Operation& Workload::Next() {
     case Operation::kSync:
     case Operation::kHoldSnapshot:
     case Operation::kCount:
+    case Operation::kBackup:
     case Operation::kKinds:
       break;
   }

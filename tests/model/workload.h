@@ -44,6 +44,7 @@ struct WorkloadConfiguration {
     shares[Operation::kReadHeld] = 5;
     shares[Operation::kCount] = 4;
     shares[Operation::kMerge] = 4;
+    shares[Operation::kBackup] = 0;  // for those who have said where
     shares[Operation::kPassTime] = 10;
     shares[Operation::kReopen] = 2;
     shares[Operation::kKill] = 2;

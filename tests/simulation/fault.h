@@ -9,6 +9,7 @@ enum class Call {
   kCreateDirectory,
   kCreateFile,
   kOpenFile,
+  kLink,
   kUnlink,
   kList,
   kSyncDirectory,

@@ -50,6 +50,7 @@ class SimulatedDisk : public FileSystem {
   struct Abilities {
     bool mapped_appends = true;  // Directory::SupportsMappedAppends
     bool allocates = true;       // else File::Allocate is Unimplemented
+    bool links = true;           // else Directory::Link is
   };
 
   // `image` is on the device.

@@ -106,9 +106,13 @@ SimulatedDirectory::InodePtr SimulatedDirectory::Make(std::string_view name) {
   auto inode =
       std::make_shared<SimulatedInode>(disk_.inodes_.size(), std::string());
   disk_.inodes_.push_back(inode);
+  Name(name, inode);
+  return inode;
+}
+
+void SimulatedDirectory::Name(std::string_view name, const InodePtr& inode) {
   folder_.cache.emplace(name, inode);
   folder_.unsynced.push_back({disk_.Change(nullptr), std::string(name), inode});
-  return inode;
 }
 
 absl::StatusOr<std::unique_ptr<File>> SimulatedDirectory::CreateFile(
@@ -135,6 +139,25 @@ absl::StatusOr<std::unique_ptr<File>> SimulatedDirectory::OpenFile(
   if (inode == nullptr) return ErrnoStatus(ENOENT, "open", PathOf(name));
   return std::make_unique<SimulatedFile>(&disk_, std::move(inode), PathOf(name),
                                          writable, /*holds_lock=*/false);
+}
+
+absl::Status SimulatedDirectory::Link(Directory* from, std::string_view name) {
+  {
+    MutexLock lock(&disk_.mutex_);
+    RETURN_IF_ERROR(Meet(Call::kLink, name));
+    const auto& there = *static_cast<SimulatedDirectory*>(from);
+    if (!disk_.abilities_.links || &there.disk_ != &disk_) {
+      return absl::UnimplementedError("no file has two names here");
+    }
+    ASSIGN_OR_RETURN(const InodePtr inode,
+                     static_cast<SimulatedDirectory*>(from)->Find(name));
+    if (inode == nullptr) return ErrnoStatus(ENOENT, "link", PathOf(name));
+    ASSIGN_OR_RETURN(const InodePtr has_name, Find(name));
+    if (has_name != nullptr) return ErrnoStatus(EEXIST, "link", PathOf(name));
+    Name(name, inode);
+  }
+  disk_.TellObserver();
+  return absl::OkStatus();
 }
 
 absl::Status SimulatedDirectory::Unlink(std::string_view name) {

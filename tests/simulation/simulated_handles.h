@@ -60,6 +60,7 @@ class SimulatedDirectory : public Directory {
       std::string_view name) override;
   absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                  bool writable) override;
+  absl::Status Link(Directory* from, std::string_view name) override;
   absl::Status Unlink(std::string_view name) override;
   absl::StatusOr<std::vector<std::string>> List() override;
   absl::Status Sync() override;
@@ -80,6 +81,8 @@ class SimulatedDirectory : public Directory {
   absl::StatusOr<InodePtr> Find(std::string_view name)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(disk_.mutex_);
   InodePtr Make(std::string_view name)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(disk_.mutex_);
+  void Name(std::string_view name, const InodePtr& inode)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(disk_.mutex_);
 
   const SimulatedHandle handle_;

@@ -30,6 +30,7 @@ WorkloadConfiguration SmallConfiguration(uint64_t seed) {
   // Where it can't be written, the read is none the worse, and nobody is told.
   shares[Operation::kGetAndExpire] = 0;
   shares[Operation::kReopen] = shares[Operation::kKill] = 20;
+  shares[Operation::kBackup] = 4;
   return configuration;
 }
 
@@ -51,10 +52,15 @@ Options SmallOptions(uint64_t seed) {
 SimulatedRun::SimulatedRun(uint64_t seed)
     : random_(seed),
       history_(absl::ToUnixMillis(clock_.WallNow())),
-      disk_({}, {.mapped_appends = seed % 4 != 0, .allocates = seed % 8 != 0}),
+      disk_({}, {.mapped_appends = seed % 4 != 0,
+                 .allocates = seed % 8 != 0,
+                 .links = seed % 3 != 0}),
       options_(SmallOptions(seed)),
       workload_(seed, SmallConfiguration(seed)) {
   options_.clock = &clock_;
+  Options backup_options = options_;
+  backup_options.file_system = &disk_;
+  performer_.SetBackupPlace("/backup", backup_options);
 }
 
 absl::Status SimulatedRun::Open() {

@@ -6,6 +6,7 @@
 namespace stave::tool {
 
 // Each adds one command, from the file command_<its name>.cc.
+void AddBackupCommand(CommandLine* command_line);
 void AddCountCommand(CommandLine* command_line);
 void AddDeleteCommand(CommandLine* command_line);
 void AddDumpCommand(CommandLine* command_line);
@@ -17,6 +18,7 @@ void AddKeysCommand(CommandLine* command_line);
 void AddLoadCommand(CommandLine* command_line);
 void AddMergeCommand(CommandLine* command_line);
 void AddPutCommand(CommandLine* command_line);
+void AddRestoreCommand(CommandLine* command_line);
 void AddScanCommand(CommandLine* command_line);
 void AddShellCommand(CommandLine* command_line);
 void AddStatCommand(CommandLine* command_line);

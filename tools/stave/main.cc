@@ -42,6 +42,8 @@ void AddCommands(CommandLine* command_line) {
   AddStatCommand(command_line);
   AddMergeCommand(command_line);
   AddFsckCommand(command_line);
+  AddBackupCommand(command_line);
+  AddRestoreCommand(command_line);
   AddShellCommand(command_line);
   AddHelpCommand(command_line);
 }

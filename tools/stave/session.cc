@@ -73,11 +73,15 @@ absl::StatusOr<std::string> Session::StoreDirectory() const {
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
   absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
   if (!location.ok()) return location.status();
+  return OpenForReading(location->directory);
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading(
+    const std::string& directory) const {
   Options options;
   options.create_if_missing = false;
   options.read_only = true;
-  absl::StatusOr<std::unique_ptr<Store>> store =
-      OpenStore(location->directory, options);
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(directory, options);
   if (store.ok()) return store;
   return AsReader(store.status());
 }

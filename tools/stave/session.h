@@ -37,6 +37,10 @@ class Session {
   // there is no store.
   absl::StatusOr<std::unique_ptr<Store>> OpenForReading() const;
 
+  // The same for a store that the flags do not name.
+  absl::StatusOr<std::unique_ptr<Store>> OpenForReading(
+      const std::string& directory) const;
+
   // Makes the store if there is none.
   absl::StatusOr<std::unique_ptr<Store>> OpenForWriting() const;
 

@@ -90,7 +90,8 @@ class Store {
   // not know, or what looks like another program's store; a file of a store's
   // name that is none can't be told from a damaged one, and is DataLoss. A
   // directory that is refused so stays as it is. Unavailable if it is open
-  // already; NotFound as create_if_missing says.
+  // already; NotFound as create_if_missing says; FailedPrecondition if a first
+  // backup to this directory was not finished.
   static absl::StatusOr<std::unique_ptr<Store>> Open(
       std::string_view directory, const Options& options = {});
 
@@ -247,6 +248,35 @@ class Store {
   // bound of Options::max_space_amplification, and nobody is slowed.
   void PauseMerge();
   void ResumeMerge();
+
+  // Makes `directory` a backup of this store as it is at one instant of the
+  // call. Reads and writes go on meanwhile; merges, too, once the instant is
+  // taken, but what the backup still needs is not removed. Also for stores that
+  // were opened read-only, beside the process that writes.
+  //
+  // A backup is a store: Open opens it, and Backup from there brings it back to
+  // where it came from, or elsewhere. The directory is made if there is none;
+  // its parent must exist. A second backup to the same place adds what is new
+  // since, and removes what is no longer needed: it becomes the present store,
+  // and what it was before is gone.
+  //
+  // Segments that are complete never change. So they are shared with the backup
+  // (hard links) where `directory` is on the same file system: that takes no
+  // space and little time, and keeps the bytes whatever the store does later;
+  // but a device that fails takes both. Elsewhere they are copied. Whatever is
+  // added is read once, all of it, and every checksum compared.
+  //
+  // What is on disk when it returns OK: the whole backup is on its device.
+  // After an error the backup is what it was before; so it is after a crash, or
+  // else it is the new one, and the next call removes what is left over. A
+  // first backup that was not finished does not open.
+  //
+  // DataLoss, with file and offset, if a segment is damaged.
+  // FailedPrecondition if there is something else in `directory` than a backup
+  // of this store, or if that was written to since, and in stores that were
+  // opened damaged. Unavailable if it is open. Cancelled when the store is
+  // closed meanwhile. One backup runs at a time; others wait.
+  absl::Status Backup(std::string_view directory);
 
   Statistics GetStatistics() const;
 

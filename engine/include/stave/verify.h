@@ -84,8 +84,9 @@ struct VerifyReport {
 // it may be used beside a running writer; it sees what there was when it began.
 //
 // A report is an OK answer, whatever it says. NotFound: there is no store;
-// InvalidArgument: of a format that this version does not know; others as the
-// file system has them. Bytes that the device refuses to give are damage.
+// InvalidArgument: of a format that this version does not know;
+// FailedPrecondition: a first backup that was not finished; others as the file
+// system has them. Bytes that the device refuses to give are damage.
 absl::StatusOr<VerifyReport> Verify(std::string_view directory,
                                     const VerifyOptions& options = {});
 

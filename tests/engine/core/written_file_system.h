@@ -44,6 +44,9 @@ class WrittenFileSystem : public FileSystem {
                                                    bool writable) override {
       return below_->OpenFile(name, writable);
     }
+    absl::Status Link(stave::Directory* from, std::string_view name) override {
+      return below_->Link(static_cast<Directory*>(from)->below_.get(), name);
+    }
     absl::Status Unlink(std::string_view name) override {
       return below_->Unlink(name);
     }

@@ -44,7 +44,8 @@ ManifestEdit OneOfEachChange() {
       ClockFloorChange{1'700'000'000'000},
       ForgetSegmentChange{13},
       InstallSegmentChange{{SegmentKind::kMerged, 17, 0xbeef}, kSummary, 15},
-      SyncedChange{16, 2048}};
+      SyncedChange{16, 2048},
+      BackupChange{true, 0xcafe}};
 }
 
 class ManifestEditTest : public testing::Test {
@@ -86,7 +87,7 @@ class ManifestEditTest : public testing::Test {
 TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   const absl::StatusOr<ManifestEdit> edit = Decode(Encode(OneOfEachChange()));
   ASSERT_TRUE(edit.ok()) << edit.status();
-  ASSERT_EQ(edit->size(), 9u);
+  ASSERT_EQ(edit->size(), 10u);
   const auto& base = std::get<BaseChange>((*edit)[0]);
   EXPECT_EQ(base.store_id, 0x1234u);
   EXPECT_EQ(base.hash_secret, Base().hash_secret);
@@ -113,6 +114,8 @@ TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   EXPECT_EQ(install.after, 15u);
   EXPECT_EQ(std::get<SyncedChange>((*edit)[8]).id, 16u);
   EXPECT_EQ(std::get<SyncedChange>((*edit)[8]).length, 2048u);
+  EXPECT_TRUE(std::get<BackupChange>((*edit)[9]).finished);
+  EXPECT_EQ(std::get<BackupChange>((*edit)[9]).store_id, 0xcafeu);
 }
 
 TEST_F(ManifestEditTest, EachChangeAloneIsReadToItsEnd) {
@@ -163,7 +166,7 @@ TEST_F(ManifestEditTest, SizeBeyondTheFileIsDataLoss) {
 
 // A program that drops what it does not know would undo what a newer one did.
 TEST_F(ManifestEditTest, UnknownChangeIsToldFromDamage) {
-  for (const int tag : {0, 10, 11, 100, 255}) {
+  for (const int tag : {0, 11, 12, 100, 255}) {
     std::string payload = PayloadOf({RemoveSegmentChange{14}});
     payload += static_cast<char>(tag);
     payload += "something new";

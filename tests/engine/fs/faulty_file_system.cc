@@ -60,6 +60,11 @@ class FaultyDirectory : public Directory {
                                                  bool writable) override {
     return Wrap(below_->OpenFile(name, writable));
   }
+  absl::Status Link(Directory* from, std::string_view name) override {
+    RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kLink));
+    return below_->Link(static_cast<FaultyDirectory*>(from)->below_.get(),
+                        name);
+  }
   absl::Status Unlink(std::string_view name) override {
     RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kUnlink));
     return below_->Unlink(name);

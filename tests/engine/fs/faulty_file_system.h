@@ -40,6 +40,7 @@ class FaultyFileSystem : public FileSystem {
     kAllocate,
     kTruncate,
     kSyncData,
+    kLink,
     kUnlink,
     kSyncDirectory,
     kOperations,  // their number

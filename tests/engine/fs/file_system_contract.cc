@@ -233,6 +233,19 @@ TEST_P(FileSystemContract, UnlinkRemovesTheNameAndNotTheOpenFile) {
   EXPECT_EQ(ContentsOf(*file), "hello");
 }
 
+TEST_P(FileSystemContract, ALinkIsTheSameFileInAnotherDirectory) {
+  ASSERT_EQ(files().CreateDirectory(PathOf("b")), absl::OkStatus());
+  const auto other = files().OpenDirectory(PathOf("b")).value();
+  Create("a", "hello");
+  EXPECT_EQ(other->Link(&directory(), "a"), absl::OkStatus());
+  EXPECT_EQ(Open("a")->Write(0, "j"), absl::OkStatus());
+  EXPECT_EQ(directory().Unlink("a"), absl::OkStatus());
+  EXPECT_EQ(ContentsOf(*other->OpenFile("a", false).value()), "jello");
+  EXPECT_TRUE(absl::IsNotFound(other->Link(&directory(), "a")));
+  Create("a");
+  EXPECT_TRUE(absl::IsAlreadyExists(other->Link(&directory(), "a")));
+}
+
 TEST_P(FileSystemContract, CreateFileRefusesANameThatIsThere) {
   Create("a", "hello");
   EXPECT_TRUE(absl::IsAlreadyExists(directory().CreateFile("a").status()));
@@ -262,6 +275,7 @@ TEST_P(FileSystemContract, NamesDoNotLeadOutOfTheDirectory) {
     EXPECT_TRUE(
         absl::IsInvalidArgument(directory().OpenFile(name, false).status()));
     EXPECT_TRUE(absl::IsInvalidArgument(directory().Unlink(name)));
+    EXPECT_TRUE(absl::IsInvalidArgument(directory().Link(&directory(), name)));
     EXPECT_TRUE(absl::IsInvalidArgument(directory().Lock(name, "").status()));
   }
 }

@@ -123,6 +123,25 @@ TEST_F(ManifestTest, ReplacedManifestSaysTheSame) {
   EXPECT_EQ(state.base.clock_floor_ms, 77);
 }
 
+TEST_F(ManifestTest, ABackupIsOneUntilItsSegmentsChange) {
+  Create();
+  Append(Add(1));
+  Append(Seal(1, 9));
+  Append({BackupChange{true, 7}});
+  Append({ForgetSegmentChange{5}, ClockFloorChange{77}, CleanCloseChange{}});
+  ASSERT_EQ(Replace(), absl::OkStatus());
+  ASSERT_TRUE(Load().state.backup.has_value());
+  EXPECT_EQ(Load().state.backup->store_id, 7u);
+  for (const ManifestEdit& change :
+       {Add(2), Remove(1),
+        ManifestEdit{
+            InstallSegmentChange{{SegmentKind::kMerged, 3, 9}, {4096}, 1}}}) {
+    ManifestState state = Load().state;
+    ASSERT_EQ(state.Apply(change), absl::OkStatus());
+    EXPECT_FALSE(state.backup.has_value());
+  }
+}
+
 TEST_F(ManifestTest, ReplacedManifestTakesEdits) {
   Create();
   Append(Add(1));

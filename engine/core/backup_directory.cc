@@ -1,0 +1,151 @@
+#include "engine/core/backup_directory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/durability_site.h"
+#include "engine/base/status_macros.h"
+#include "engine/core/recovery.h"
+#include "engine/core/target_directory.h"
+#include "engine/format/file_names.h"
+#include "engine/fs/posix_file_system.h"
+
+namespace stave {
+namespace {
+
+bool Contains(const std::vector<SegmentId>& ids, SegmentId id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+absl::Status CheckUnused(Directory* directory) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
+  for (const std::string& name : names) {
+    // What an attempt that was cut short may have left.
+    if (name == kLockFileName || ParseManifestFileName(name)) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is something in ", directory->path(),
+                     " that is no backup: ", name));
+  }
+  return absl::OkStatus();
+}
+
+// The backup that is in the directory, or a new one.
+absl::StatusOr<ManifestState> LoadBackup(Directory* directory,
+                                         const BaseChange& source) {
+  absl::StatusOr<LoadedManifest> loaded = Manifest::Load(directory);
+  if (absl::IsNotFound(loaded.status())) {
+    RETURN_IF_ERROR(CheckUnused(directory));
+    ManifestState state = NewManifestState();
+    // Of which hint files depend.
+    state.base.hash_secret = source.hash_secret;
+    state.backup = BackupChange{false, source.store_id};
+    return state;
+  }
+  RETURN_IF_ERROR(loaded.status());
+  const std::optional<BackupChange>& backup = loaded->state.backup;
+  const auto& segments = loaded->state.segments;
+  const bool all_sealed =
+      std::all_of(segments.begin(), segments.end(),
+                  [](const auto& each) { return each.sealed.has_value(); });
+  if (backup.has_value() && backup->store_id == source.store_id && all_sealed) {
+    return std::move(loaded->state);
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the store in ", directory->path(),
+      backup.has_value() ? " is a backup of another one"
+                         : " is no backup, or has been written to since"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BackupDirectory>> BackupDirectory::Open(
+    FileSystem* file_system, std::string_view path, const BaseChange& source) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
+                   OpenTargetDirectory(file_system, path));
+  // What is refused gets no lock's file, either.
+  RETURN_IF_ERROR(LoadBackup(directory.get(), source).status());
+  ASSIGN_OR_RETURN(std::unique_ptr<File> lock,
+                   directory->Lock(kLockFileName, ThisProcess()));
+  ASSIGN_OR_RETURN(ManifestState before, LoadBackup(directory.get(), source));
+  return std::unique_ptr<BackupDirectory>(new BackupDirectory(
+      std::move(directory), std::move(lock), std::move(before)));
+}
+
+// If any of this fails, the manifest still says what these files are.
+BackupDirectory::~BackupDirectory() {
+  if (!began_) return;
+  const absl::Status status = Unlink(to_come_);
+  if (before_.backup->finished || !status.ok() || !directory_->Sync().ok()) {
+    return;
+  }
+  // Nothing was there before.
+  const auto numbers = Manifest::ListNumbers(directory_.get());
+  if (!numbers.ok()) return;
+  for (const uint64_t number : *numbers) {
+    directory_->Unlink(ManifestFileName(number)).IgnoreError();
+  }
+}
+
+absl::Status BackupDirectory::Begin(const std::vector<SegmentId>& to_come) {
+  ManifestState state = before_;
+  ASSIGN_OR_RETURN(state.removed, StillThere(before_.removed));
+  for (const SegmentId id : to_come) {
+    if (!Contains(state.removed, id)) state.removed.push_back(id);
+  }
+  state.clean_close = CleanCloseChange();
+  if (!to_come.empty()) {
+    // I3: else these would be segments that no edit has named.
+    RETURN_IF_ERROR(DURABILITY_SITE(
+        kBackupAnnounced, Manifest::Publish(directory_.get(), state).status()));
+    began_ = true;
+    to_come_ = to_come;
+  }
+  // From an attempt that was cut short.
+  return Unlink(state.removed);
+}
+
+absl::Status BackupDirectory::Finish(ManifestState now) {
+  now.base.store_id = before_.base.store_id;
+  std::vector<SegmentId> gone;
+  for (const ListedSegment& listed : before_.segments) {
+    if (now.Find(listed.header.id) == nullptr) gone.push_back(listed.header.id);
+  }
+  now.removed = gone;
+  now.clean_close = CleanCloseChange();
+  now.backup = BackupChange{true, before_.backup->store_id};
+  // I5: names, also of what was unlinked, before the manifest that needs them.
+  RETURN_IF_ERROR(DURABILITY_SITE(kBackupNameSync, directory_->Sync()));
+  // Should this fail, nobody knows which of the two manifests will be found.
+  began_ = false;
+  RETURN_IF_ERROR(Manifest::Publish(directory_.get(), now).status());
+  // The manifest remembers what stays behind, so errors are no harm.
+  Unlink(gone).IgnoreError();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SegmentId>> BackupDirectory::StillThere(
+    const std::vector<SegmentId>& ids) {
+  std::vector<SegmentId> still;
+  if (ids.empty()) return still;
+  // What was unlinked must not come back once it is forgotten.
+  RETURN_IF_ERROR(DURABILITY_SITE(kBackupNameSync, directory_->Sync()));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_->List());
+  for (const std::string& name : names) {
+    const auto id = ParseSegmentFileName(name);
+    if (id.has_value() && Contains(ids, *id)) still.push_back(*id);
+  }
+  return still;
+}
+
+absl::Status BackupDirectory::Unlink(const std::vector<SegmentId>& ids) {
+  for (const SegmentId id : ids) {
+    for (const std::string& name : {HintFileName(id), SegmentFileName(id)}) {
+      const absl::Status status = directory_->Unlink(name);
+      if (!status.ok() && !absl::IsNotFound(status)) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace stave

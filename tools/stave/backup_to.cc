@@ -1,0 +1,31 @@
+#include "tools/stave/backup_to.h"
+
+#include "absl/strings/str_format.h"
+#include "tools/stave/human_units.h"
+#include "tools/stave/status_macros.h"
+#include "tools/stave/user_paths.h"
+
+namespace stave::tool {
+
+absl::Status BackUpTo(const std::string& to, std::string_view done,
+                      Store& store, Session& session) {
+  if (to.empty()) return absl::InvalidArgumentError("TO is empty");
+  const std::string path = UserPath(to);
+  const absl::Status status = store.Backup(path);
+  // Such as a file in place of a directory: the arguments were well formed.
+  if (absl::IsInvalidArgument(status)) {
+    return absl::FailedPreconditionError(status.message());
+  }
+  RETURN_IF_ERROR(status);
+  const Statistics statistics = store.GetStatistics();
+  if (session.json()) {
+    return session.out().Write(
+        absl::StrFormat("{\"keys\":%d,\"live_bytes\":%d}\n", statistics.keys,
+                        statistics.live_bytes));
+  }
+  return session.out().Write(absl::StrFormat(
+      "%s %d keys, %s, to %s\n", done, statistics.keys,
+      HumanBytes(static_cast<double>(statistics.live_bytes)), path));
+}
+
+}  // namespace stave::tool
