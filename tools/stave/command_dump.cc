@@ -1,14 +1,11 @@
 #include <unistd.h>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_format.h"
 #include "stave/store.h"
 #include "tools/stave/command_line.h"
 #include "tools/stave/commands.h"
@@ -53,20 +50,6 @@ absl::Status DumpRecords(Store& store, RecordFormat format, bool show_progress,
     return out->Write(line);
   }));
   return out->Flush();
-}
-
-// There are files of the store there, and a dump that took the name of one of
-// them would be the end of the store.
-absl::Status CheckOutsideOf(const std::string& directory,
-                            const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path target =
-      std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
-  if (!std::filesystem::equivalent(target.parent_path(), directory, error)) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(absl::StrFormat(
-      "%s is in the store's own directory; dump to another one", path));
 }
 
 absl::Status DumpToFile(Store& store, RecordFormat format,

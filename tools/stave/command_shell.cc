@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,6 +21,7 @@
 #include "tools/stave/session.h"
 #include "tools/stave/shell_completion.h"
 #include "tools/stave/shell_interpreter.h"
+#include "tools/stave/snapshot_files.h"
 #include "tools/stave/status_macros.h"
 #include "tools/stave/user_paths.h"
 
@@ -44,10 +46,20 @@ constexpr char kDetails[] =
     "line\n"
     "fails there, EXEC writes nothing.\n"
     "\n"
-    "Answers are text, with escapes as in `stave help keys`.\n";
+    "Answers are text, with escapes as in `stave help keys`.\n"
+    "\n"
+    "SNAPSHOT saves all pairs to FILE, data.json without --file. A FILE that\n"
+    "is there is loaded first, if the store has no keys yet; of one that has,\n"
+    "`stave snapshot load` adds or replaces them.\n"
+    "\n"
+    "  stave shell --file data.json\n";
 
 // Bytes of a word may be escaped, four for one.
 constexpr size_t kMaxLineBytes = 4 * (kMaxKeyBytes + kMaxValueBytes) + 1024;
+
+struct ShellArguments {
+  std::optional<std::string> file;
+};
 
 // InvalidArgument, or whatever was worse, if a line failed.
 absl::Status RunLines(ShellInterpreter* interpreter, Output* out) {
@@ -98,15 +110,39 @@ absl::Status RunTerminal(Store* store, ShellInterpreter* interpreter,
   return interpreter->Finish();
 }
 
-absl::Status Shell(Session& session) {
+// Begins with the snapshot in `path`, if there is one and the store is new.
+absl::Status BeginWith(const std::string& path, bool read_only, Store& store) {
+  if (access(path.c_str(), F_OK) != 0) return absl::OkStatus();
+  const absl::StatusOr<bool> has_keys = HasKeys(store);
+  if (!has_keys.ok()) return has_keys.status();
+  if (*has_keys || read_only) {
+    absl::FPrintF(stderr, "%s is not loaded, since the store %s\n", path,
+                  read_only ? "is open for reading only" : "has keys");
+    return absl::OkStatus();
+  }
+  const auto snapshot = SnapshotFile::Open(path);
+  if (!snapshot.ok()) return snapshot.status();
+  return (*snapshot)->LoadInto(store, LoadMode::kEmptyOnly);
+}
+
+absl::Status Shell(const ShellArguments& arguments, Session& session) {
   if (session.json()) {
     return absl::InvalidArgumentError("the shell has no --json");
   }
   absl::StatusOr<std::unique_ptr<Store>> store =
       session.read_only() ? session.OpenForReading() : session.OpenForWriting();
   if (!store.ok()) return store.status();
+  ShellInterpreter::Files files;
+  const absl::StatusOr<std::string> directory = session.StoreDirectory();
+  if (!directory.ok()) return directory.status();
+  files.store_directory = *directory;
+  if (arguments.file.has_value()) {
+    files.snapshot = *arguments.file;
+    RETURN_IF_ERROR(
+        BeginWith(UserPath(files.snapshot), session.read_only(), **store));
+  }
   Output& out = session.out();
-  ShellInterpreter interpreter(store->get(), &out);
+  ShellInterpreter interpreter(store->get(), std::move(files), &out);
   const bool is_terminal =
       isatty(STDIN_FILENO) == 1 && isatty(out.descriptor()) == 1;
   absl::Status status = is_terminal
@@ -124,10 +160,14 @@ absl::Status Shell(Session& session) {
 }  // namespace
 
 void AddShellCommand(CommandLine* command_line) {
-  command_line->Add({.name = "shell",
-                     .summary = "Run commands line by line, or typed by you",
-                     .details = kDetails,
-                     .run = Shell});
+  auto arguments = std::make_shared<ShellArguments>();
+  command_line
+      ->Add({.name = "shell",
+             .summary = "Run commands line by line, or typed by you",
+             .details = kDetails,
+             .run = [arguments](Session& s) { return Shell(*arguments, s); }})
+      .Option("--file", "FILE", "Where SNAPSHOT saves to, and what to load",
+              &arguments->file);
 }
 
 }  // namespace stave::tool

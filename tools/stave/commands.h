@@ -21,6 +21,7 @@ void AddPutCommand(CommandLine* command_line);
 void AddRestoreCommand(CommandLine* command_line);
 void AddScanCommand(CommandLine* command_line);
 void AddShellCommand(CommandLine* command_line);
+void AddSnapshotCommand(CommandLine* command_line);
 void AddStatCommand(CommandLine* command_line);
 
 }  // namespace stave::tool

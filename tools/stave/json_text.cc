@@ -54,7 +54,8 @@ void AppendEscape(std::string_view sequence, std::string* json) {
   }
 }
 
-// `text` must be UTF-8.
+}  // namespace
+
 void AppendJsonString(std::string_view text, std::string* json) {
   json->push_back('"');
   while (true) {
@@ -69,7 +70,9 @@ void AppendJsonString(std::string_view text, std::string* json) {
   json->push_back('"');
 }
 
-}  // namespace
+std::string Base64(std::string_view bytes) {
+  return absl::Base64Escape(absl::string_view(bytes.data(), bytes.size()));
+}
 
 void AppendJsonBytes(std::string_view name, std::string_view bytes,
                      std::string* json) {
@@ -77,9 +80,7 @@ void AppendJsonBytes(std::string_view name, std::string_view bytes,
     absl::StrAppendFormat(json, "\"%s\":", name);
     AppendJsonString(bytes, json);
   } else {
-    absl::StrAppendFormat(
-        json, "\"%s_base64\":\"%s\"", name,
-        absl::Base64Escape(absl::string_view(bytes.data(), bytes.size())));
+    absl::StrAppendFormat(json, "\"%s_base64\":\"%s\"", name, Base64(bytes));
   }
 }
 

@@ -12,6 +12,11 @@ namespace stave::tool {
 void AppendJsonBytes(std::string_view name, std::string_view bytes,
                      std::string* json);
 
+// Appends "TEXT" with the same escapes; `text` is UTF-8.
+void AppendJsonString(std::string_view text, std::string* json);
+
+std::string Base64(std::string_view bytes);
+
 }  // namespace stave::tool
 
 #endif  // STAVE_TOOLS_STAVE_JSON_TEXT_H_

@@ -39,6 +39,7 @@ void AddCommands(CommandLine* command_line) {
   AddCountCommand(command_line);
   AddLoadCommand(command_line);
   AddDumpCommand(command_line);
+  AddSnapshotCommand(command_line);
   AddStatCommand(command_line);
   AddMergeCommand(command_line);
   AddFsckCommand(command_line);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -16,6 +17,8 @@ struct Record {
   std::string_view value;
   absl::Time expire_at = absl::InfiniteFuture();
 };
+
+using RecordVisitor = absl::FunctionRef<absl::Status(const Record&)>;
 
 // InvalidArgument, with what is wrong, for keys and values that no store
 // takes.

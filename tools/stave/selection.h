@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "stave/glob.h"
 #include "stave/store.h"
@@ -24,8 +23,6 @@ struct Selection {
   // In byte order, the least `limit` of them. Takes memory for these keys.
   bool sort = false;
 };
-
-using RecordVisitor = absl::FunctionRef<absl::Status(const Record&)>;
 
 // Calls `visit` for each record selected, all as of one instant, until it
 // returns an error. The record's bytes live until it returns.

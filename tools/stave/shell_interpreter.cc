@@ -14,9 +14,12 @@
 #include "tools/stave/selection.h"
 #include "tools/stave/shell_arguments.h"
 #include "tools/stave/shell_parser.h"
+#include "tools/stave/snapshot_files.h"
+#include "tools/stave/snapshot_format.h"
 #include "tools/stave/spelling.h"
 #include "tools/stave/statistics_text.h"
 #include "tools/stave/status_macros.h"
+#include "tools/stave/user_paths.h"
 
 namespace stave::tool {
 namespace {
@@ -72,6 +75,8 @@ const ShellInterpreter::Command ShellInterpreter::kCommands[] = {
     {"COUNT", "", "[pattern]", "Print how many keys there are",
      &ShellInterpreter::Count},
     {"STAT", "", "", "Print how large the store is", &ShellInterpreter::Stat},
+    {"SNAPSHOT", "", "[file]", "Save all pairs to a file",
+     &ShellInterpreter::Snapshot},
     {"MULTI", "", "", "Let what follows wait: SET, MSET, DELETE",
      &ShellInterpreter::Multi},
     {"EXEC", "", "", "Write what waits, at one instant, or nothing of it",
@@ -220,10 +225,23 @@ absl::Status ShellInterpreter::Stat(std::string_view arguments) {
   return out_->Write(StatisticsText(store_->GetStatistics()));
 }
 
+absl::Status ShellInterpreter::Snapshot(std::string_view arguments) {
+  absl::StatusOr<std::vector<std::string>> words = Words(arguments, 0, 1);
+  if (!words.ok()) return words.status();
+  const std::string& file = words->empty() ? files_.snapshot : words->front();
+  if (file.empty()) return absl::InvalidArgumentError("the file has no name");
+  const absl::StatusOr<SnapshotFormat> format =
+      ChooseSnapshotFormat(std::nullopt, file);
+  if (!format.ok()) return format.status();
+  RETURN_IF_ERROR(
+      SaveSnapshot(*store_, files_.store_directory, *format, UserPath(file)));
+  return out_->Write(absl::StrCat("Saved snapshot to ", file, "\n"));
+}
+
 absl::Status ShellInterpreter::Help(std::string_view) {
   for (const Command& command : kCommands) {
     RETURN_IF_ERROR(out_->Write(absl::StrFormat(
-        "%-7s %-12s %s\n", command.name, command.arguments, command.summary)));
+        "%-8s %-12s %s\n", command.name, command.arguments, command.summary)));
   }
   return out_->Write(
       "A value is the rest of the line. With spaces at its ends, or with\n"

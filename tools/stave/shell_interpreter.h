@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,8 +16,15 @@ namespace stave::tool {
 // Runs the shell's commands, one a line, on a store. Thread-compatible.
 class ShellInterpreter {
  public:
-  // Borrows both.
-  ShellInterpreter(Store* store, Output* out) : store_(store), out_(out) {}
+  // Where SNAPSHOT writes to, unless it is told.
+  struct Files {
+    std::string snapshot = "data.json";
+    std::string store_directory;
+  };
+
+  // Borrows `store` and `out`.
+  ShellInterpreter(Store* store, Files files, Output* out)
+      : store_(store), files_(std::move(files)), out_(out) {}
 
   // Writes the answer to the output. A line without words has none. An error
   // is for the user to read; the next line may well succeed.
@@ -63,6 +71,7 @@ class ShellInterpreter {
   absl::Status Count(std::string_view arguments);
   absl::Status Exists(std::string_view arguments);
   absl::Status Stat(std::string_view arguments);
+  absl::Status Snapshot(std::string_view arguments);
   absl::Status Help(std::string_view arguments);
   absl::Status Exit(std::string_view arguments);
 
@@ -70,6 +79,7 @@ class ShellInterpreter {
   absl::Status Answer(std::string_view bytes);
 
   Store* const store_;
+  const Files files_;
   Output* const out_;
   bool ended_ = false;
   // What was written since MULTI, and waits for EXEC. A line that fails there

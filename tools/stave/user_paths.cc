@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 
+#include "absl/strings/str_format.h"
 #include "tools/stave/status_macros.h"
 #include "tools/stave/system_error.h"
 
@@ -55,6 +57,18 @@ absl::StatusOr<StoreLocation> LocateStore(
         "no store is named; give --store DIR, or set STAVE_STORE or HOME");
   }
   return StoreLocation{(*base / "stave").string(), /*is_default=*/true};
+}
+
+absl::Status CheckOutsideOf(const std::string& directory,
+                            const std::string& name) {
+  std::error_code error;
+  const path target =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(name), error);
+  if (!std::filesystem::equivalent(target.parent_path(), directory, error)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrFormat(
+      "%s is in the store's own directory; write to another one", name));
 }
 
 std::optional<std::string> HistoryPath() {

@@ -27,6 +27,11 @@ struct StoreLocation {
 absl::StatusOr<StoreLocation> LocateStore(
     const std::optional<std::string>& flag);
 
+// InvalidArgument if file `path` is, or would be, in the store's own directory:
+// one that took the name of a file of the store would be its end.
+absl::Status CheckOutsideOf(const std::string& directory,
+                            const std::string& path);
+
 // Where the shell keeps its history: $XDG_STATE_HOME/stave/history, else
 // ~/.local/state/stave/history; nullopt without a home directory.
 std::optional<std::string> HistoryPath();

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -288,10 +289,14 @@ TEST_F(BackupTest, AFirstOneThatWasNotFinishedDoesNotOpen) {
 
 TEST_F(BackupTest, ASegmentCutShortIsDataLoss) {
   PutNumbers(0, 100);
-  const std::string segment = SegmentNames(Image())[1];
-  std::filesystem::resize_file(PathOf(segment), 1000);
-  const absl::Status status = TryBackup();
-  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  Sync();
+  const std::string segment = SegmentNames(Image())[0];
+  // Within a record, and between two: a header of 32 bytes, then 128 each.
+  for (const uint64_t length : {1000, 32 + 5 * 128}) {
+    std::filesystem::resize_file(PathOf(segment), length);
+    const absl::Status status = TryBackup();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  }
 }
 
 TEST_F(BackupTest, ASegmentMissingFromTheBackupIsDataLoss) {

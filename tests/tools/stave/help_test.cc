@@ -16,8 +16,9 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kCommands[] = {
-    "put",  "get",  "delete", "exists", "keys",   "scan",    "count", "load",
-    "dump", "stat", "merge",  "fsck",   "backup", "restore", "shell", "help"};
+    "put",      "get",    "delete",  "exists", "keys",  "scan",
+    "count",    "load",   "dump",    "stat",   "merge", "fsck",
+    "snapshot", "backup", "restore", "shell",  "help"};
 
 class HelpTest : public ProgramTest {};
 

@@ -39,7 +39,8 @@ class ShellCompletionTest : public testing::Test {
 };
 
 TEST_F(ShellCompletionTest, TheFirstWordIsACommand) {
-  EXPECT_THAT(Completed("", "S"), UnorderedElementsAre("SET", "SCAN", "STAT"));
+  EXPECT_THAT(Completed("", "S"),
+              UnorderedElementsAre("SET", "SCAN", "SNAPSHOT", "STAT"));
   EXPECT_THAT(Completed("  ", "GE"), UnorderedElementsAre("GET"));
   EXPECT_THAT(Completed("", "user"), IsEmpty());
 }

@@ -179,7 +179,7 @@ TEST_F(ShellTest, ReadOnlyRefusesToWrite) {
 }
 
 TEST_F(ShellTest, HelpAndStatAreForPeople) {
-  EXPECT_THAT(Shell("HELP\n").out, HasSubstr("SET     key value"));
+  EXPECT_THAT(Shell("HELP\n").out, HasSubstr("SET      key value"));
   EXPECT_THAT(Shell("STAT\n").out, HasSubstr("keys"));
   EXPECT_THAT(Run({"shell", "--json"}), Fails(2, "--json"));
 }
