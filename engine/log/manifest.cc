@@ -52,9 +52,7 @@ class Applier {
   }
 
   absl::Status operator()(const AddSegmentChange& change) {
-    if (state_.Find(change.header.id) != nullptr) {
-      return Damaged("a segment is added twice");
-    }
+    if (IsKnown(change.header.id)) return Damaged("a segment is added twice");
     state_.backup.reset();  // what is a backup has no segments of its own
     state_.segments.push_back(
         {change.header, std::nullopt, change.synced_length});
@@ -76,7 +74,7 @@ class Applier {
   }
 
   absl::Status operator()(const InstallSegmentChange& change) {
-    if (state_.Find(change.header.id) != nullptr) {
+    if (IsKnown(change.header.id)) {
       return Damaged("a segment is installed twice");
     }
     const ListedSegment* after = state_.Find(change.after);
@@ -149,6 +147,13 @@ class Applier {
   }
 
  private:
+  // Ids are not used again (I9), and never while a file may still have one.
+  bool IsKnown(SegmentId id) const {
+    const std::vector<SegmentId>& removed = state_.removed;
+    return state_.Find(id) != nullptr ||
+           std::find(removed.begin(), removed.end(), id) != removed.end();
+  }
+
   ManifestState& state_;
 };
 
