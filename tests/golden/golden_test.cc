@@ -134,7 +134,7 @@ TEST(GoldenTest, EditOfAMergeIsWrittenAsItWas) {
 // At offset 16 of MANIFEST-5: finished, of store 1122334455667788.
 TEST(GoldenTest, BackupChangeIsReadAndWrittenAsItWas) {
   const std::string_view bytes(
-      "\x84\xf7\x76\x21\x0a\0\0\0"
+      "\x9a\x0d\x60\x79\x0a\0\0\0"
       "\x0a\x01\x88\x77\x66\x55\x44\x33\x22\x11\0\0\0\0\0\0",
       24);
   EXPECT_EQ(EncodeManifestEdit({BackupChange{true, 0x1122334455667788}}, 5, 16),
