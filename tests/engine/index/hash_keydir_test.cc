@@ -258,7 +258,7 @@ struct Copy {
 };
 
 TEST_F(HashKeydirTest, ACopyIsTheSameKeydir) {
-  for (const uint64_t keys : {0, 1, 10, 3000, 400000}) {
+  for (const uint64_t keys : {0, 1, 10, 3000, 150000}) {
     PutNumbers(0, keys);
     RemoveNumbers(keys / 3, keys / 2);  // leaves dead slots
     HashKeydir copy;
@@ -280,16 +280,16 @@ TEST_F(HashKeydirTest, ACopyTakesNoMoreMemory) {
 }
 
 TEST_F(HashKeydirTest, ACopyCanBeChangedLikeAnyOther) {
-  PutNumbers(0, 300000);
-  RemoveNumbers(0, 290000);  // whole pages are empty
+  PutNumbers(0, 100000);
+  RemoveNumbers(0, 97000);  // whole pages are empty
   HashKeydir copy;
   ASSERT_EQ(Copy(keydir_).RestoreTo(&copy), absl::OkStatus());
-  for (uint64_t i = 0; i < 600000; ++i) {
+  for (uint64_t i = 0; i < 200000; ++i) {
     const KeydirEntry expected =
-        i < 290000 || i >= 300000 ? kAbsent : Entry(i + 1);
+        i < 97000 || i >= 100000 ? kAbsent : Entry(i + 1);
     ASSERT_EQ(copy.Put(Key(i), Entry(i + 7)).value_or(kAbsent), expected);
   }
-  for (uint64_t i = 0; i < 600000; ++i) {
+  for (uint64_t i = 0; i < 200000; ++i) {
     ASSERT_EQ(copy.Remove(Key(i)), Entry(i + 7));
   }
   EXPECT_EQ(copy.GetStatistics().keys, 0);
@@ -299,10 +299,11 @@ TEST_F(HashKeydirTest, WhatIsNoCopyIsRefused) {
   PutNumbers(0, 1000000);
   const Copy good(keydir_);
   const auto refuses = [&good](auto spoil) {
-    Copy bad = good;
-    spoil(bad.pages[7], bad.slots[7]);
+    std::vector<KeydirPage> pages = good.pages[7];
+    std::vector<KeydirSlot> slots = good.slots[7];
+    spoil(pages, slots);
     HashKeydir keydir;
-    return absl::IsDataLoss(bad.RestoreTo(&keydir));
+    return absl::IsDataLoss(keydir.RestorePart(7, pages, slots));
   };
   ASSERT_GE(good.pages[7].size(), 2u);
   using Pages = std::vector<KeydirPage>;
