@@ -37,6 +37,9 @@ void LogIterator::FillAhead() {
     if (candidates == 0) return;
     EpochGuard guard;
     for (size_t i = 0; i < candidates; ++i) {
+      state_.keydir->Prefetch(ahead_[i].hash);
+    }
+    for (size_t i = 0; i < candidates; ++i) {
       if (!WasLive(ahead_[i])) continue;
       if (ahead_count_ != i) ahead_[ahead_count_] = ahead_[i];
       ++ahead_count_;
@@ -44,8 +47,7 @@ void LogIterator::FillAhead() {
   }
 }
 
-// In no epoch but for moments: it may pass over much of the log, and wait for
-// the disk.
+// Outside of any epoch: it may pass over much of the log, and wait for a disk.
 size_t LogIterator::CollectCandidates() {
   size_t count = 0;
   while (count < kAhead && NextRecord(&ahead_[count].record)) {
@@ -53,8 +55,6 @@ size_t LogIterator::CollectCandidates() {
     Candidate& candidate = ahead_[count++];
     candidate.segment = instant_->parts[part_].segment.get();
     candidate.hash = (*state_.hasher)(candidate.record.key);
-    EpochGuard guard;
-    state_.keydir->Prefetch(candidate.hash);
   }
   return count;
 }
