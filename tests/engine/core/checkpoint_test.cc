@@ -254,12 +254,15 @@ TEST_F(CheckpointTest, AKeyThatIsDeletedWhileAMergeRunsStaysDeleted) {
   options.background_merge = false;
   MakeStore();
   Open();
-  PutNumbers(0, 50);
+  // So every segment has some that are dead, and some to be copied.
+  for (int i = 0; i < 100; i += 2) PutNumbers(i, i + 1);
   bool is_done = false;
   // It has copied everything when it syncs the names of its outputs.
   faults_.Before(FaultyFileSystem::kSyncDirectory, [&] {
     if (std::exchange(is_done, true)) return;
-    EXPECT_TRUE(Delete("key70"));
+    for (int i = 31; i < 100; i += 2) {
+      EXPECT_TRUE(Delete(absl::StrCat("key", i)));
+    }
     ChangeUntilThereIsAnother();
   });
   ASSERT_EQ(store().Merge({.all = true}), absl::OkStatus());
@@ -269,7 +272,9 @@ TEST_F(CheckpointTest, AKeyThatIsDeletedWhileAMergeRunsStaysDeleted) {
   ExpectTheSameWithout(image);
   WriteDirectory(path(), image);
   Open();
-  EXPECT_EQ(Get("key70"), "NOT_FOUND");
+  for (int i = 31; i < 100; i += 2) {
+    EXPECT_EQ(Get(absl::StrCat("key", i)), "NOT_FOUND");
+  }
 }
 
 TEST_F(CheckpointTest, OpenReadsNoSegment) {
