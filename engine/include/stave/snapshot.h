@@ -14,8 +14,8 @@ namespace stave {
 // Expiry is judged by that time, too. A batch or transaction is in it as a
 // whole or not at all.
 //
-// A read at it costs what every read does, and a look at what has changed since,
-// under a lock that writers take too while any snapshot lives.
+// A read at it costs what every read does, and a look at what has changed
+// since, under a lock that writers take too while any snapshot lives.
 //
 // Taking one takes microseconds, however large the store is. While it lives,
 // the first change of each key after it costs about 100 bytes of memory
