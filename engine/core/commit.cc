@@ -124,22 +124,28 @@ absl::StatusOr<Commit::PreparedPut> Commit::Prepare(
   return put;
 }
 
-absl::StatusOr<Sequence> Commit::PutIfStill(KeydirEntry seen,
+absl::StatusOr<Sequence> Commit::PutIfStill(const Seen& seen,
                                             const PreparedPut& put) {
   Sequence sequence = 0;
   RETURN_IF_ERROR(Append(put.key, put.record, &seen, &sequence));
   return sequence;
 }
 
+bool Commit::IsStill(const KeyRef& key, const Seen& seen) const {
+  if (Present(key) != seen.entry) return false;
+  if (seen.expire_at == absl::InfiniteFuture()) return true;
+  // Others may have found it gone meanwhile.
+  return !state_.clock->HasExpired(absl::ToUnixMillis(seen.expire_at),
+                                   state_.clock->NowMs());
+}
+
 absl::Status Commit::Append(const KeyRef& ref, const PendingRecord& record,
-                            const KeydirEntry* seen, Sequence* sequence) {
+                            const Seen* seen, Sequence* sequence) {
   merger_.Admit(record.size());
   {
     MutexLock lock(&log_.append_mutex());
     RETURN_IF_ERROR(log_.MakeRoom(record.size()));
-    if (seen != nullptr && Present(ref) != *seen) {
-      return absl::AbortedError("");
-    }
+    if (seen != nullptr && !IsStill(ref, *seen)) return absl::AbortedError("");
     ASSIGN_OR_RETURN(const Log::Place place, log_.Append(record));
     if (TakenAway(DurabilitySite::kPublishInOrder)) {
       log_.append_mutex().Unlock();
@@ -279,11 +285,13 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
   state_.publication.NoteChange(is_delete);
   if (is_delete) {
     CountDead(state_.keydir->Remove(key));
+    state_.publication.NoteChanged();
     return absl::OkStatus();
   }
   const auto entry =
       KeydirEntry::Live(place.location(), record.size(), record.header.expires);
   absl::StatusOr<KeydirEntry> replaced = state_.keydir->Put(key, entry);
+  state_.publication.NoteChanged();
   // The record is in the log but can't be found: the next open would show
   // it, so nothing may go on as if it were not there.
   if (!replaced.ok()) return log_.Fail(replaced.status());

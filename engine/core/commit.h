@@ -52,10 +52,16 @@ class Commit {
   absl::StatusOr<PreparedPut> Prepare(std::string_view key,
                                       std::string_view value,
                                       const WriteOptions& options) const;
-  // Puts if the key's entry is `seen`, whose record's segment the caller has
-  // pinned; else Aborted, and nothing has changed. Does not wait for the
-  // device.
-  absl::StatusOr<Sequence> PutIfStill(KeydirEntry seen, const PreparedPut& put);
+  // What somebody has seen of a key.
+  struct Seen {
+    KeydirEntry entry;
+    // Until when that holds; InfiniteFuture where the key was absent.
+    absl::Time expire_at = absl::InfiniteFuture();
+  };
+  // Puts if the key's entry is still the one that was `seen`, whose record's
+  // segment the caller has pinned, and has not expired since; else Aborted, and
+  // nothing has changed. Does not wait for the device.
+  absl::StatusOr<Sequence> PutIfStill(const Seen& seen, const PreparedPut& put);
 
   absl::StatusOr<bool> Delete(std::string_view key,
                               const WriteOptions& options);
@@ -88,10 +94,11 @@ class Commit {
   void Prefetch(const KeyHash& hash) const;
   KeydirEntry Present(const KeyRef& key) const;
   bool IsExpired(KeydirEntry entry) const;
-  // Adds the put to the log and to the keydir, unless the key's entry is not
+  bool IsStill(const KeyRef& key, const Seen& seen) const;
+  // Adds the put to the log and to the keydir, unless the key is not as it was
   // `*seen`.
   absl::Status Append(const KeyRef& key, const PendingRecord& record,
-                      const KeydirEntry* seen, Sequence* sequence);
+                      const Seen* seen, Sequence* sequence);
   // Tells the keydir of a record in the log.
   absl::Status Publish(const KeyRef& key, const PendingRecord& record,
                        const Log::Place& place)

@@ -378,13 +378,16 @@ std::shared_ptr<const Instant> Store::Engine::NewInstant() {
   };
   if (log_ == nullptr) {
     capture();
+    instant->now_ms = state_->clock->NowMs();
   } else {
     // With the append lock held nothing changes keydir or log.
     MutexLock lock(&log_->append_mutex());
     instant->layer = state_->overlay.NewLayer();
     capture();
+    // Before anything changes: what is written from now on may have been
+    // written because time has gone on.
+    instant->now_ms = state_->clock->NowMs();
   }
-  instant->now_ms = state_->clock->NowMs();
   return instant;
 }
 

@@ -68,7 +68,7 @@ bool MultiGet::TryToCapture() {
   FindAll();
   // This is the instant.
   now_ms_ = state_.clock->NowMs();
-  if (state_.publication.changes() != before) {
+  if (state_.publication.changes() != before || before.all % 2 != 0) {
     if (!FindsTheSame()) return false;
     // An entry that was replaced never comes back, but absence does.
     const Publication::Changes after = state_.publication.changes();

@@ -20,7 +20,7 @@ namespace stave {
 class Publication {
  public:
   struct Changes {
-    uint64_t all = 0;
+    uint64_t all = 0;  // odd while one is being made
     uint64_t removals = 0;
 
     friend bool operator==(const Changes&, const Changes&) = default;
@@ -29,12 +29,15 @@ class Publication {
   // A key's entry is going to be changed, or removed. The caller holds the
   // append lock, so that no locked instruction is needed.
   void NoteChange(bool is_removal) {
-    Increment(&all_);
-    if (is_removal) Increment(&removals_);
+    Add(1, &all_);
+    if (is_removal) Add(1, &removals_);
   }
-  // If it returns the same twice, at most one change was published in between,
-  // and that was no batch's of which a reader met a part. If the removals are
-  // the same, no key that was put in between has been removed since.
+  // It has been.
+  void NoteChanged() { Add(1, &all_); }
+
+  // If it returns the same twice, and `all` is even, nothing was published in
+  // between. If the removals are the same, no key that was put in between has
+  // been removed since.
   Changes changes() const {
     return {all_.load(std::memory_order_acquire),
             removals_.load(std::memory_order_acquire)};
@@ -47,7 +50,7 @@ class Publication {
   }
   void End() {
     // Who waits for this has seen a part of it, perhaps from the middle on.
-    Increment(&all_);
+    Add(2, &all_);
     last_.store(0, std::memory_order_release);
   }
 
@@ -65,9 +68,9 @@ class Publication {
   void Await() const;
 
  private:
-  static void Increment(std::atomic<uint64_t>* counter) {
+  static void Add(uint64_t count, std::atomic<uint64_t>* counter) {
     // Released: who reads the count sees the change before this one.
-    counter->store(counter->load(std::memory_order_relaxed) + 1,
+    counter->store(counter->load(std::memory_order_relaxed) + count,
                    std::memory_order_release);
   }
 

@@ -39,6 +39,10 @@ bool SetsExpiry(const WriteOptions& options) {
          options.expire_at != absl::InfiniteFuture();
 }
 
+Commit::Seen AsSeen(const SeenKey& seen) {
+  return {seen.entry, seen.exists ? seen.expire_at : absl::InfiniteFuture()};
+}
+
 absl::Time ExpiryOf(const RecordHeader& header) {
   return header.expires ? absl::FromUnixMillis(header.expire_at_ms)
                         : absl::InfiniteFuture();
@@ -49,7 +53,8 @@ absl::Time ExpiryOf(const RecordHeader& header) {
 absl::StatusOr<bool> ReadModifyWrite::Write(const SeenKey& seen,
                                             const Commit::PreparedPut& put,
                                             const WriteOptions& options) {
-  const absl::StatusOr<Sequence> sequence = commit_.PutIfStill(seen.entry, put);
+  const absl::StatusOr<Sequence> sequence =
+      commit_.PutIfStill(AsSeen(seen), put);
   if (absl::IsAborted(sequence.status())) return false;
   RETURN_IF_ERROR(sequence.status());
   RETURN_IF_ERROR(commit_.SyncIfAsked(options, *sequence));
@@ -120,7 +125,7 @@ void ReadModifyWrite::Refresh(std::string_view key, absl::Duration ttl) {
         commit_.Prepare(key, seen->value.view(), {.ttl = ttl});
     if (!put.ok()) return;
     // On any other error the key expires as it would have without this.
-    status = commit_.PutIfStill(seen->entry, *put).status();
+    status = commit_.PutIfStill(AsSeen(*seen), *put).status();
   }
 }
 

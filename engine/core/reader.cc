@@ -81,17 +81,21 @@ absl::StatusOr<bool> Reader::Exists(std::string_view key,
   RETURN_IF_ERROR(CheckKey(key));
   ASSIGN_OR_RETURN(const Instant* const then, InstantOf(options));
   EpochGuard guard;
-  const KeydirEntry entry = FindEntry({key, (*state_.hasher)(key)}, then);
-  if (entry.absent()) {
-    RETURN_IF_ERROR(CheckHidden(key, 0));
-    return false;
+  const KeyRef ref{key, (*state_.hasher)(key)};
+  KeydirEntry entry = FindEntry(ref, then);
+  while (true) {
+    if (entry.absent()) {
+      RETURN_IF_ERROR(CheckHidden(key, 0));
+      return false;
+    }
+    if (!entry.expires() && state_.damage == nullptr) return true;
+    Segment* segment = nullptr;
+    RecordView record;
+    RETURN_IF_ERROR(state_.ReadAt(entry, &segment, &record));
+    RETURN_IF_ERROR(CheckHidden(key, record.header.sequence));
+    if (!Expired(record.header, then)) return true;
+    if (IsStill(ref, then, &entry)) return false;
   }
-  if (!entry.expires() && state_.damage == nullptr) return true;
-  Segment* segment = nullptr;
-  RecordView record;
-  RETURN_IF_ERROR(state_.ReadAt(entry, &segment, &record));
-  RETURN_IF_ERROR(CheckHidden(key, record.header.sequence));
-  return !Expired(record.header, then);
 }
 
 KeydirEntry Reader::FindEntry(const KeyRef& key, const Instant* then) const {
@@ -115,11 +119,23 @@ absl::Status Reader::Find(std::string_view key, const ReadOptions& options,
                           Found* found) const {
   RETURN_IF_ERROR(CheckKey(key));
   ASSIGN_OR_RETURN(const Instant* const then, InstantOf(options));
-  found->entry = FindEntry({key, (*state_.hasher)(key)}, then);
-  Prefetch(found->entry);
-  RETURN_IF_ERROR(ReadRecord(key, found));
-  if (Expired(found->record.header, then)) return absl::NotFoundError("");
+  const KeyRef ref{key, (*state_.hasher)(key)};
+  found->entry = FindEntry(ref, then);
+  while (true) {
+    Prefetch(found->entry);
+    RETURN_IF_ERROR(ReadRecord(key, found));
+    if (!Expired(found->record.header, then)) break;
+    if (IsStill(ref, then, &found->entry)) return absl::NotFoundError("");
+  }
   return CheckBody(options, *found);
+}
+
+bool Reader::IsStill(const KeyRef& key, const Instant* then,
+                     KeydirEntry* entry) const {
+  if (then != nullptr) return true;
+  const KeydirEntry before = *entry;
+  *entry = FindEntry(key, then);
+  return *entry == before;
 }
 
 void Reader::Touch(KeydirEntry entry) const {

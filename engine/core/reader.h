@@ -85,6 +85,11 @@ class Reader {
 
   // As many of the record's bytes as may be asked for ahead.
   std::string_view Beginning(KeydirEntry entry) const;
+  // Looks again where `entry`'s record was found expired: the clock was read
+  // after the entry, and the key may have been given more time in between. True
+  // if it has the same entry still.
+  bool IsStill(const KeyRef& key, const Instant* then,
+               KeydirEntry* entry) const;
   absl::Duration TtlOf(const Found& found) const;
   absl::Status WrongBody(const Found& found) const;
   // DataLoss if damage may have held a later record of the key.

@@ -130,7 +130,8 @@ class Store {
   // No lock is held while a value is read; where another write of the key comes
   // in between, the call begins again by itself. On any error nothing has
   // changed. An expired key is absent. With `sync`, OK means that all the
-  // answer depends on is on the device, also when nothing had to be written.
+  // answer depends on is on the device, also when nothing had to be written;
+  // after an error of that sync nobody knows whether the write will last.
 
   // Replaces the value if it is `expected` (nullopt: adds the key if there is
   // none), byte for byte. Aborted if it is not: at some instant of the call the
@@ -190,8 +191,9 @@ class Store {
   // visit(i, error) with what Get would have returned. The view lives until
   // that visit returns; `visit` may call the store. Keys may repeat.
   //
-  // Takes no lock unless writers go on changing these very keys: after a few
-  // tries they then wait for one look at all of them, about 20 ns a key.
+  // Takes no lock unless writers go on changing these very keys, or go on
+  // removing keys and some of these are absent: after a few tries they then
+  // wait for one look at all of them, about 20 ns a key.
   //
   //   store->MultiGet(keys, [&](size_t i, absl::StatusOr<std::string_view> v) {
   //     if (v.ok()) values[i] = std::string(*v);
