@@ -24,24 +24,15 @@ void ReadSet::AddKey(std::string_view key) {
 }
 
 absl::Status ReadSet::CheckKeys() const {
+  const State& state = *instant_->state;
   EpochGuard guard;
   for (const auto& [hash, key] : keys_) {
-    const std::optional<KeydirEntry> then = instant_->layer->Find(hash);
+    const auto then = instant_->layer->FindPast(hash);
     if (!then.has_value()) continue;
-    if (IsLive(*then) || IsLive(instant_->state->keydir->Find({key, hash}))) {
-      return Changed(key);
-    }
+    const KeydirEntry now = state.keydir->Find({key, hash});
+    if (!Missed(*then, now).absent()) return Changed(key);
   }
   return absl::OkStatus();
-}
-
-bool ReadSet::IsLive(KeydirEntry entry) const {
-  if (entry.absent()) return false;
-  if (!entry.expires()) return true;
-  Segment* segment = nullptr;
-  RecordView record;
-  return !instant_->state->ReadAt(entry, &segment, &record).ok() ||
-         !instant_->state->Expired(record.header);
 }
 
 absl::Status ReadSet::CheckRanges(const Instant& begin,
@@ -50,7 +41,7 @@ absl::Status ReadSet::CheckRanges(const Instant& begin,
   absl::Status status;
   state.overlay.VisitChanges(
       *begin.layer, end == nullptr ? nullptr : end->layer.get(),
-      [&](const KeyHash& hash, KeydirEntry then) {
+      [&](const KeyHash& hash, const VersionOverlay::Past& then) {
         EpochGuard guard;
         // The overlay knows no bytes of keys, and the keydir asks for none.
         status = CheckChange(then, state.keydir->Find({{}, hash}));
@@ -60,21 +51,45 @@ absl::Status ReadSet::CheckRanges(const Instant& begin,
 }
 
 // The key's bytes are in the record that it had, or else in the one it has.
-absl::Status ReadSet::CheckChange(KeydirEntry then, KeydirEntry now) const {
-  for (const KeydirEntry entry : {then, now}) {
-    if (entry.absent()) continue;
-    Segment* segment = nullptr;
-    RecordView record;
-    RETURN_IF_ERROR(instant_->state->ReadAt(entry, &segment, &record));
-    if (instant_->state->Expired(record.header)) continue;
-    const auto contains = [&record](const KeyRange& range) {
-      return range.Contains(record.key);
-    };
-    if (std::any_of(ranges_.begin(), ranges_.end(), contains)) {
-      return Changed(record.key);
-    }
+absl::Status ReadSet::CheckChange(const VersionOverlay::Past& then,
+                                  KeydirEntry now) const {
+  const KeydirEntry missed = Missed(then, now);
+  if (missed.absent()) return absl::OkStatus();
+  Segment* segment = nullptr;
+  RecordView record;
+  RETURN_IF_ERROR(instant_->state->ReadAt(missed, &segment, &record));
+  const auto contains = [&record](const KeyRange& range) {
+    return range.Contains(record.key);
+  };
+  return std::any_of(ranges_.begin(), ranges_.end(), contains)
+             ? Changed(record.key)
+             : absl::OkStatus();
+}
+
+KeydirEntry ReadSet::Missed(const VersionOverlay::Past& then,
+                            KeydirEntry now) const {
+  const bool was_there = IsLive(then.entry, [this](const RecordHeader& header) {
+    return instant_->HadExpired(header);
+  });
+  if (was_there) {
+    const bool time_alone = then.has_expired && now.absent();
+    return time_alone ? KeydirEntry() : then.entry;
   }
-  return absl::OkStatus();
+  const bool is_there = IsLive(now, [this](const RecordHeader& header) {
+    return instant_->state->Expired(header);
+  });
+  return is_there ? now : KeydirEntry();
+}
+
+bool ReadSet::IsLive(
+    KeydirEntry entry,
+    absl::FunctionRef<bool(const RecordHeader&)> has_expired) const {
+  if (entry.absent()) return false;
+  if (!entry.expires()) return true;
+  Segment* segment = nullptr;
+  RecordView record;
+  return !instant_->state->ReadAt(entry, &segment, &record).ok() ||
+         !has_expired(record.header);
 }
 
 }  // namespace stave

@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "engine/base/key_hash.h"
 #include "engine/core/instant.h"
 #include "engine/core/key_range.h"
 #include "engine/core/state.h"
+#include "engine/format/record.h"
 #include "engine/index/keydir.h"
+#include "engine/index/version_overlay.h"
 
 namespace stave {
 
@@ -22,8 +25,8 @@ namespace stave {
 // the keys' names has to be remembered, and a key that nobody has changed costs
 // one look.
 //
-// A change counts if the key was there before or is there now. So it does not
-// where both are absent, as after the removal of what has expired.
+// A change counts if the key was there then or is there now; but not the
+// removal of what has expired.
 //
 // Thread-compatible.
 class ReadSet {
@@ -43,8 +46,13 @@ class ReadSet {
   absl::Status CheckRanges(const Instant& begin, const Instant* end) const;
 
  private:
-  bool IsLive(KeydirEntry entry) const;
-  absl::Status CheckChange(KeydirEntry then, KeydirEntry now) const;
+  // The entry, then or now, of what the transaction would have read otherwise;
+  // absent if it would have read the same.
+  KeydirEntry Missed(const VersionOverlay::Past& then, KeydirEntry now) const;
+  bool IsLive(KeydirEntry entry,
+              absl::FunctionRef<bool(const RecordHeader&)> has_expired) const;
+  absl::Status CheckChange(const VersionOverlay::Past& then,
+                           KeydirEntry now) const;
 
   const std::shared_ptr<const Instant> instant_;
   absl::flat_hash_map<KeyHash, std::string> keys_;

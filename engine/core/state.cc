@@ -34,7 +34,8 @@ Sequence State::SequenceIfMerged(KeydirEntry entry) const {
   return ReadAt(entry, &found, &record).ok() ? record.header.sequence : 0;
 }
 
-void State::SaveVersion(const KeyHash& hash, KeydirEntry present) {
+void State::SaveVersion(const KeyHash& hash, KeydirEntry present,
+                        bool has_expired) {
   if (!overlay.active()) return;
   if (present.absent()) return overlay.Save(hash, present);
   Segment* const segment = segments->Find(present.location());
@@ -42,7 +43,8 @@ void State::SaveVersion(const KeyHash& hash, KeydirEntry present) {
       DURABILITY_SITE(kVersionHeld,  // I10
                       segment->header().kind == SegmentKind::kMerged);
   overlay.Save(hash,
-               {present, is_merged ? segment->shared_from_this() : nullptr});
+               {present, is_merged ? segment->shared_from_this() : nullptr,
+                has_expired});
 }
 
 absl::Status State::Damage(const Segment& segment, uint64_t offset,

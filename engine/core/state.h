@@ -72,7 +72,8 @@ struct State {
   Sequence SequenceIfMerged(KeydirEntry entry) const;
   // Saves what a key has now for those who look back. Call within an epoch,
   // with the log's append lock held.
-  void SaveVersion(const KeyHash& hash, KeydirEntry present);
+  void SaveVersion(const KeyHash& hash, KeydirEntry present,
+                   bool has_expired = false);
 
   // DataLoss that names the place.
   absl::Status Damage(const Segment& segment, uint64_t offset,

@@ -53,9 +53,9 @@ bool VersionOverlay::IsKnown(Layers::const_iterator begin,
 
 void VersionOverlay::VisitChanges(
     const Layer& from, const Layer* until,
-    absl::FunctionRef<bool(const KeyHash&, KeydirEntry)> visit) const {
+    absl::FunctionRef<bool(const KeyHash&, const Past&)> visit) const {
   const Layers::const_iterator begin = from.entries_;
-  std::vector<std::pair<KeyHash, KeydirEntry>> changes;
+  std::vector<std::pair<KeyHash, Past>> changes;
   for (size_t part = 0; part < Entries::kParts; ++part) {
     changes.clear();
     {
@@ -66,12 +66,12 @@ void VersionOverlay::VisitChanges(
       for (auto layer = begin; layer != end; ++layer) {
         for (const auto& [hash, version] : layer->parts[part]) {
           if (IsKnown(begin, layer, hash)) continue;
-          changes.emplace_back(hash, version.entry);
+          changes.emplace_back(hash, version.past);
         }
       }
     }
-    for (const auto& [hash, entry] : changes) {
-      if (!visit(hash, entry)) return;
+    for (const auto& [hash, past] : changes) {
+      if (!visit(hash, past)) return;
     }
   }
 }
@@ -129,7 +129,7 @@ bool VersionOverlay::LeaveBehind(Layers::iterator layer, Gone* gone) {
   return true;
 }
 
-std::optional<KeydirEntry> VersionOverlay::Layer::Find(
+std::optional<VersionOverlay::Past> VersionOverlay::Layer::FindPast(
     const KeyHash& hash) const {
   if (overlay_->saves_.load(std::memory_order_acquire) == saves_before_) {
     return std::nullopt;
@@ -138,7 +138,7 @@ std::optional<KeydirEntry> VersionOverlay::Layer::Find(
   for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {
     const auto& part = layer->PartOf(hash);
     if (auto found = part.find(hash); found != part.end()) {
-      return found->second.entry;
+      return found->second.past;
     }
   }
   return std::nullopt;

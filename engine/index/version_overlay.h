@@ -38,12 +38,18 @@ class VersionOverlay {
   class Layer;
 
   // What a key had.
+  struct Past {
+    KeydirEntry entry;  // perhaps absent
+    // It was removed because its time had come, and for nothing else.
+    bool has_expired = false;
+  };
   struct Version {
     // Implicit: most versions are no more than an entry.
-    Version(KeydirEntry has, std::shared_ptr<const void> owner = nullptr)
-        : entry(has), hold(std::move(owner)) {}
+    Version(KeydirEntry has, std::shared_ptr<const void> owner = nullptr,
+            bool has_expired = false)
+        : past{has, has_expired}, hold(std::move(owner)) {}
 
-    KeydirEntry entry;  // perhaps absent
+    Past past;
     // A share in owning what the entry names, where those who look back might
     // have none: a merge may have moved the record there after their instant.
     std::shared_ptr<const void> hold;
@@ -70,7 +76,7 @@ class VersionOverlay {
   // meanwhile may be visited too.
   void VisitChanges(
       const Layer& from, const Layer* until,
-      absl::FunctionRef<bool(const KeyHash&, KeydirEntry)> visit) const;
+      absl::FunctionRef<bool(const KeyHash&, const Past&)> visit) const;
 
   struct Usage {
     uint64_t layers = 0;  // that live
@@ -138,7 +144,12 @@ class VersionOverlay::Layer {
   // What the key had at this instant, if it has changed since. What the entry
   // names stays as long as this layer, if its owner holds what there was then.
   // Takes no lock if no key at all has changed since.
-  std::optional<KeydirEntry> Find(const KeyHash& hash) const;
+  std::optional<KeydirEntry> Find(const KeyHash& hash) const {
+    const std::optional<Past> past = FindPast(hash);
+    return past.has_value() ? std::optional(past->entry) : std::nullopt;
+  }
+  // The same, and why it has changed.
+  std::optional<Past> FindPast(const KeyHash& hash) const;
 
  private:
   friend class VersionOverlay;

@@ -40,7 +40,7 @@ class Store;
 // hasn't read. One that only reads always commits.
 //
 // Expiry is judged by the time of Begin; that a key has expired since, and has
-// been removed for that, is no change.
+// been removed for that alone, is no change.
 //
 // While it lives it costs what a Snapshot does, and copies of what it has
 // written and of the keys that it has read.

@@ -335,6 +335,23 @@ TEST_F(TransactionTest, ThePassingOfTimeIsNoChange) {
   ExpectCommits(t);
 }
 
+// Though it would be gone by now either way.
+TEST_F(TransactionTest, AChangeOfWhatHasExpiredSinceIsAChange) {
+  Put("k", "5", {.ttl = absl::Seconds(10)});
+  Put("l", "5", {.ttl = absl::Seconds(10)});
+  const TransactionPtr t = Begin();
+  const TransactionPtr all = Begin();
+  EXPECT_EQ(Get(t, "k"), "5");
+  All(all);
+  Put("k", "6", {.ttl = absl::Seconds(6)});
+  Delete("l");
+  clock.Advance(absl::Seconds(15));
+  Put(t, "k", "6");
+  ExpectAborts(t, "k");
+  Put(all, "own", "v");
+  EXPECT_TRUE(absl::IsAborted(all->Commit()));
+}
+
 TEST_F(TransactionTest, KeysThatAreNoTextAreNamedEscaped) {
   const TransactionPtr t = Begin();
   Get(t, std::string_view("\x00\xff", 2));

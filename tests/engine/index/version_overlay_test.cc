@@ -147,13 +147,14 @@ TEST_F(VersionOverlayTest, ChangesBetweenTwoInstantsAreVisitedOnce) {
   const Layer first = overlay_.NewLayer();
   const auto changes = [&](const Layer& from, const Layer& until) {
     Changes visited;
-    overlay_.VisitChanges(*from, until.get(),
-                          [&](const KeyHash& hash, KeydirEntry entry) {
-                            uint64_t key = 1;
-                            while (HashOf(key) != hash) ++key;
-                            EXPECT_TRUE(visited.emplace(key, entry).second);
-                            return true;
-                          });
+    overlay_.VisitChanges(
+        *from, until.get(),
+        [&](const KeyHash& hash, const VersionOverlay::Past& past) {
+          uint64_t key = 1;
+          while (HashOf(key) != hash) ++key;
+          EXPECT_TRUE(visited.emplace(key, past.entry).second);
+          return true;
+        });
     return visited;
   };
   EXPECT_EQ(changes(first, nullptr), Changes());
@@ -178,9 +179,10 @@ TEST_F(VersionOverlayTest, VisitsEndWhenTheVisitorHasEnough) {
     overlay_.Save(HashOf(key), Entry(key));
   }
   int visits = 0;
-  overlay_.VisitChanges(*layer, nullptr, [&](const KeyHash&, KeydirEntry) {
-    return ++visits < 3;
-  });
+  overlay_.VisitChanges(*layer, nullptr,
+                        [&](const KeyHash&, const VersionOverlay::Past&) {
+                          return ++visits < 3;
+                        });
   EXPECT_EQ(visits, 3);
 }
 
