@@ -230,6 +230,14 @@ absl::Status Merge::MakeOutputsDurable() {
 
 absl::Status Merge::Install() {
   ManifestEdit edit;
+  // I5: without the records that made others dead, the outputs would show a
+  // state that never was. No mark in the log outlives what it vouches for.
+  // First, since an input may have been that segment a moment ago.
+  const Log::SyncedEnd synced =
+      DURABILITY_SITE(kInstallVouches, context_.log->synced_end());
+  if (synced.segment != 0) {
+    edit.push_back(SyncedChange{synced.segment, synced.length});
+  }
   SegmentId after = after_;
   for (const Output& output : outputs_) {
     edit.push_back(InstallSegmentChange{output.writer->header(),
@@ -241,13 +249,6 @@ absl::Status Merge::Install() {
   }
   for (const SegmentId id : context_.unlinked) {
     edit.push_back(ForgetSegmentChange{id});
-  }
-  // I5: without the records that made others dead, the outputs would show a
-  // state that never was. No mark in the log outlives what it vouches for.
-  const Log::SyncedEnd synced =
-      DURABILITY_SITE(kInstallVouches, context_.log->synced_end());
-  if (synced.segment != 0) {
-    edit.push_back(SyncedChange{synced.segment, synced.length});
   }
   // I12: time can't go back behind what was found expired.
   const int64_t now_ms = DURABILITY_SITE(kExpiryFloor, state_.clock->NowMs());
@@ -325,11 +326,12 @@ void Merge::RemoveExpired() {
     if (!state_.ReadAt(each.entry, &segment, &record).ok()) continue;
     const KeyRef key{record.key, each.hash};
     if (state_.keydir->Find(key) != each.entry) continue;
-    state_.SaveVersion(each.hash, each.entry);
+    state_.SaveVersion(each.hash, each.entry, /*has_expired=*/true);
     state_.publication.NoteChange(/*is_removal=*/true);
     if (state_.keydir->CompareAndSwap(key, each.entry, KeydirEntry())) {
       state_.SubtractLive(segment, record.header.record_size());
     }
+    state_.publication.NoteChanged();
   }
 }
 

@@ -447,6 +447,12 @@ absl::Status Manifest::ReserveHeadroom() {
 absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
                                     uint64_t headroom) {
   if (!failure_.ok()) return failure_;
+  // An edit that can't be applied would be found by every open.
+  ManifestState next = state_;
+  next.clean_close.reset();
+  if (absl::Status applied = next.Apply(edit); !applied.ok()) {
+    return absl::InternalError(applied.message());
+  }
   const std::string bytes = EncodeManifestEdit(edit, number_, length_);
   RETURN_IF_ERROR(Reserve(bytes.size() + headroom));
   const std::string_view parts[] = {unproven_, bytes};
@@ -465,8 +471,8 @@ absl::Status Manifest::AppendLocked(const ManifestEdit& edit,
   }
   length_ += bytes.size();
   unproven_.clear();
-  state_.clean_close.reset();
-  return state_.Apply(edit);
+  state_ = std::move(next);
+  return absl::OkStatus();
 }
 
 absl::Status Manifest::ShortenIfLong() {
