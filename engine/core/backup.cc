@@ -92,6 +92,18 @@ class BackupWriter {
   }
 
   absl::Status ListSealed(StoreInstant::Part part, const ListedSegment& known) {
+    const auto& before = target_.before().segments;
+    for (const ListedSegment& listed : before) {
+      if (listed.header.id != known.header.id) continue;
+      if (listed.header.salt == known.header.salt &&
+          listed.sealed == known.sealed) {
+        break;
+      }
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the store has gone another way since than the one that ",
+          directory_.path(), " is a backup of: segment ",
+          SegmentFileName(known.header.id), " is another one there"));
+    }
     Item item;
     item.part = std::move(part);
     item.listed = known;

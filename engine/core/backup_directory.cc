@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/durability_site.h"
+#include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/recovery.h"
 #include "engine/core/target_directory.h"
@@ -26,6 +27,15 @@ absl::Status CheckUnused(Directory* directory) {
     return absl::FailedPreconditionError(
         absl::StrCat("there is something in ", directory->path(),
                      " that is no backup: ", name));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status UnlinkManifests(Directory* directory) {
+  ASSIGN_OR_RETURN(const std::vector<uint64_t> numbers,
+                   Manifest::ListNumbers(directory));
+  for (const uint64_t number : numbers) {
+    RETURN_IF_ERROR(directory->Unlink(ManifestFileName(number)));
   }
   return absl::OkStatus();
 }
@@ -68,6 +78,10 @@ absl::StatusOr<std::unique_ptr<BackupDirectory>> BackupDirectory::Open(
   ASSIGN_OR_RETURN(std::unique_ptr<File> lock,
                    directory->Lock(kLockFileName, ThisProcess()));
   ASSIGN_OR_RETURN(ManifestState before, LoadBackup(directory.get(), source));
+  // Else a second unfinished one would make the first look like a lost store.
+  if (absl::IsNotFound(Manifest::Load(directory.get()).status())) {
+    RETURN_IF_ERROR(UnlinkManifests(directory.get()));
+  }
   return std::unique_ptr<BackupDirectory>(new BackupDirectory(
       std::move(directory), std::move(lock), std::move(before)));
 }
@@ -80,11 +94,7 @@ BackupDirectory::~BackupDirectory() {
     return;
   }
   // Nothing was there before.
-  const auto numbers = Manifest::ListNumbers(directory_.get());
-  if (!numbers.ok()) return;
-  for (const uint64_t number : *numbers) {
-    directory_->Unlink(ManifestFileName(number)).IgnoreError();
-  }
+  UnlinkManifests(directory_.get()).IgnoreError();
 }
 
 absl::Status BackupDirectory::Begin(const std::vector<SegmentId>& to_come) {
@@ -106,7 +116,9 @@ absl::Status BackupDirectory::Begin(const std::vector<SegmentId>& to_come) {
 }
 
 absl::Status BackupDirectory::Finish(ManifestState now) {
-  now.base.store_id = before_.base.store_id;
+  // Whoever has opened the backup of before may have left a keydir checkpoint
+  // of it: that is another store's from now on.
+  now.base.store_id = RandomBits() | 1;
   std::vector<SegmentId> gone;
   for (const ListedSegment& listed : before_.segments) {
     if (now.Find(listed.header.id) == nullptr) gone.push_back(listed.header.id);

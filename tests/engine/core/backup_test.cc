@@ -345,6 +345,24 @@ TEST_F(BackupTest, ABackupOfAnotherStoreIsRefused) {
   ExpectSound();
 }
 
+// Whose files have the same names, and other records.
+TEST_F(BackupTest, AForkOfTheStoreIsRefused) {
+  PutNumbers(0, 50);
+  Close();
+  const DirectoryImage before = ReadDirectory(path());
+  Open();
+  PutNumbers(50, 100);
+  Backup();
+  const Contents backed_up = All();
+  Close();
+  WriteDirectory(path(), before);
+  Open();
+  PutNumbers(200, 300);
+  ExpectRefused("gone another way");
+  EXPECT_EQ(ContentsOfTarget(), backed_up);
+  ExpectSound();
+}
+
 TEST_F(BackupTest, AnOpenBackupIsUnavailable) {
   Backup();
   PutNumbers(0, 1);
