@@ -106,7 +106,8 @@ struct Options {
   // small records. Less means shorter opens then, and more bytes written.
   uint64_t checkpoint_interval_bytes = uint64_t{512} << 20;
 
-  // ---- For tests and simulation; not owned, must outlive the store ----
+  // ---- For tests and simulation; not owned, must outlive the store, and its
+  // transactions ----
 
   // nullptr: the operating system's files.
   FileSystem* file_system = nullptr;

@@ -33,8 +33,9 @@ namespace stave {
 //   absl::Status put = (*store)->Put("user:1", "Alice");
 //   absl::StatusOr<std::string> name = (*store)->Get("user:1");
 //
-// Thread-safe, all of it. Reads take no lock and never wait for writers, but
-// see MultiGet; ReadOptions::refresh_ttl makes a read a write as well. Writes
+// Thread-safe, all of it. Reads take no lock, but see Snapshot and MultiGet,
+// and wait for no writer but for one that is just making a batch visible that
+// has their key; ReadOptions::refresh_ttl makes a read a write as well. Writes
 // never wait for one another's flush, but are slowed when merges can't keep up
 // with them (Options::max_space_amplification).
 //
@@ -234,8 +235,9 @@ class Store {
   // Frees the space of dead records now: copies what is live in segments that
   // have much that is dead (see MergeOptions) and removes them. Waits for a
   // merge that is running in the background. When it returns OK the result is
-  // on the device, and what was removed is gone, but for segments that an
-  // iterator or a PinnedValue keeps. Reads and writes go on meanwhile.
+  // on the device, and what was removed is gone, but for segments that a
+  // snapshot, a transaction, an iterator, a PinnedValue or a backup keeps.
+  // Reads and writes go on meanwhile.
   //
   // DataLoss, with file and offset, if a segment is damaged: it stays as it
   // is. ResourceExhausted if the disk has no room for the copies; Cancelled

@@ -37,7 +37,8 @@ class Store;
 // its iterators. So transactions are strictly serializable: all that commit
 // could have been done one after another, each at the instant of its Commit.
 // What it only writes never aborts it, nor does what others do to keys that it
-// hasn't read. One that only reads always commits.
+// hasn't read (but a read with ReadOptions::refresh_ttl may change a key). One
+// that only reads always commits.
 //
 // Expiry is judged by the time of Begin; that a key has expired since, and has
 // been removed for that alone, is no change.
