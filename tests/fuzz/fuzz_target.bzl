@@ -16,7 +16,7 @@ def fuzz_target(name, deps, runs = 200000):
     )
     for suffix, count, tags in [
         ("_test", runs, ["no-sanitizers"]),
-        ("_sanitizer_test", runs // 20, []),
+        ("_sanitizer_test", runs // 20, ["sanitizers-only"]),
     ]:
         cc_test(
             name = name + suffix,
