@@ -273,7 +273,10 @@ TEST_F(CheckpointTest, AKeyThatIsDeletedWhileAMergeRunsStaysDeleted) {
   faults_.Before(FaultyFileSystem::kUnlink, [&] {
     if (is_covered && image.empty()) image = Image();
   });
-  ASSERT_EQ(store().Merge({.all = true}), absl::OkStatus());
+  const absl::Status merged = store().Merge({.all = true});
+  faults_.Before(FaultyFileSystem::kSyncDirectory, nullptr);
+  faults_.Before(FaultyFileSystem::kUnlink, nullptr);
+  ASSERT_EQ(merged, absl::OkStatus());
   ASSERT_FALSE(image.empty());
   Kill();
   ExpectTheSameWithout(image);
