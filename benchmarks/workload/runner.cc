@@ -87,7 +87,9 @@ absl::StatusOr<Measurement> Runner::Run(const Workload& workload) {
 absl::StatusOr<Measurement> Runner::RunNow(const Workload& workload) {
   ++runs_;
   std::deque<Worker> workers = WorkersFor(workload);
+  const double before = ProcessSeconds();
   const absl::StatusOr<double> seconds = Work(workers);
+  const double after = ProcessSeconds();
   if (!seconds.ok()) {
     return absl::Status(
         seconds.status().code(),
@@ -97,9 +99,11 @@ absl::StatusOr<Measurement> Runner::RunNow(const Workload& workload) {
   if (workload.action == Action::kDelete) present_ = 0;
   Measurement measurement;
   measurement.seconds = *seconds;
+  measurement.process_seconds = after - before;
   for (const Worker& worker : workers) {
     present_ += worker.inserts();
     measurement.operations += worker.done();
+    measurement.thread_seconds += worker.thread_seconds();
     measurement.latencies.Add(worker.latencies());
   }
   return measurement;

@@ -23,6 +23,10 @@ inline constexpr uint64_t kMaxKeys = uint64_t{1} << 30;
 struct Measurement {
   uint64_t operations = 0;
   double seconds = 0;
+  // Of processors: of the threads that called, and of all, a store's own
+  // threads too. Unlike seconds, the same on a machine that has other work.
+  double thread_seconds = 0;
+  double process_seconds = 0;
   LatencyHistogram latencies;  // in ticks, of calls
 
   double OperationsPerSecond() const {

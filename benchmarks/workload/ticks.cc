@@ -1,5 +1,7 @@
 #include "benchmarks/workload/ticks.h"
 
+#include <time.h>
+
 namespace stave::bench {
 namespace {
 
@@ -15,7 +17,17 @@ double Measure() {
          static_cast<double>(ticks);
 }
 
+double Seconds(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) +
+         static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
 }  // namespace
+
+double ThreadSeconds() { return Seconds(CLOCK_THREAD_CPUTIME_ID); }
+double ProcessSeconds() { return Seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 double NanosecondsPerTick() {
   static const double kNanoseconds = Measure();

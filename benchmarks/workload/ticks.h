@@ -25,6 +25,10 @@ inline uint64_t NowTicks() {
 // Measured once, against the system's clock. Thread-safe.
 double NanosecondsPerTick();
 
+// What this thread, and what the whole process, has taken of processors so far.
+double ThreadSeconds();
+double ProcessSeconds();
+
 }  // namespace stave::bench
 
 #endif  // STAVE_BENCHMARKS_WORKLOAD_TICKS_H_

@@ -77,6 +77,13 @@ void Worker::Draw(const Part& part) {
 }
 
 absl::Status Worker::Work() {
+  const double before = ThreadSeconds();
+  absl::Status status = WorkNow();
+  thread_seconds_ = ThreadSeconds() - before;
+  return status;
+}
+
+absl::Status Worker::WorkNow() {
   last_ticks_ = NowTicks();
   switch (workload_.action) {
     case Action::kScan:

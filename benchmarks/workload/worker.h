@@ -43,6 +43,8 @@ class alignas(64) Worker {
   uint64_t planned() const { return planned_; }
   // By any thread, meanwhile.
   uint64_t done() const { return done_.load(std::memory_order_relaxed); }
+  // What its thread took of a processor.
+  double thread_seconds() const { return thread_seconds_; }
   // In ticks.
   const LatencyHistogram& latencies() const { return latencies_; }
 
@@ -53,6 +55,7 @@ class alignas(64) Worker {
   };
 
   void Draw(const Part& part);
+  absl::Status WorkNow();
   uint64_t IndexFor(const Operation& operation) const;
   absl::Status Do(Action action, uint64_t index);
   absl::Status DoAll();
@@ -80,6 +83,7 @@ class alignas(64) Worker {
 
   std::string value_;
   uint64_t last_ticks_ = 0;
+  double thread_seconds_ = 0;
   std::atomic<uint64_t> done_ = 0;
   LatencyHistogram latencies_;
 };
