@@ -9,6 +9,8 @@
 namespace stave::tool {
 namespace {
 
+constexpr size_t kColumns = 80;
+
 constexpr char kAboutStores[] =
     "The store is the directory that --store names, else $STAVE_STORE, else\n"
     "$XDG_DATA_HOME/stave, else ~/.local/share/stave. Only put, load and "
@@ -38,7 +40,12 @@ void AppendList(const std::vector<ParameterHelp>& parameters,
 
 std::string HelpOfCommand(const CommandHelp& command) {
   std::string text = absl::StrCat("Usage: stave ", command.name);
+  size_t line_begin = 0;
   for (const ParameterHelp& parameter : command.parameters) {
+    if (text.size() + 1 + parameter.usage.size() - line_begin > kColumns) {
+      line_begin = text.size() + 1;
+      absl::StrAppend(&text, "\n      ");
+    }
     absl::StrAppend(&text, " ", parameter.usage);
   }
   absl::StrAppend(&text, "\n\n", command.summary, ".\n");

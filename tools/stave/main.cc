@@ -45,6 +45,7 @@ void AddCommands(CommandLine* command_line) {
   AddFsckCommand(command_line);
   AddBackupCommand(command_line);
   AddRestoreCommand(command_line);
+  AddBenchCommand(command_line);
   AddShellCommand(command_line);
   AddHelpCommand(command_line);
 }

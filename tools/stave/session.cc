@@ -70,6 +70,15 @@ absl::StatusOr<std::string> Session::StoreDirectory() const {
   return location->directory;
 }
 
+absl::StatusOr<std::string> Session::StoreDirectoryForWriting() const {
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return location.status();
+  if (location->is_default) {
+    RETURN_IF_ERROR(MakeParents(location->directory));
+  }
+  return location->directory;
+}
+
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
   absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
   if (!location.ok()) return location.status();
@@ -87,12 +96,9 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading(
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
-  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
-  if (!location.ok()) return location.status();
-  if (location->is_default) {
-    RETURN_IF_ERROR(MakeParents(location->directory));
-  }
-  return OpenStore(location->directory, Options());
+  absl::StatusOr<std::string> directory = StoreDirectoryForWriting();
+  if (!directory.ok()) return directory.status();
+  return OpenStore(*directory, Options());
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenExisting() const {

@@ -32,6 +32,8 @@ class Session {
 
   // Of the store that the flags name, be it there or not.
   absl::StatusOr<std::string> StoreDirectory() const;
+  // The same; what it stands in is made if nobody named the store.
+  absl::StatusOr<std::string> StoreDirectoryForWriting() const;
 
   // Works beside a running writer and changes nothing. FailedPrecondition if
   // there is no store.

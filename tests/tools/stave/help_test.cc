@@ -18,7 +18,7 @@ using testing::StartsWith;
 constexpr const char* kCommands[] = {
     "put",      "get",    "delete",  "exists", "keys",  "scan",
     "count",    "load",   "dump",    "stat",   "merge", "fsck",
-    "snapshot", "backup", "restore", "shell",  "help"};
+    "snapshot", "backup", "restore", "bench",  "shell", "help"};
 
 class HelpTest : public ProgramTest {};
 
