@@ -28,7 +28,7 @@ constexpr char kPath[] = "/store";
 
 // How many stores of each kind there are, which of their damaged images are
 // taken (every n-th), and how many are damaged at random besides.
-const uint64_t kSeeds = FromEnvironment("STAVE_DAMAGE_SEEDS", 2);
+const uint64_t kSeeds = FromEnvironment("STAVE_DAMAGE_SEEDS", 4);
 const uint64_t kStride = FromEnvironment("STAVE_DAMAGE_STRIDE", 1);
 const uint64_t kRandom = FromEnvironment("STAVE_DAMAGE_RANDOM", 2500);
 

@@ -35,7 +35,7 @@ ModelRunCounts RunSeed(uint64_t seed, uint64_t operations) {
 }
 
 TEST_P(ModelTest, AStoreEqualsAMap) {
-  const uint64_t seeds = FromEnvironment("STAVE_SEEDS", 1'000);
+  const uint64_t seeds = FromEnvironment("STAVE_SEEDS", 2'000);
   const uint64_t operations = FromEnvironment("STAVE_OPERATIONS", 10'100);
   ModelRunCounts counts;
   for (uint64_t seed = 1 + GetParam(); seed <= seeds; seed += kGroups) {

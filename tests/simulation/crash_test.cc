@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(, CrashTest, testing::Range(uint64_t{0}, kGroups),
 
 TEST_P(CrashTest, EveryCrashLeavesAPrefix) {
   const uint64_t wanted =
-      FromEnvironment("STAVE_SIMULATION_STATES", 500'000) / kGroups + 1;
+      FromEnvironment("STAVE_SIMULATION_STATES", 1'000'000) / kGroups + 1;
   CrashExplorer::Counts all;
   uint64_t seeds = 0;
   for (uint64_t seed = 1 + GetParam(); all.states < wanted; seed += kGroups) {

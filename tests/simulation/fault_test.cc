@@ -23,7 +23,7 @@ INSTANTIATE_TEST_SUITE_P(, FaultTest, testing::Range(uint64_t{0}, kGroups),
 
 TEST_P(FaultTest, EveryFaultAtEveryCallIsBorne) {
   const uint64_t wanted =
-      FromEnvironment("STAVE_SIMULATION_FAULTS", 150'000) / kGroups + 1;
+      FromEnvironment("STAVE_SIMULATION_FAULTS", 300'000) / kGroups + 1;
   const uint64_t alone = FromEnvironment("STAVE_SEED", 0);
   uint64_t runs = 0;
   uint64_t seeds = 0;

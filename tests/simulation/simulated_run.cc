@@ -139,8 +139,10 @@ absl::Status SimulatedRun::Call(const Operation& operation) {
         "answered ", Describe(answer), "\ninstead of ", Describe(expected)));
   }
   const bool always_sync = options_.sync_interval == absl::ZeroDuration();
+  // A transaction without a change is no write, and may have read anything.
+  const bool writes = IsChange(operation.kind) && !operation.changes.empty();
   const bool asked = operation.kind == Operation::kSync || operation.sync ||
-                     (always_sync && IsChange(operation.kind));
+                     (always_sync && writes);
   const bool synced = asked && answer.is_covered_by_sync;
   synced ? history_.MarkDurable() : history_.Acknowledge();
   return absl::OkStatus();
