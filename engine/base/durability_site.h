@@ -125,6 +125,7 @@
   SITE(kMarkFloor, "I12", "the same, after a kill")                            \
   SITE(kEditFloor, "I12", "the same, after a seal or a close")                 \
   SITE(kExpiryFloor, "I12", "expired keys that a merge has left out")          \
+  SITE(kSweepFloor, "I12", "expired keys that a sweep has removed")            \
   SITE(kFloorWithWrites, "I12",                                                \
        "keys that were seen expired, after a power loss")                      \
   SITE(kFloorWithSync, "I12", "the same, after a sync")                        \

@@ -87,11 +87,12 @@ class CheckpointReader {
   };
   enum class Found { kNothing, kGone, kRecord };
   struct Counts {
-    explicit Counts(size_t segments) : exact_bytes(segments), large(segments) {}
+    explicit Counts(size_t segments)
+        : exact_bytes(segments), large(segments), expiring(segments) {}
 
     std::vector<uint64_t> exact_bytes;  // of records that entries tell exactly
     std::vector<uint64_t> large;        // of other records the number
-    bool has_expiries = false;
+    std::vector<uint64_t> expiring;     // of those that expire
   };
 
   absl::Status ReadBytes(uint64_t offset, absl::Span<char> to) const {
@@ -303,21 +304,21 @@ class CheckpointReader {
     if (place.is_gone) return Found::kGone;
     counts->exact_bytes[row] += entry.exact_size();
     counts->large[row] += is_large;
-    counts->has_expiries |= entry.expires();
+    counts->expiring[row] += entry.expires();
     slot->tagged_entry += place.shift << KeydirEntry::kLocationShift;
     return Found::kRecord;
   }
 
   // Makes known what was counted, if it is what the checkpoint says.
   absl::Status Count(const std::vector<Counts>& counts) {
-    bool has_expiries = false;
-    for (const Counts& each : counts) has_expiries |= each.has_expiries;
+    std::vector<uint64_t> expiring(bound_.size());
     for (size_t i = 0; i < bound_.size(); ++i) {
       uint64_t exact = 0;
       uint64_t large = 0;
       for (const Counts& each : counts) {
         exact += each.exact_bytes[i];
         large += each.large[i];
+        expiring[i] += each.expiring[i];
       }
       const uint64_t live = bound_[i].live_bytes;
       const bool plausible =
@@ -332,19 +333,16 @@ class CheckpointReader {
       }
     }
     for (const SegmentToRead& each : segments_) {
-      const uint64_t live = LiveBytesOf(each.segment->id());
-      each.segment->live_bytes() = live;
-      state_.live_bytes += live;
+      for (size_t i = 0; i < bound_.size(); ++i) {
+        if (bound_[i].id != each.segment->id()) continue;
+        each.segment->live_bytes() = bound_[i].live_bytes;
+        state_.live_bytes += bound_[i].live_bytes;
+        if (expiring[i] == 0) continue;
+        each.segment->NoteExpiry(0);  // when, only its records know
+        state_.has_expiries = true;
+      }
     }
-    if (has_expiries) state_.has_expiries = true;
     return absl::OkStatus();
-  }
-
-  uint64_t LiveBytesOf(SegmentId id) const {
-    for (const CheckpointSegment& bound : bound_) {
-      if (bound.id == id) return bound.live_bytes;
-    }
-    return 0;
   }
 
   const uint64_t generation_;

@@ -295,10 +295,18 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
   // The record is in the log but can't be found: the next open would show
   // it, so nothing may go on as if it were not there.
   if (!replaced.ok()) return log_.Fail(replaced.status());
+  if (record.header.expires) NoteExpiry(record.header, place.segment);
   state_.NoteRecordSize(record.size());
   state_.AddLive(place.segment, record.size());
   CountDead(*replaced);
   return absl::OkStatus();
+}
+
+void Commit::NoteExpiry(const RecordHeader& header, Segment* segment) {
+  segment->NoteExpiry(header.expire_at_ms);
+  if (state_.has_expiries.load(std::memory_order_relaxed)) return;
+  state_.has_expiries.store(true, std::memory_order_relaxed);
+  merger_.OnExpiry();
 }
 
 void Commit::CountDead(KeydirEntry replaced) {

@@ -254,7 +254,10 @@ Store::Engine::Engine(const Options& options,
   read_modify_write_ =
       std::make_unique<ReadModifyWrite>(&reader_, commit_.get());
   // I12: reads alone may find that keys have expired.
-  if (options.background_threads && state_->has_expiries) log_->Start();
+  if (options.background_threads && state_->has_expiries) {
+    log_->Start();
+    merger_->OnExpiry();
+  }
 }
 
 Merger::Settings Store::Engine::MergerSettings() {

@@ -187,16 +187,21 @@ class Sizes {
 absl::Status CountLive(State* state, const Sizes& sizes, size_t part,
                        size_t parts) {
   std::vector<uint64_t> live_bytes(state->segments->GranuleCount());
-  bool has_expiries = false;
+  std::vector<bool> has_expiries(live_bytes.size());
   state->keydir->Sweep(part, parts, [&](KeydirEntry entry) {
     if (entry.tombstone()) return false;
-    has_expiries |= entry.expires();
-    live_bytes[SegmentSet::GranuleOf(entry.location())] += sizes.SizeOf(entry);
+    const size_t granule = SegmentSet::GranuleOf(entry.location());
+    if (entry.expires()) has_expiries[granule] = true;
+    live_bytes[granule] += sizes.SizeOf(entry);
     return true;
   });
-  if (has_expiries) state->has_expiries.store(true, std::memory_order_relaxed);
   for (size_t granule = 0; granule < live_bytes.size(); ++granule) {
     if (live_bytes[granule] == 0) continue;
+    if (has_expiries[granule]) {
+      // When, only the records know.
+      state->segments->SegmentOfGranule(granule)->NoteExpiry(0);
+      state->has_expiries.store(true, std::memory_order_relaxed);
+    }
     state->segments->SegmentOfGranule(granule)->live_bytes().fetch_add(
         live_bytes[granule], std::memory_order_relaxed);
     state->live_bytes.fetch_add(live_bytes[granule], std::memory_order_relaxed);

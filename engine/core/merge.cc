@@ -56,7 +56,9 @@ absl::Status Merge::Run() {
   for (Output& output : outputs_) state_.segments->Stage(output.segment);
   context_.uncounted_bytes->store(0);
   for (Output& output : outputs_) Relocate(&output);
-  RemoveExpired();
+  for (const ExpiredKey& each : expired_) {
+    RemoveExpired(&state_, context_.log, each);
+  }
   // Readers that have an entry from before finish with it.
   if (!TakenAway(DurabilitySite::kReadersFirst)) WaitForReaders();
   if (AnyEntryLeft()) {
@@ -127,10 +129,15 @@ absl::Status Merge::CopyGroup(const Segment& input,
       EpochGuard guard;
       present = state_.keydir->Find(key);
     }
-    if (each.record.header.kind == RecordKind::kDelete) {
-      // A put that came after it does its work, and will be on the device.
-      if (present.absent()) RETURN_IF_ERROR(KeepTombstone(each));
-    } else if (!present.absent() &&
+    const RecordHeader& header = each.record.header;
+    if (present.absent()) {
+      // Else a put that came after it does its work, and will be on the
+      // device. An expired record is a tombstone, the keydir's no more.
+      if (header.kind == RecordKind::kDelete ||
+          DURABILITY_SITE(kExpiredHides, state_.Expired(header))) {
+        RETURN_IF_ERROR(KeepTombstone(each));
+      }
+    } else if (header.kind == RecordKind::kPut &&
                present.location() == input.LocationOf(each.record.offset)) {
       RETURN_IF_ERROR(CopyPut(input, each));
     }
@@ -310,28 +317,9 @@ void Merge::RelocateGroup(Output* output, const std::vector<Candidate>& group,
             ? state_.keydir->Put(key, to).ok()
             : state_.keydir->CompareAndSwap(
                   key, KeydirEntry::Live(from, size, header.expires), to);
+    if (header.expires) output->segment->NoteExpiry(header.expire_at_ms);
     Segment& counted = moved ? *state_.segments->Find(from) : *output->segment;
     counted.live_bytes().fetch_sub(size, std::memory_order_relaxed);
-  }
-}
-
-void Merge::RemoveExpired() {
-  for (const Expired& each : expired_) {
-    // An iterator may look at a time before it expired: no instant may begin
-    // between the entry's being saved and its removal.
-    MutexLock lock(&context_.log->append_mutex());
-    EpochGuard guard;
-    Segment* segment = nullptr;
-    RecordView record;
-    if (!state_.ReadAt(each.entry, &segment, &record).ok()) continue;
-    const KeyRef key{record.key, each.hash};
-    if (state_.keydir->Find(key) != each.entry) continue;
-    state_.SaveVersion(each.hash, each.entry, /*has_expired=*/true);
-    state_.publication.NoteChange(/*is_removal=*/true);
-    if (state_.keydir->CompareAndSwap(key, each.entry, KeydirEntry())) {
-      state_.SubtractLive(segment, record.header.record_size());
-    }
-    state_.publication.NoteChanged();
   }
 }
 

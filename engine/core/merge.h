@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/base/key_hash.h"
+#include "engine/core/expiry_sweeper.h"
 #include "engine/core/state.h"
 #include "engine/fs/file_system.h"
 #include "engine/index/keydir.h"
@@ -88,11 +89,6 @@ class Merge {
     std::unique_ptr<HintFile> hint;  // null if there is none
     bool hint_was_asked_for = false;
   };
-  struct Expired {
-    KeyHash hash;
-    KeydirEntry entry;
-  };
-
   absl::Status CopyAll();
   absl::Status CopySegment(const std::shared_ptr<Segment>& input,
                            const SegmentSummary& summary);
@@ -111,7 +107,6 @@ class Merge {
   void Relocate(Output* output);
   void RelocateGroup(Output* output, const std::vector<Candidate>& group,
                      size_t first_origin);
-  void RemoveExpired();
   bool AnyEntryLeft() const;
 
   const Context context_;
@@ -121,7 +116,7 @@ class Merge {
   SegmentId after_ = 0;
   std::vector<Staying> staying_;
   std::vector<Output> outputs_;
-  std::vector<Expired> expired_;
+  std::vector<ExpiredKey> expired_;
   TombstoneHolders tombstone_holders_;
   uint64_t bytes_read_ = 0;
   uint64_t bytes_written_ = 0;

@@ -11,15 +11,30 @@
 namespace stave {
 namespace {
 
-// Writers sleep when they owe this much, and never longer at a time than the
-// second, in which much can have changed.
-constexpr absl::Duration kLeastSleep = absl::Microseconds(200);
-constexpr absl::Duration kLongestSleep = absl::Milliseconds(10);
+// What a writer owes it waits for at once, when that is worth a look at the
+// clock: so no put takes much longer than others. Short waits yield the
+// processor again and again, since a sleep takes 50 us more than was asked for.
+// None is longer than 10 ms, in which much can have changed.
+constexpr int64_t kLeastDelayNs = 1'000;
+constexpr int64_t kLeastSleepNs = 200'000;
+constexpr int64_t kLongestSleepNs = 10'000'000;
+constexpr absl::Duration kLongestWait = absl::Nanoseconds(kLongestSleepNs);
 // How often the thread looks for files that readers have let go of.
 constexpr absl::Duration kIdlePeriod = absl::Seconds(1);
 
-absl::Duration SteadyNow() {
-  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+int64_t SteadyNowNs() {
+  return std::chrono::steady_clock::now().time_since_epoch() /
+         std::chrono::nanoseconds(1);
+}
+
+void WaitNs(int64_t ns) {
+  if (ns >= kLeastSleepNs) {
+    std::this_thread::sleep_for(
+        std::chrono::nanoseconds(std::min(ns, kLongestSleepNs)));
+    return;
+  }
+  const int64_t end = SteadyNowNs() + ns;
+  while (SteadyNowNs() < end) std::this_thread::yield();
 }
 
 }  // namespace
@@ -105,45 +120,54 @@ void Merger::Assess() {
   due_ = slow;
   if (!blocked_) progress_.SignalAll();
   if (!slow || !settings_.background_threads) return;
-  if (!thread_.joinable()) {
-    absl::StatusOr<std::thread> thread = StartThread([this] { RunThread(); });
-    if (!thread.ok()) {
-      // Nobody would end a writer's wait. The next growth tries again.
-      hurry_ = blocked_ = false;
-      return;
-    }
-    thread_ = *std::move(thread);
+  if (!HasThread()) {
+    // Nobody would end a writer's wait. The next growth tries again.
+    hurry_ = blocked_ = false;
+    return;
   }
   if (awaits_seal_) return;
   has_work_ = true;
   wake_.Signal();
 }
 
+// Starts it if need be; false if the operating system makes no more.
+bool Merger::HasThread() {
+  if (thread_.joinable()) return true;
+  absl::StatusOr<std::thread> thread = StartThread([this] { RunThread(); });
+  if (thread.ok()) thread_ = *std::move(thread);
+  return thread.ok();
+}
+
+void Merger::OnExpiry() {
+  if (!settings_.background_merge || !settings_.background_threads) return;
+  MutexLock lock(&mutex_);
+  if (!stopping_) HasThread();  // else growth tries again
+}
+
 void Merger::Delay(uint64_t bytes) {
   // Without background threads the merge is the writer's own next step.
   if (!settings_.background_threads) return;
-  thread_local absl::Duration owed;
-  owed +=
-      absl::Nanoseconds(delay_ns_per_byte_.load() * static_cast<double>(bytes));
-  const absl::Duration begin = SteadyNow();
-  if (owed >= kLeastSleep) {
-    std::this_thread::sleep_for(
-        absl::ToChronoNanoseconds(std::min(owed, kLongestSleep)));
-    owed = absl::ZeroDuration();
-  } else if (!blocked_) {
-    return;
-  }
+  thread_local int64_t owed_ns = 0;
+  owed_ns += static_cast<int64_t>(delay_ns_per_byte_.load() *
+                                  static_cast<double>(bytes));
+  if (owed_ns < kLeastDelayNs && !blocked_) return;
+  const int64_t begin = SteadyNowNs();
+  if (owed_ns >= kLeastDelayNs) WaitNs(std::exchange(owed_ns, 0));
   if (blocked_) {
     MutexLock lock(&mutex_);
     while (blocked_ && !stuck_ && !stopping_ && pauses_ == 0) {
-      progress_.WaitWithTimeout(&mutex_, kLongestSleep);
+      progress_.WaitWithTimeout(&mutex_, kLongestWait);
     }
   }
-  delayed_ns_ += absl::ToInt64Nanoseconds(SteadyNow() - begin);
+  delayed_ns_ += SteadyNowNs() - begin;
 }
 
 void Merger::RunThread() {
   while (WaitForWork()) {
+    {
+      MutexLock lock(&merge_mutex_);
+      SweepExpired(/*now=*/false);
+    }
     MergeWhileDue();
     // Nothing is sealed yet, or all is done.
     MutexLock lock(&merge_mutex_);
@@ -169,6 +193,7 @@ void Merger::MergeWhileDue() {
           settings_.log->SealRolled().ok()) {
         continue;
       }
+      if (!has_full && SealLongActive()) continue;
       (has_full ? awaits_seal_ : stuck_) = true;
       Assess();
       return;
@@ -177,9 +202,27 @@ void Merger::MergeWhileDue() {
   }
 }
 
+// The active segment may be longer than the bound now allows one to be, since
+// most of the store was deleted or has expired. Then it has to go as well.
+bool Merger::SealLongActive() {
+  for (const SegmentUse& use : Survey().uses) {
+    if (use.sealed || use.record_bytes <= Capacity()) continue;
+    if (use.dead_bytes() <= use.live_bytes) continue;
+    return settings_.log->SealActive().ok();
+  }
+  return false;
+}
+
+void Merger::SweepExpired(bool now) {
+  if (!sweeper_.Run(now, stopping_)) return;
+  stuck_ = false;
+  Assess();
+}
+
 bool Merger::MergeSome() {
   MutexLock lock(&merge_mutex_);
   RemoveLeft(/*all=*/false);
+  SweepExpired(/*now=*/false);
   if (!IsDue()) return true;
   std::vector<std::shared_ptr<Segment>> inputs;
   {
@@ -265,6 +308,7 @@ absl::Status Merger::MergeNow(const MergeOptions& options) {
   MutexLock lock(&merge_mutex_);
   if (stopping_) return absl::FailedPreconditionError("the store is closed");
   RemoveLeft(/*all=*/false);
+  SweepExpired(/*now=*/true);
   for (const SegmentUse& use : Survey().uses) {
     if (use.sealed || use.dead_bytes() == 0) continue;
     RETURN_IF_ERROR(settings_.log->SealActive());

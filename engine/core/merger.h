@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "engine/base/mutex.h"
+#include "engine/core/expiry_sweeper.h"
 #include "engine/core/merge.h"
 #include "engine/core/merge_policy.h"
 #include "stave/merge.h"
@@ -43,7 +44,8 @@ class Merger {
     absl::Duration delayed;  // all writers together
   };
 
-  explicit Merger(const Settings& settings) : settings_(settings) {}
+  explicit Merger(const Settings& settings)
+      : settings_(settings), sweeper_(settings.state, settings.log) {}
   ~Merger() { Stop(); }
 
   // Before `bytes` are written, without any lock: waits as long as the bound
@@ -63,6 +65,10 @@ class Merger {
   bool AllowsGrowth() const;
   void OnGrowth();
   void OnSeal();
+
+  // A key of the store expires at some time: from now on the thread looks for
+  // those that have, if there is to be one. The append lock may be held.
+  void OnExpiry();
 
   // Store::Merge and PlanMerge.
   absl::Status MergeNow(const MergeOptions& options);
@@ -107,6 +113,9 @@ class Merger {
   void ReconsiderTombstones(const std::vector<std::shared_ptr<Segment>>& gone)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   void RemoveLeft(bool all) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  void SweepExpired(bool now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  bool SealLongActive();
+  bool HasThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Delay(uint64_t bytes);
   void Assess();
 
@@ -132,6 +141,7 @@ class Merger {
   bool has_work_ ABSL_GUARDED_BY(mutex_) = false;
   int pauses_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
+  ExpirySweeper sweeper_ ABSL_GUARDED_BY(merge_mutex_);
   std::vector<SegmentId> unlinked_ ABSL_GUARDED_BY(merge_mutex_);
   Merge::TombstoneHolders tombstone_holders_ ABSL_GUARDED_BY(merge_mutex_);
 

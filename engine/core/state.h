@@ -33,7 +33,7 @@ struct State {
   // Of all records that were live at some time.
   std::atomic<uint64_t> largest_record{0};
   Publication publication;
-  // Whether a key had an expiry when the store was opened.
+  // Whether a key has, or had, an expiry.
   std::atomic<bool> has_expiries{false};
   // Of a store that was opened damaged; else null.
   std::unique_ptr<const DamageMap> damage;

@@ -79,6 +79,20 @@ class Segment : public std::enable_shared_from_this<Segment> {
   // Length of its hint file, 0 while it has none.
   std::atomic<uint64_t>& hint_bytes() { return counters_.hint_bytes; }
 
+  // No live record is worth looking at before this time because it may have
+  // expired, in milliseconds of Unix time.
+  static constexpr int64_t kNoExpiry = INT64_MAX;
+  int64_t next_expiry_ms() const {
+    return counters_.next_expiry_ms.load(std::memory_order_relaxed);
+  }
+  void NoteExpiry(int64_t at_ms) {
+    int64_t known_ms = next_expiry_ms();
+    while (at_ms < known_ms &&
+           !counters_.next_expiry_ms.compare_exchange_weak(known_ms, at_ms)) {
+    }
+  }
+  void ForgetExpiries() { counters_.next_expiry_ms = kNoExpiry; }
+
   // Bytes of tombstones that the merge which wrote this segment had to keep.
   std::atomic<uint64_t>& kept_tombstone_bytes() {
     return counters_.kept_tombstone_bytes;
@@ -106,6 +120,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
     std::atomic<uint64_t> hint_bytes{0};
     std::atomic<uint64_t> kept_tombstone_bytes{0};
     std::atomic<bool> quarantined{false};
+    std::atomic<int64_t> next_expiry_ms{kNoExpiry};
   };
 
   explicit Segment(Parts parts);

@@ -155,6 +155,10 @@ struct WriteOptions {
   // seen, so that a clock set back brings no key back. If the clock was once
   // ahead while this store was written to, the store's time stays there until
   // the machine's has come that far, and keys live longer by as much.
+  //
+  // A key that has expired is absent at once. Its record counts as live until
+  // a thread has come by, a few seconds later, or Store::Merge; where a segment
+  // has few such keys, when an eighth of it has expired.
   absl::Duration ttl = absl::InfiniteDuration();
 
   // The same as a point in time, rounded down to the millisecond; of the two

@@ -11,7 +11,9 @@ namespace stave {
 // A store's state at one moment. Bytes are bytes, counts are counts since the
 // store was opened unless said otherwise.
 struct Statistics {
-  uint64_t keys = 0;           // live; expired ones too, until put or deleted
+  // Live. Those that have expired count until a thread has found them, within
+  // seconds, or Store::Merge; their bytes are live until then.
+  uint64_t keys = 0;
   uint64_t live_bytes = 0;     // live records with headers and padding
   uint64_t dead_bytes = 0;     // all other bytes of records in segments
   uint64_t segment_bytes = 0;  // lengths of segment files, preallocated too
