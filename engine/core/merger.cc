@@ -161,7 +161,9 @@ bool Merger::WaitForWork() {
 void Merger::MergeWhileDue() {
   while (!stopping_ && due_) {
     if (!MergeSome()) {
-      // A full segment becomes an input once it is sealed: OnSeal tells.
+      // A full segment becomes an input once it is sealed: OnSeal tells. It may
+      // do so right after the look, and must find what it takes back.
+      awaits_seal_ = true;
       const bool has_full =
           settings_.log->has_rolled() && settings_.log->failure().ok();
       // Without threads nobody else sees to that now.
@@ -169,7 +171,10 @@ void Merger::MergeWhileDue() {
           settings_.log->SealRolled().ok()) {
         continue;
       }
-      (has_full ? awaits_seal_ : stuck_) = true;
+      if (!has_full) {
+        awaits_seal_ = false;
+        stuck_ = true;
+      }
       Assess();
       return;
     }
