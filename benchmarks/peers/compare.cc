@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
@@ -181,7 +182,7 @@ int main(int argc, char** argv) {
   app.add_option("--keys", arguments.keys);
   app.add_option("--value-bytes", arguments.value_bytes);
   app.add_option("--max-operations", arguments.max_operations,
-                 "of a workload that is no fill");
+                 "of a workload; fills, scans and soaks aside");
   app.add_option("--rounds", arguments.rounds);
   app.add_flag("--limits", arguments.limits,
                "measures what the machine can do, too");

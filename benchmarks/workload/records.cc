@@ -13,6 +13,15 @@ constexpr size_t kHeaderBytes = sizeof(uint64_t) + sizeof(uint32_t);
 // With some bytes behind it that its version can be told from.
 constexpr size_t kLeastWithHeader = kHeaderBytes + 4;
 
+// The two digits of each byte.
+constexpr std::array<std::array<char, 2>, 256> kPairs = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    pairs[i] = {"0123456789abcdef"[i / 16], "0123456789abcdef"[i % 16]};
+  }
+  return pairs;
+}();
+
 std::string RandomBytes(size_t count) {
   std::mt19937_64 random(20261121);
   std::string bytes(count, '\0');
@@ -31,6 +40,12 @@ constexpr std::array<uint8_t, 256> kDigits = [] {
 }();
 
 }  // namespace
+
+void Key::Write(uint64_t number) {
+  for (size_t i = 0; i < kBytes; i += 2, number <<= 8) {
+    std::memcpy(bytes_ + i, kPairs[number >> 56].data(), 2);
+  }
+}
 
 std::optional<uint64_t> IndexOf(std::string_view key) {
   if (key.size() != Key::kBytes) return std::nullopt;

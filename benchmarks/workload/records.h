@@ -25,11 +25,7 @@ class Key {
   std::string_view view() const { return {bytes_, kBytes}; }
 
  private:
-  void Write(uint64_t number) {
-    for (size_t i = kBytes; i > 0; --i, number >>= 4) {
-      bytes_[i - 1] = "0123456789abcdef"[number & 15];
-    }
-  }
+  void Write(uint64_t number);
 
   char bytes_[kBytes];
 };

@@ -118,7 +118,8 @@ uint64_t Runner::OperationsOf(const Workload& workload) const {
         std::min(operations, workload.max_operations_of_thread *
                                  static_cast<uint64_t>(settings_.threads));
   }
-  if (settings_.max_operations > 0 && !workload.fills) {
+  if (settings_.max_operations > 0 && !workload.fills &&
+      workload.operations_per_key <= 1) {
     operations = std::min(operations, settings_.max_operations);
   }
   return operations;

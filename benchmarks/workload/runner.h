@@ -44,7 +44,8 @@ class Runner {
     uint64_t keys = 0;  // 1 to kMaxKeys
     size_t value_bytes = 0;
     int threads = 1;
-    // Of a workload, all threads together; fills and scans aside. 0: any.
+    // Of a workload, all threads together; fills, scans and those that do more
+    // than one for each key aside. 0: any number.
     uint64_t max_operations = 0;
     uint64_t seed = 1;
     // Called every 20 ms, by the thread that runs the workload, with the share

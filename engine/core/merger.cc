@@ -98,6 +98,7 @@ void Merger::OnGrowth() {
 }
 
 void Merger::OnSeal() {
+  ++seals_;
   stuck_ = false;
   awaits_seal_ = false;
   Assess();
@@ -184,8 +185,11 @@ bool Merger::WaitForWork() {
 
 void Merger::MergeWhileDue() {
   while (!stopping_ && due_) {
+    const uint64_t seals = seals_;
     if (!MergeSome()) {
-      // A full segment becomes an input once it is sealed: OnSeal tells.
+      // A full segment becomes an input once it is sealed: OnSeal tells. It may
+      // do so right after the look, and must find what it takes back.
+      awaits_seal_ = true;
       const bool has_full =
           settings_.log->has_rolled() && settings_.log->failure().ok();
       // Without threads nobody else sees to that now.
@@ -194,7 +198,12 @@ void Merger::MergeWhileDue() {
         continue;
       }
       if (!has_full && SealLongActive()) continue;
-      (has_full ? awaits_seal_ : stuck_) = true;
+      if (!has_full) {
+        awaits_seal_ = false;
+        // What was sealed after the look is an input that it has not seen.
+        if (seals_ != seals) continue;
+        stuck_ = true;
+      }
       Assess();
       return;
     }

@@ -134,6 +134,7 @@ class Merger {
   std::atomic<bool> stuck_{false};
   // The same until what is full has been sealed.
   std::atomic<bool> awaits_seal_{false};
+  std::atomic<uint64_t> seals_{0};
 
   mutable Mutex mutex_;
   CondVar wake_;      // for the thread

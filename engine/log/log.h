@@ -57,7 +57,8 @@ class Log {
     std::function<void()> on_growth = [] {};
     // Whether a next segment may be made before it is needed.
     std::function<bool()> may_prepare = [] { return true; };
-    // Told of each segment once it is sealed, without append_mutex().
+    // Told of each segment once it is sealed, without append_mutex(). It no
+    // longer counts as one that has_rolled() is about.
     std::function<void(const std::shared_ptr<Segment>&, const SegmentSummary&)>
         sealed = [](const auto&, const auto&) {};
     absl::Duration sync_interval;

@@ -136,9 +136,12 @@ Log::FlushTarget Log::CaptureTarget() {
 absl::Status Log::SealAll(const FlushTarget& target) {
   for (const Writer& writer : target.rolled) {
     RETURN_IF_ERROR(Seal(writer));
-    MutexLock lock(&append_mutex_);
-    rolled_.erase(rolled_.begin());
-    has_rolled_now_ = !rolled_.empty();
+    {
+      MutexLock lock(&append_mutex_);
+      rolled_.erase(rolled_.begin());
+      has_rolled_now_ = !rolled_.empty();
+    }
+    settings_.sealed(writer->segment(), writer->summary());
   }
   if (!target.rolled.empty()) WantReserve();
   return absl::OkStatus();
@@ -167,7 +170,6 @@ absl::Status Log::Seal(const Writer& writer) {
   // if this fails.
   segment.mapping()->MakeReadOnly().IgnoreError();
   segment.CloseFile();
-  settings_.sealed(writer->segment(), writer->summary());
   return absl::OkStatus();
 }
 

@@ -53,6 +53,22 @@ TEST_F(LogTest, FullSegmentsAreSealedInTheirOrder) {
   EXPECT_EQ(KeysOnDisk(), keys);
 }
 
+// Whoever waits for full segments to be sealed looks again when it is told.
+TEST_F(LogTest, ASegmentThatIsSealedIsNoLongerAFullOne) {
+  std::vector<bool> waiting;
+  Log::Settings settings = Settings();
+  settings.sealed = [&](const auto&, const auto&) {
+    waiting.push_back(log_->has_rolled());
+  };
+  Open(settings);
+  for (const char* key : {"a", "b", "c", "d", "e", "f", "g", "h", "i"}) {
+    Put(key);
+  }
+  EXPECT_TRUE(log_->has_rolled());
+  ASSERT_TRUE(log_->SealRolled().ok());
+  EXPECT_EQ(waiting, (std::vector<bool>{true, false}));
+}
+
 TEST_F(LogTest, RecordLargerThanASegmentGetsOneOfItsOwn) {
   Open();
   Put("a");
