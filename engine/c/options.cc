@@ -47,6 +47,20 @@ void stave_options_set_reserve_bytes(stave_options* options, uint64_t size) {
   options->options.reserve_bytes = size;
 }
 
+void stave_options_set_compression(stave_options* options,
+                                   stave_compression method) {
+  options->options.compression = static_cast<stave::Compression>(method);
+}
+
+void stave_options_set_compression_threshold_bytes(stave_options* options,
+                                                   uint64_t size) {
+  options->options.compression_threshold_bytes = size;
+}
+
+void stave_options_set_compression_level(stave_options* options, int level) {
+  options->options.compression_level = level;
+}
+
 void stave_options_set_recovery_threads(stave_options* options, int threads) {
   options->options.recovery_threads = threads;
 }

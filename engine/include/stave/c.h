@@ -121,6 +121,18 @@ STAVE_EXPORT void stave_options_set_segment_size_bytes(stave_options* options,
                                                        uint64_t size);
 STAVE_EXPORT void stave_options_set_reserve_bytes(stave_options* options,
                                                   uint64_t size);
+/* How new values are compressed. */
+typedef enum stave_compression {
+  STAVE_COMPRESSION_NONE = 0,
+  STAVE_COMPRESSION_ZSTD = 1,
+  STAVE_COMPRESSION_LZ4 = 2
+} stave_compression;
+STAVE_EXPORT void stave_options_set_compression(stave_options* options,
+                                                stave_compression method);
+STAVE_EXPORT void stave_options_set_compression_threshold_bytes(
+    stave_options* options, uint64_t size);
+STAVE_EXPORT void stave_options_set_compression_level(stave_options* options,
+                                                      int level);
 STAVE_EXPORT void stave_options_set_recovery_threads(stave_options* options,
                                                      int threads);
 

@@ -348,6 +348,7 @@ static void ErrorsHaveCodesAndWords(void) {
 
 static void OptionsAreHeeded(void) {
   stave_store* store = NULL;
+  char value[1000] = "";
   stave_options* options = stave_options_new();
   stave_options_set_read_only(options, 1);
   CHECK_OK(stave_open(backup, options, &store));
@@ -368,6 +369,13 @@ static void OptionsAreHeeded(void) {
   stave_options_set_max_space_amplification(options, 1.0);
   CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
   stave_options_set_max_space_amplification(options, 2.0);
+  stave_options_set_compression(options, (stave_compression)3);
+  CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
+  stave_options_set_compression(options, STAVE_COMPRESSION_LZ4);
+  stave_options_set_compression_level(options, 20);
+  CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
+  stave_options_set_compression_level(options, 0);
+  stave_options_set_compression_threshold_bytes(options, 64);
   stave_options_set_recovery_threads(options, -1);
   CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
   stave_options_set_recovery_threads(options, 1);
@@ -378,6 +386,9 @@ static void OptionsAreHeeded(void) {
   stave_options_set_reserve_bytes(options, 0);
   stave_options_set_create_if_missing(options, 0);
   CHECK_OK(stave_open(directory, options, &store));
+  memset(value, 'v', sizeof(value) - 1);
+  Put(store, "long", value);
+  CHECK(Has(store, NULL, "long", value));
   CHECK_OK(stave_close(store));
   strcat(directory, "-missing");
   CHECK(stave_open(directory, options, &store) == STAVE_NOT_FOUND);
