@@ -92,7 +92,9 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
   if (location->is_default) {
     RETURN_IF_ERROR(MakeParents(location->directory));
   }
-  return OpenStore(location->directory, Options());
+  Options options;
+  options.compression = flags_.compression;
+  return OpenStore(location->directory, options);
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenExisting() const {
