@@ -4,7 +4,7 @@
     stave_dependencies()
 
 A name that the workspace has defined before is left alone, so that it may
-bring its own Abseil, xxHash or rules. MODULE.bazel is the other way to the
+bring its own Abseil, xxHash, zstd, lz4 or rules. MODULE.bazel is the other way to the
 same labels, for Bazel 7 and later.
 """
 
@@ -71,6 +71,19 @@ def stave_dependencies():
         name = "xxhash",
         headers = {"/usr/include/xxhash.h": "include/xxhash.h"},
         package = "libxxhash-dev",
+    )
+    _library(
+        name = "zstd",
+        headers = {
+            "/usr/include/zstd.h": "include/zstd.h",
+            "/usr/include/zstd_errors.h": "include/zstd_errors.h",
+        },
+        package = "libzstd-dev",
+    )
+    _library(
+        name = "lz4",
+        headers = {"/usr/include/lz4.h": "include/lz4.h"},
+        package = "liblz4-dev",
     )
     _library(
         name = "googletest",

@@ -1,6 +1,7 @@
 // A store of 1 M and 10 M keys of 16 bytes with values of 100 bytes: fill,
 // overwrite, get, absent get, get of many, increment, scan, snapshots,
-// transactions, opening it after a close and a kill, verifying all of it.
+// transactions, opening it after a close and a kill, verifying all of it; and
+// of 100,000 keys with a thousand bytes of text each, compressed and not.
 //
 // Each benchmark prints operations a second. Stores are made beneath
 // $STAVE_BENCHMARK_DIR, or else $TMPDIR, or /tmp, and removed afterwards; the
@@ -443,6 +444,77 @@ void BM_Verify(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<int64_t>(bytes));
 }
 
+// A thousand bytes of words, a few of which are much more frequent.
+std::string Prose(Picker* picker) {
+  std::string prose;
+  while (prose.size() < 1000) {
+    uint64_t word =
+        (picker->Pick(picker->Pick(100) + 1) + 1) * 0x9E3779B97F4A7C15u;
+    for (uint64_t letters = 2 + word % 9; letters > 0; --letters) {
+      prose += static_cast<char>('a' + (word >>= 5) % 26);
+    }
+    prose += ' ';
+  }
+  return prose;
+}
+
+constexpr uint64_t kProseKeys = 100'000;
+
+std::unique_ptr<TemporaryStore> ProseStore(benchmark::State& state) {
+  auto store = std::make_unique<TemporaryStore>();
+  Options options;
+  options.compression = static_cast<Compression>(state.range(0));
+  store->Open(options);
+  return store;
+}
+
+void PutProse(uint64_t keys, const std::vector<std::string>& values,
+              TemporaryStore* store) {
+  for (uint64_t i = 0; i < keys; ++i) {
+    const absl::Status status =
+        (*store)->Put(Key(i), values[i % values.size()]);
+    if (!status.ok()) Die(status);
+  }
+}
+
+std::vector<std::string> SomeProse() {
+  Picker picker;
+  std::vector<std::string> values;
+  for (int i = 0; i < 1000; ++i) values.push_back(Prose(&picker));
+  return values;
+}
+
+void BM_PutProse(benchmark::State& state) {
+  const std::vector<std::string> values = SomeProse();
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::unique_ptr<TemporaryStore> store = ProseStore(state);
+    state.ResumeTiming();
+    PutProse(kProseKeys, values, store.get());
+    state.PauseTiming();
+    const Statistics statistics = (*store)->GetStatistics();
+    state.counters["ratio"] =
+        static_cast<double>(statistics.value_bytes) /
+        static_cast<double>(statistics.stored_value_bytes);
+    store = nullptr;
+    state.ResumeTiming();
+  }
+  ReportRate(state, state.iterations() * kProseKeys);
+}
+
+void BM_GetProse(benchmark::State& state) {
+  const std::unique_ptr<TemporaryStore> store = ProseStore(state);
+  PutProse(kProseKeys, SomeProse(), store.get());
+  std::string value;
+  Picker picker;
+  for (auto _ : state) {
+    const absl::Status status =
+        (*store)->Get(Key(picker.Pick(kProseKeys)), &value);
+    if (!status.ok()) Die(status);
+  }
+  ReportRate(state, state.iterations());
+}
+
 using Function = void (*)(benchmark::State&);
 
 benchmark::internal::Benchmark* Register(const char* name, Function function,
@@ -490,6 +562,18 @@ void RegisterAll() {
         ->Iterations(5)
         ->Unit(benchmark::kMillisecond);
     Register("Verify", BM_Verify, keys)->Unit(benchmark::kMillisecond);
+  }
+  for (const int64_t compression : {0, 1, 2}) {  // none, zstd, lz4
+    benchmark::RegisterBenchmark("PutProse", BM_PutProse)
+        ->ArgName("compression")
+        ->Arg(compression)
+        ->Iterations(1)
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime();
+    benchmark::RegisterBenchmark("GetProse", BM_GetProse)
+        ->ArgName("compression")
+        ->Arg(compression)
+        ->UseRealTime();
   }
 }
 

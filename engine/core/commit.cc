@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -13,8 +14,8 @@
 namespace stave {
 namespace {
 
-void Increment(std::atomic<uint64_t>* counter) {
-  counter->store(counter->load(std::memory_order_relaxed) + 1,
+void Increment(std::atomic<uint64_t>* counter, uint64_t by = 1) {
+  counter->store(counter->load(std::memory_order_relaxed) + by,
                  std::memory_order_relaxed);
 }
 
@@ -61,21 +62,21 @@ absl::StatusOr<absl::Time> Commit::After(absl::Duration ttl) const {
   return absl::FromUnixMillis(state_.clock->NowMs()) + ttl;
 }
 
-absl::Status Commit::PreparePut(std::string_view key, std::string_view value,
+absl::Status Commit::PreparePut(std::string_view key, const StoredValue& value,
                                 absl::Duration ttl, absl::Time expire_at,
                                 PendingRecord* record) const {
-  RETURN_IF_ERROR(CheckSizes(key, value));
   if (ttl != absl::InfiniteDuration()) {
     ASSIGN_OR_RETURN(const absl::Time after, After(ttl));
     expire_at = std::min(expire_at, after);
   }
   record->key = key;
-  record->value = value;
+  record->value = value.bytes;
   RecordHeader& header = record->header;
   header.kind = RecordKind::kPut;
+  header.compression = value.compression;
   header.key_size = static_cast<uint16_t>(key.size());
-  header.value_size = static_cast<uint32_t>(value.size());
-  header.body = BodyChecksum(key, value);
+  header.value_size = static_cast<uint32_t>(value.bytes.size());
+  header.body = BodyChecksum(key, value.bytes);
   if (expire_at != absl::InfiniteFuture()) {
     header.expires = true;
     header.expire_at_ms = absl::ToUnixMillis(expire_at);
@@ -107,8 +108,10 @@ absl::Status Commit::Put(std::string_view key, std::string_view value,
   const KeyRef ref{key, key.empty() ? KeyHash{} : (*state_.hasher)(key)};
   Prefetch(ref.hash);
   PendingRecord record;
-  RETURN_IF_ERROR(
-      PreparePut(key, value, options.ttl, options.expire_at, &record));
+  RETURN_IF_ERROR(CheckSizes(key, value));
+  std::unique_ptr<char[]> compressed;
+  RETURN_IF_ERROR(PreparePut(key, compressor_.Compress(value, &compressed),
+                             options.ttl, options.expire_at, &record));
   Sequence sequence = 0;
   RETURN_IF_ERROR(Append(ref, record, /*seen=*/nullptr, &sequence));
   return SyncIfAsked(options, sequence);
@@ -116,6 +119,18 @@ absl::Status Commit::Put(std::string_view key, std::string_view value,
 
 absl::StatusOr<Commit::PreparedPut> Commit::Prepare(
     std::string_view key, std::string_view value,
+    const WriteOptions& options) const {
+  RETURN_IF_ERROR(CheckSizes(key, value));
+  std::unique_ptr<char[]> compressed;
+  ASSIGN_OR_RETURN(
+      PreparedPut put,
+      PrepareStored(key, compressor_.Compress(value, &compressed), options));
+  put.compressed = std::move(compressed);
+  return put;
+}
+
+absl::StatusOr<Commit::PreparedPut> Commit::PrepareStored(
+    std::string_view key, const StoredValue& value,
     const WriteOptions& options) const {
   PreparedPut put;
   RETURN_IF_ERROR(
@@ -155,7 +170,7 @@ absl::Status Commit::Append(const KeyRef& ref, const PendingRecord& record,
     // In the same hold of the lock: keys change in the order of the log.
     RETURN_IF_ERROR(Publish(ref, record, place));
     *sequence = place.sequence;
-    Increment(&puts_);
+    CountPut(record);
   }
   DoWhatIsDue();
   return absl::OkStatus();
@@ -205,6 +220,7 @@ absl::Status Commit::WriteIf(const WriteBatch& batch,
                              absl::FunctionRef<absl::Status()> condition) {
   std::vector<KeyRef> keys;
   std::vector<PendingRecord> records(batch.size());
+  std::vector<std::unique_ptr<char[]>> compressed(batch.size());
   keys.reserve(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     const WriteBatch::Operation operation = batch.operation(i);
@@ -214,8 +230,9 @@ absl::Status Commit::WriteIf(const WriteBatch& batch,
       records[i] = PrepareDelete(operation.key);
       continue;
     }
-    RETURN_IF_ERROR(PreparePut(operation.key, operation.value, operation.ttl,
-                               operation.expire_at, &records[i]));
+    RETURN_IF_ERROR(PreparePut(
+        operation.key, compressor_.Compress(operation.value, &compressed[i]),
+        operation.ttl, operation.expire_at, &records[i]));
   }
   const bool only_deletes =
       std::all_of(records.begin(), records.end(), [](const auto& record) {
@@ -258,8 +275,11 @@ absl::Status Commit::PublishBatch(const std::vector<KeyRef>& keys,
     // What a later change in the batch hides, nobody may ever see: a reader who
     // met it could ask only after the end whether a batch is being published.
     if (are_last[i]) status = Publish(keys[i], records[i], places[i]);
-    const bool is_put = records[i].header.kind == RecordKind::kPut;
-    Increment(is_put ? &puts_ : &deletes_);
+    if (records[i].header.kind == RecordKind::kPut) {
+      CountPut(records[i]);
+    } else {
+      Increment(&deletes_);
+    }
   }
   state_.publication.End();
   return status;
@@ -307,6 +327,18 @@ void Commit::NoteExpiry(const RecordHeader& header, Segment* segment) {
   if (state_.has_expiries.load(std::memory_order_relaxed)) return;
   state_.has_expiries.store(true, std::memory_order_relaxed);
   merger_.OnExpiry();
+}
+
+void Commit::CountPut(const PendingRecord& record) {
+  Increment(&puts_);
+  const uint64_t stored_bytes = record.value.size();
+  uint64_t bytes = stored_bytes;
+  if (record.header.compression != Compression::kNone) {
+    bytes = PlainSize({record.header.compression, record.value})
+                .value_or(stored_bytes);
+  }
+  Increment(&value_bytes_, bytes);
+  Increment(&stored_value_bytes_, stored_bytes);
 }
 
 void Commit::CountDead(KeydirEntry replaced) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -13,13 +14,15 @@
 #include "engine/core/checkpoint_keeper.h"
 #include "engine/core/merger.h"
 #include "engine/core/state.h"
+#include "engine/format/compression.h"
 #include "engine/log/log.h"
 #include "stave/options.h"
 #include "stave/write_batch.h"
 
 namespace stave {
 
-// The write path. Hashes and body checksums are made first; then, under the
+// The write path. Values are compressed, hashes and body checksums made first;
+// then, under the
 // log's append lock, a record gets its place, its bytes are copied and the
 // keydir is told, so that sequence order is the order of visibility, and a
 // reader can't see what a kill would take away. Thread-safe.
@@ -27,11 +30,12 @@ class Commit {
  public:
   // `always_sync`: every write waits for the device.
   Commit(State* state, Log* log, Merger* merger, CheckpointKeeper* checkpoints,
-         bool always_sync)
+         const Compressor& compressor, bool always_sync)
       : state_(*state),
         log_(*log),
         merger_(*merger),
         checkpoints_(*checkpoints),
+        compressor_(compressor),
         always_sync_(always_sync) {}
 
   // InvalidArgument if they are beyond what limits.h allows.
@@ -47,11 +51,16 @@ class Commit {
   struct PreparedPut {
     KeyRef key;
     PendingRecord record;
+    std::unique_ptr<char[]> compressed;  // what the record may refer to
   };
   // Borrows both; InvalidArgument as Put.
   absl::StatusOr<PreparedPut> Prepare(std::string_view key,
                                       std::string_view value,
                                       const WriteOptions& options) const;
+  // The same with a value that is in a record already, which it stays like.
+  absl::StatusOr<PreparedPut> PrepareStored(std::string_view key,
+                                            const StoredValue& value,
+                                            const WriteOptions& options) const;
   // What somebody has seen of a key.
   struct Seen {
     KeydirEntry entry;
@@ -86,11 +95,20 @@ class Commit {
 
   uint64_t puts() const { return puts_.load(std::memory_order_relaxed); }
   uint64_t deletes() const { return deletes_.load(std::memory_order_relaxed); }
+  // Of the values that were put: what was given, and what is stored of it.
+  uint64_t value_bytes() const {
+    return value_bytes_.load(std::memory_order_relaxed);
+  }
+  uint64_t stored_value_bytes() const {
+    return stored_value_bytes_.load(std::memory_order_relaxed);
+  }
 
  private:
-  absl::Status PreparePut(std::string_view key, std::string_view value,
+  absl::Status PreparePut(std::string_view key, const StoredValue& value,
                           absl::Duration ttl, absl::Time expire_at,
                           PendingRecord* record) const;
+  void CountPut(const PendingRecord& record)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());
   void Prefetch(const KeyHash& hash) const;
   KeydirEntry Present(const KeyRef& key) const;
   bool IsExpired(KeydirEntry entry) const;
@@ -120,10 +138,13 @@ class Commit {
   Log& log_;
   Merger& merger_;
   CheckpointKeeper& checkpoints_;
+  const Compressor compressor_;
   const bool always_sync_;
   // Changed under the append lock.
   std::atomic<uint64_t> puts_{0};
   std::atomic<uint64_t> deletes_{0};
+  std::atomic<uint64_t> value_bytes_{0};
+  std::atomic<uint64_t> stored_value_bytes_{0};
 };
 
 }  // namespace stave

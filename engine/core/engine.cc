@@ -63,6 +63,17 @@ absl::Status CheckOptions(std::string_view path, const Options& options) {
         absl::StrCat("recovery_threads is ", options.recovery_threads,
                      ", not from 0 to ", kMaxRecoveryThreads));
   }
+  if (options.compression > Compression::kLz4) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("compression is ", static_cast<int>(options.compression),
+                     ", which is no method"));
+  }
+  if (options.compression_level < 0 ||
+      options.compression_level > kMaxCompressionLevel) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("compression_level is ", options.compression_level,
+                     ", not from 0 to ", kMaxCompressionLevel));
+  }
   return absl::OkStatus();
 }
 
@@ -250,7 +261,7 @@ Store::Engine::Engine(const Options& options,
                                                     recovered.checkpoint);
   commit_ = std::make_unique<Commit>(
       state_.get(), log_.get(), merger_.get(), checkpoints_.get(),
-      options.sync_interval == absl::ZeroDuration());
+      Compressor(options), options.sync_interval == absl::ZeroDuration());
   read_modify_write_ =
       std::make_unique<ReadModifyWrite>(&reader_, commit_.get());
   // I12: reads alone may find that keys have expired.
@@ -480,6 +491,8 @@ Statistics Store::Engine::GetStatistics() const {
   if (log_ == nullptr) return statistics;
   statistics.puts = commit_->puts();
   statistics.deletes = commit_->deletes();
+  statistics.value_bytes = commit_->value_bytes();
+  statistics.stored_value_bytes = commit_->stored_value_bytes();
   statistics.bytes_appended = log_->bytes_appended();
   statistics.syncs = log_->syncs();
   statistics.checkpoints = checkpoints_->written();

@@ -23,11 +23,27 @@ void LogIterator::SeekToFirst() {
   part_ = 0;
   scanner_ = nullptr;
   FillAhead();
+  TakeValue();
 }
 
 void LogIterator::Next() {
   ++position_;
   if (position_ >= ahead_count_) FillAhead();
+  TakeValue();
+}
+
+// Before anybody asks for it: who stands on a key may have its value.
+void LogIterator::TakeValue() {
+  if (!Valid()) return;
+  const RecordView& record = Current();
+  if (record.header.compression == Compression::kNone) [[likely]] {
+    value_ = record.value;
+    return;
+  }
+  const absl::StatusOr<std::string_view> value = state_.ValueOf(
+      *ahead_[position_].segment, record.offset, record.stored(), &restored_);
+  if (!value.ok()) return Fail(value.status());
+  value_ = *value;
 }
 
 void LogIterator::FillAhead() {

@@ -30,7 +30,7 @@ class LogIterator final : public Iterator {
   void Prev() override;
   bool Valid() const override { return position_ < ahead_count_; }
   std::string_view key() const override { return Current().key; }
-  std::string_view value() const override { return Current().value; }
+  std::string_view value() const override { return value_; }
   absl::Time expiry() const override;
   absl::Status status() const override { return status_; }
 
@@ -47,6 +47,7 @@ class LogIterator final : public Iterator {
 
   const RecordView& Current() const { return ahead_[position_].record; }
   void FillAhead();
+  void TakeValue();
   // Takes records from the log until `kAhead` could be what is looked for.
   size_t CollectCandidates();
   bool NextRecord(RecordView* record);
@@ -67,6 +68,8 @@ class LogIterator final : public Iterator {
   std::array<Candidate, kAhead> ahead_;
   size_t ahead_count_ = 0;
   size_t position_ = 0;
+  std::string_view value_;  // of the present key
+  std::string restored_;    // where that is if it was compressed
   absl::Status status_;
 };
 

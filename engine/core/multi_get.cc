@@ -128,7 +128,9 @@ absl::StatusOr<std::string_view> MultiGet::Read(size_t index) {
     return absl::NotFoundError("");
   }
   RETURN_IF_ERROR(reader_.CheckBody(options_, found));
-  return found.record.value;
+  const RecordView& record = found.record;
+  return state_.ValueOf(*found.segment, record.offset, record.stored(),
+                        &restored_);
 }
 
 }  // namespace stave

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/container/flat_hash_set.h"
@@ -76,6 +77,7 @@ class MultiGet {
   absl::InlinedVector<Wanted, 32> wanted_;
   int64_t now_ms_ = 0;  // at the instant
   absl::flat_hash_set<Segment*> pinned_;
+  std::string restored_;  // the value that is shown, if it was compressed
 };
 
 }  // namespace stave

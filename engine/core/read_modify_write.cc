@@ -43,6 +43,10 @@ Commit::Seen AsSeen(const SeenKey& seen) {
   return {seen.entry, seen.exists ? seen.expire_at : absl::InfiniteFuture()};
 }
 
+StoredValue StoredIn(const SeenKey& seen) {
+  return {seen.compression, seen.value.view()};
+}
+
 absl::Time ExpiryOf(const RecordHeader& header) {
   return header.expires ? absl::FromUnixMillis(header.expire_at_ms)
                         : absl::InfiniteFuture();
@@ -72,8 +76,13 @@ absl::Status ReadModifyWrite::CompareAndSet(
       return absl::AbortedError(seen.exists ? "the key exists"
                                             : "the key is absent");
     }
-    if (seen.exists && seen.value.view() != *expected) {
-      return absl::AbortedError("the key has another value");
+    if (seen.exists) {
+      std::string restored;
+      ASSIGN_OR_RETURN(const std::string_view value,
+                       reader_.ValueOf(seen, &restored));
+      if (value != *expected) {
+        return absl::AbortedError("the key has another value");
+      }
     }
     ASSIGN_OR_RETURN(const bool done, Write(seen, put, options));
     if (done) return absl::OkStatus();
@@ -86,7 +95,10 @@ absl::StatusOr<int64_t> ReadModifyWrite::Increment(
     ASSIGN_OR_RETURN(const SeenKey seen, reader_.Look(key));
     int64_t number = 0;
     if (seen.exists) {
-      ASSIGN_OR_RETURN(number, ParseNumber(seen.value.view()));
+      std::string restored;
+      ASSIGN_OR_RETURN(const std::string_view value,
+                       reader_.ValueOf(seen, &restored));
+      ASSIGN_OR_RETURN(number, ParseNumber(value));
     }
     ASSIGN_OR_RETURN(const int64_t sum, Sum(number, delta));
     WriteOptions expiry = options;
@@ -104,7 +116,7 @@ absl::Status ReadModifyWrite::SetExpiry(std::string_view key,
   while (true) {
     ASSIGN_OR_RETURN(const SeenKey seen, reader_.Look(key));
     ASSIGN_OR_RETURN(const Commit::PreparedPut put,
-                     commit_.Prepare(key, seen.value.view(), options));
+                     commit_.PrepareStored(key, StoredIn(seen), options));
     if (!seen.exists) return absl::NotFoundError("");
     if (seen.expire_at == ExpiryOf(put.record.header)) {
       return commit_.SyncAnswerIfAsked(options);
@@ -122,7 +134,7 @@ void ReadModifyWrite::Refresh(std::string_view key, absl::Duration ttl) {
     if (seen->expire_at == absl::InfiniteFuture()) return;
     if (absl::AbsDuration(ttl - seen->ttl) < ttl / 4) return;
     const absl::StatusOr<Commit::PreparedPut> put =
-        commit_.Prepare(key, seen->value.view(), {.ttl = ttl});
+        commit_.PrepareStored(key, StoredIn(*seen), {.ttl = ttl});
     if (!put.ok()) return;
     // On any other error the key expires as it would have without this.
     status = commit_.PutIfStill(AsSeen(*seen), *put).status();

@@ -1,6 +1,7 @@
 #include "engine/core/reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/durability_site.h"
@@ -26,18 +27,42 @@ absl::Status Reader::CheckKey(std::string_view key) {
 
 absl::Status Reader::Get(std::string_view key, const ReadOptions& options,
                          std::string* value) const {
-  EpochGuard guard;
   Found found;
-  RETURN_IF_ERROR(Find(key, options, &found));
-  value->assign(found.record.value.data(), found.record.value.size());
-  return absl::OkStatus();
+  PinnedValue stored;
+  {
+    EpochGuard guard;
+    RETURN_IF_ERROR(Find(key, options, &found));
+    if (found.record.header.compression == Compression::kNone) [[likely]] {
+      value->assign(found.record.value.data(), found.record.value.size());
+      return absl::OkStatus();
+    }
+    stored = Pin(found);
+  }
+  // That takes its time, and nobody waits for the epoch meanwhile.
+  return state_
+      .ValueOf(*found.segment, found.record.offset, found.record.stored(),
+               value)
+      .status();
 }
 
 absl::StatusOr<PinnedValue> Reader::GetPinned(
     std::string_view key, const ReadOptions& options) const {
-  EpochGuard guard;
   Found found;
-  RETURN_IF_ERROR(Find(key, options, &found));
+  PinnedValue stored;
+  {
+    EpochGuard guard;
+    RETURN_IF_ERROR(Find(key, options, &found));
+    stored = Pin(found);
+  }
+  if (found.record.header.compression == Compression::kNone) return stored;
+  size_t size = 0;
+  ASSIGN_OR_RETURN(std::unique_ptr<char[]> copy,
+                   state_.CopyOf(*found.segment, found.record.offset,
+                                 found.record.stored(), &size));
+  return PinnedValue(std::move(copy), size);
+}
+
+PinnedValue Reader::Pin(const Found& found) {
   found.segment->Pin();
   return PinnedValue(found.record.value, found.segment);
 }
@@ -67,13 +92,20 @@ absl::StatusOr<SeenKey> Reader::Look(std::string_view key) const {
   seen.exists = status.ok();
   seen.entry = found.entry;
   if (found.segment == nullptr) return seen;
-  found.segment->Pin();
-  seen.value = PinnedValue(found.record.value, found.segment);
+  seen.value = Pin(found);
+  seen.compression = found.record.header.compression;
   if (found.record.header.expires) {
     seen.expire_at = absl::FromUnixMillis(found.record.header.expire_at_ms);
     seen.ttl = TtlOf(found);
   }
   return seen;
+}
+
+absl::StatusOr<std::string_view> Reader::ValueOf(const SeenKey& seen,
+                                                 std::string* buffer) const {
+  const Segment& segment = *state_.segments->Find(seen.entry.location());
+  return state_.ValueOf(segment, segment.OffsetOf(seen.entry.location()),
+                        {seen.compression, seen.value.view()}, buffer);
 }
 
 absl::StatusOr<bool> Reader::Exists(std::string_view key,

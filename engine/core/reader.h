@@ -21,7 +21,8 @@ struct SeenKey {
   // is kept, no other record can get this one's location.
   KeydirEntry entry;
   bool exists = false;  // it is there, and has not expired
-  PinnedValue value;
+  PinnedValue value;    // as it is stored
+  Compression compression = Compression::kNone;
   absl::Time expire_at = absl::InfiniteFuture();
   absl::Duration ttl = absl::InfiniteDuration();  // what was left of it
 };
@@ -46,6 +47,9 @@ class Reader {
 
   // For those who want to change what they see. An absent key is no error.
   absl::StatusOr<SeenKey> Look(std::string_view key) const;
+  // The value that was seen: where it lies, or restored, in `*buffer`.
+  absl::StatusOr<std::string_view> ValueOf(const SeenKey& seen,
+                                           std::string* buffer) const;
 
   // What `options` ask for; null for the present.
   absl::StatusOr<const Instant*> InstantOf(const ReadOptions& options) const {
@@ -83,6 +87,8 @@ class Reader {
   absl::Status Find(std::string_view key, const ReadOptions& options,
                     Found* found) const;
 
+  // The value as it is stored.
+  static PinnedValue Pin(const Found& found);
   // As many of the record's bytes as may be asked for ahead.
   std::string_view Beginning(KeydirEntry entry) const;
   // Looks again where `entry`'s record was found expired: the clock was read

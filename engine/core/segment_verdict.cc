@@ -173,7 +173,7 @@ void SegmentVerdict::BadTail(ByteRange bytes, std::string_view what) {
 std::optional<uint64_t> SegmentVerdict::TornAt(const SegmentSurvey& found,
                                                uint64_t vouched) {
   for (const BadRange& bad : found.bad) {
-    if (bad.bytes.begin < vouched) continue;
+    if (bad.bytes.begin < vouched || bad.is_whole) continue;
     uint64_t cut = bad.bytes.begin;
     for (const LeftOutRange& range : found.left_out) {
       if (Overlap(range.bytes, bad.bytes))

@@ -25,6 +25,38 @@ absl::Status State::ReadAt(KeydirEntry entry, Segment** segment,
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string_view> State::ValueOf(const Segment& segment,
+                                                uint64_t offset,
+                                                const StoredValue& stored,
+                                                std::string* buffer) const {
+  if (stored.compression == Compression::kNone) return stored.bytes;
+  const absl::StatusOr<size_t> size = PlainSize(stored);
+  if (!size.ok()) return DamageIfLoss(segment, offset, size.status());
+  buffer->resize(*size);
+  RETURN_IF_ERROR(
+      DamageIfLoss(segment, offset, Restore(stored, *size, buffer->data())));
+  return *buffer;
+}
+
+absl::StatusOr<std::unique_ptr<char[]>> State::CopyOf(const Segment& segment,
+                                                      uint64_t offset,
+                                                      const StoredValue& stored,
+                                                      size_t* size) const {
+  const absl::StatusOr<size_t> plain = PlainSize(stored);
+  if (!plain.ok()) return DamageIfLoss(segment, offset, plain.status());
+  *size = *plain;
+  auto copy = std::make_unique_for_overwrite<char[]>(*plain);
+  RETURN_IF_ERROR(
+      DamageIfLoss(segment, offset, Restore(stored, *plain, copy.get())));
+  return copy;
+}
+
+absl::Status State::DamageIfLoss(const Segment& segment, uint64_t offset,
+                                 const absl::Status& status) const {
+  if (!absl::IsDataLoss(status)) return status;
+  return Damage(segment, offset, std::string(status.message()));
+}
+
 Sequence State::SequenceIfMerged(KeydirEntry entry) const {
   if (entry.absent()) return 0;
   const Segment* const segment = segments->Find(entry.location());

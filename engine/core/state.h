@@ -7,10 +7,12 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/base/engine_clock.h"
 #include "engine/base/key_hash.h"
 #include "engine/core/damage_map.h"
 #include "engine/core/publication.h"
+#include "engine/format/compression.h"
 #include "engine/index/keydir.h"
 #include "engine/index/version_overlay.h"
 #include "engine/log/segment_scanner.h"
@@ -67,6 +69,18 @@ struct State {
   absl::Status ReadAt(KeydirEntry entry, Segment** segment,
                       RecordView* record) const;
 
+  // The value of the record at `offset`, whose body is right: where it lies, or
+  // restored, in `*buffer`. DataLoss if it can't be restored.
+  absl::StatusOr<std::string_view> ValueOf(const Segment& segment,
+                                           uint64_t offset,
+                                           const StoredValue& stored,
+                                           std::string* buffer) const;
+  // The same in memory of its own; `*size` is the value's.
+  absl::StatusOr<std::unique_ptr<char[]>> CopyOf(const Segment& segment,
+                                                 uint64_t offset,
+                                                 const StoredValue& stored,
+                                                 size_t* size) const;
+
   // The sequence of the record at `entry` if it lies in a merge's output, else
   // 0: what is not there was never moved. Call within an epoch.
   Sequence SequenceIfMerged(KeydirEntry entry) const;
@@ -83,6 +97,10 @@ struct State {
     return header.expires &&
            clock->HasExpired(header.expire_at_ms, clock->NowMs());
   }
+
+ private:
+  absl::Status DamageIfLoss(const Segment& segment, uint64_t offset,
+                            const absl::Status& status) const;
 };
 
 }  // namespace stave

@@ -56,6 +56,10 @@ std::string Statistics::PrometheusText() const {
   counter("puts_total", "Puts since the store was opened.", number(puts));
   counter("deletes_total", "Deletes since the store was opened.",
           number(deletes));
+  counter("value_bytes_total", "Bytes of values that were put.",
+          number(value_bytes));
+  counter("stored_value_bytes_total", "Bytes of these, as they are stored.",
+          number(stored_value_bytes));
   counter("bytes_appended_total", "Bytes appended to the log.",
           number(bytes_appended));
   counter("checkpoints_total", "Keydir checkpoints that were written.",

@@ -4,6 +4,7 @@
 
 #include "engine/base/status_macros.h"
 #include "engine/core/engine.h"
+#include "engine/core/value_sample.h"
 
 namespace stave {
 
@@ -150,6 +151,10 @@ absl::StatusOr<MergePlan> Store::PlanMerge(const MergeOptions& options) const {
 void Store::PauseMerge() { engine_->PauseMerge(); }
 
 void Store::ResumeMerge() { engine_->ResumeMerge(); }
+
+ValueSample Store::SampleValues() {
+  return stave::SampleValues(*engine_->NewInstant());
+}
 
 Statistics Store::GetStatistics() const { return engine_->GetStatistics(); }
 

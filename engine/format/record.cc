@@ -20,6 +20,33 @@ constexpr size_t kExpiryAt = 24;
 static_assert(kExpiryAt == kRecordHeaderBytes);
 
 constexpr uint8_t kExpiresFlag = 1;
+constexpr uint8_t kZstdFlag = 2;
+constexpr uint8_t kLz4Flag = 4;
+
+uint8_t FlagsOf(const RecordHeader& header) {
+  uint8_t flags = header.expires ? kExpiresFlag : 0;
+  if (header.compression == Compression::kZstd) flags |= kZstdFlag;
+  if (header.compression == Compression::kLz4) flags |= kLz4Flag;
+  return flags;
+}
+
+// False if no record has these.
+bool DecodeFlags(uint8_t flags, RecordHeader* header) {
+  header->expires = (flags & kExpiresFlag) != 0;
+  switch (flags & ~kExpiresFlag) {
+    case 0:
+      header->compression = Compression::kNone;
+      return true;
+    case kZstdFlag:
+      header->compression = Compression::kZstd;
+      return true;
+    case kLz4Flag:
+      header->compression = Compression::kLz4;
+      return true;
+    default:
+      return false;
+  }
+}
 
 bool KnownKind(uint8_t kind) {
   return kind >= static_cast<uint8_t>(RecordKind::kPut) &&
@@ -31,7 +58,9 @@ bool KnownKind(uint8_t kind) {
 bool BodyIsChecksum(RecordKind kind) { return kind != RecordKind::kBatch; }
 
 bool ShapeIsAllowed(const RecordHeader& header) {
-  if (header.expires && header.kind != RecordKind::kPut) return false;
+  const bool has_flags =
+      header.expires || header.compression != Compression::kNone;
+  if (has_flags && header.kind != RecordKind::kPut) return false;
   switch (header.kind) {
     case RecordKind::kPut:
       return header.key_size > 0 && header.value_size <= kMaxValueBytes;
@@ -63,7 +92,7 @@ uint32_t RecordSeed(uint32_t segment_seed, uint64_t offset) {
 void EncodeRecordHeader(const RecordHeader& header, uint32_t record_seed,
                         char* to) {
   EncodeFixed(static_cast<uint8_t>(header.kind), to + kKindAt);
-  EncodeFixed(header.expires ? kExpiresFlag : uint8_t{0}, to + kFlagsAt);
+  EncodeFixed(FlagsOf(header), to + kFlagsAt);
   EncodeFixed(header.key_size, to + kKeySizeAt);
   const uint32_t body =
       BodyIsChecksum(header.kind) ? header.body ^ record_seed : header.body;
@@ -85,9 +114,8 @@ bool DecodeRecordHeader(std::string_view from, uint64_t size,
   if (from.size() < kRecordHeaderBytes) return false;
   const auto kind = DecodeFixed<uint8_t>(from.data() + kKindAt);
   const auto flags = DecodeFixed<uint8_t>(from.data() + kFlagsAt);
-  if (!KnownKind(kind) || (flags & ~kExpiresFlag) != 0) return false;
+  if (!KnownKind(kind) || !DecodeFlags(flags, header)) return false;
   header->kind = static_cast<RecordKind>(kind);
-  header->expires = (flags & kExpiresFlag) != 0;
   const size_t header_size = header->header_size();
   if (from.size() < header_size) return false;
   const std::string_view covered = from.substr(kKindAt, header_size - kKindAt);

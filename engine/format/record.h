@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/base/types.h"
+#include "stave/options.h"
 
 namespace stave {
 
@@ -29,9 +30,11 @@ inline constexpr uint64_t kLeastRecordBytes =
 struct RecordHeader {
   RecordKind kind = RecordKind::kPut;
   bool expires = false;
+  Compression compression = Compression::kNone;  // of the value
   uint16_t key_size = 0;
-  uint32_t value_size = 0;
-  // CRC-32C of key and value; of a batch frame, the number of its records.
+  uint32_t value_size = 0;  // as it is stored
+  // CRC-32C of key and value, as they are stored; of a batch frame, the number
+  // of its records.
   uint32_t body = 0;
   Sequence sequence = 0;
   int64_t expire_at_ms = 0;  // Unix time; 0 unless `expires`
@@ -72,10 +75,10 @@ inline bool MayBeRecordHeader(const char* from) {
   const auto kind = static_cast<uint8_t>(from[4]);
   return kind >= static_cast<uint8_t>(RecordKind::kPut) &&
          kind <= static_cast<uint8_t>(RecordKind::kSyncMark) &&
-         static_cast<uint8_t>(from[5]) <= 1;  // flags
+         static_cast<uint8_t>(from[5]) <= 5;  // flags
 }
 
-// RecordHeader::body of a record with this key and value.
+// RecordHeader::body of a record with this key and value, as it is stored.
 uint32_t BodyChecksum(std::string_view key, std::string_view value);
 
 // Whether key and value are those that `header` was written for.

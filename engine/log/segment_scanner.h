@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "engine/base/types.h"
+#include "engine/format/compression.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
@@ -18,7 +19,9 @@ struct RecordView {
   uint64_t offset = 0;
   RecordHeader header;
   std::string_view key;
-  std::string_view value;
+  std::string_view value;  // as it is stored
+
+  StoredValue stored() const { return {header.compression, value}; }
 };
 
 // Reads the record at the front of `from`, which starts at a record of offset

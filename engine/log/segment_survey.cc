@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "engine/base/checksum.h"
+#include "engine/format/compression.h"
 #include "engine/format/segment_header.h"
 
 namespace stave {
@@ -108,6 +111,11 @@ class Surveyor {
     if (const char* problem = CheckBody(offset, header)) {
       return AddBadRecord(offset, header, problem);
     }
+    if (!CanBeRestored(offset, header)) {
+      AddBadRecord(offset, header, "a compressed value that can't be restored");
+      survey_.bad.back().is_whole = true;
+      return;
+    }
     if (!change) NoteMark(offset + header.header_size());
     Count(header);
     survey_.changes += change;
@@ -133,6 +141,24 @@ class Surveyor {
       return "wrong padding of a record";
     }
     return nullptr;
+  }
+
+  // Of a record whose checksums are right. A file that became shorter since is
+  // found out by others.
+  bool CanBeRestored(uint64_t offset, const RecordHeader& header) {
+    if (header.compression == Compression::kNone) return true;
+    const uint64_t value_at = offset + header.header_size() + header.key_size;
+    std::string stored;
+    while (stored.size() < header.value_size) {
+      const std::string_view bytes = window_.From(value_at + stored.size(), 1);
+      if (bytes.empty()) break;
+      stored += bytes.substr(0, header.value_size - stored.size());
+    }
+    const StoredValue value{header.compression, stored};
+    const absl::StatusOr<size_t> size = PlainSize(value);
+    if (!size.ok()) return false;
+    const auto plain = std::make_unique_for_overwrite<char[]>(*size);
+    return Restore(value, *size, plain.get()).ok();
   }
 
   // What HeaderAt has read last.

@@ -26,6 +26,9 @@ struct BadRange {
   Sequence last = 0;
   // One record of which only the body is wrong: this is its header.
   bool header_is_sound = false;
+  // All its checksums are right, but its value can't be restored: no crash has
+  // left it so.
+  bool is_whole = false;
   RecordHeader header = {};
   std::string key = {};  // as it is read there, which may be wrong too
 };
@@ -85,7 +88,8 @@ struct SegmentToSurvey {
 // bound to the place, and whose sequence say that it belongs there. In a
 // merge's output any sequence does.
 //
-// Memory: a megabyte, and what it finds wrong. The file may be growing.
+// Memory: a megabyte, what it finds wrong, and a compressed value at a time,
+// which it restores, too. The file may be growing.
 SegmentSurvey SurveySegment(FileWindow* window, const SegmentToSurvey& segment);
 
 }  // namespace stave

@@ -12,8 +12,9 @@ namespace {
 // Goes through a few keys and makes up values for them.
 class Writer {
  public:
-  Writer(uint64_t seed, uint64_t segment_size_bytes, bool checkpoints = false)
-      : store(segment_size_bytes, checkpoints), random_(seed) {}
+  Writer(uint64_t seed, uint64_t segment_size_bytes, bool checkpoints = false,
+         Compression compression = Compression::kNone)
+      : store(segment_size_bytes, checkpoints, compression), random_(seed) {}
 
   std::string Key() { return absl::StrCat("key", random_() % 9); }
 
@@ -22,6 +23,13 @@ class Writer {
     for (char& byte : value) byte = static_cast<char>(random_() % 256);
     value.back() = '.';  // No operation ends in zeros.
     return value;
+  }
+
+  // Which can be compressed.
+  std::string Text() {
+    std::string text = Value();
+    for (int i = 0; i < 4; ++i) text += text.substr(text.size() / 2);
+    return text;
   }
 
   void Put(int count) {
@@ -204,6 +212,22 @@ StoreImage CheckpointAndMore(uint64_t seed) {
   return writer.store.Kill();
 }
 
+StoreImage Compressed(uint64_t seed, Compression compression) {
+  Writer writer(seed, 1 << 10, /*checkpoints=*/false, compression);
+  writer.Change(3);
+  for (int i = 0; i < 6; ++i) writer.store.Put(writer.Key(), writer.Text());
+  writer.store.Sync();
+  for (int i = 0; i < 4; ++i) writer.store.Put(writer.Key(), writer.Text());
+  return writer.store.Kill();
+}
+
+StoreImage CompressedByZstd(uint64_t seed) {
+  return Compressed(seed, Compression::kZstd);
+}
+StoreImage CompressedByLz4(uint64_t seed) {
+  return Compressed(seed, Compression::kLz4);
+}
+
 }  // namespace
 
 const std::vector<ImageKind>& ImageKinds() {
@@ -222,6 +246,8 @@ const std::vector<ImageKind>& ImageKinds() {
       {"HintFiles", HintFiles},
       {"Checkpoint", Checkpoint},
       {"CheckpointAndMore", CheckpointAndMore},
+      {"CompressedByZstd", CompressedByZstd},
+      {"CompressedByLz4", CompressedByLz4},
   };
   return *kinds;
 }

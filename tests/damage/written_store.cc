@@ -86,13 +86,15 @@ size_t StoreImage::OperationsKept(const DirectoryImage& damaged) const {
   return kept;
 }
 
-WrittenStore::WrittenStore(uint64_t segment_size_bytes, bool checkpoints)
+WrittenStore::WrittenStore(uint64_t segment_size_bytes, bool checkpoints,
+                           Compression compression)
     : disk_(std::make_unique<ImageFileSystem>()) {
   options_.segment_size_bytes = segment_size_bytes;
   if (checkpoints) {
     options_.checkpoint_min_keys = 0;
     options_.checkpoint_interval_bytes = 64;
   }
+  options_.compression = compression;
   options_.background_threads = false;
   options_.recovery_threads = 1;
   options_.max_space_amplification = 1000;  // merges only what it is told to

@@ -62,7 +62,8 @@ struct StoreImage {
 class WrittenStore {
  public:
   // With `checkpoints` every few changes, and each close, write one.
-  explicit WrittenStore(uint64_t segment_size_bytes, bool checkpoints = false);
+  explicit WrittenStore(uint64_t segment_size_bytes, bool checkpoints = false,
+                        Compression compression = Compression::kNone);
 
   void Put(const std::string& key, const std::string& value,
            absl::Duration ttl = absl::InfiniteDuration());

@@ -87,7 +87,10 @@ bool HasCheckpoint(std::string_view input) {
 
 using Contents = std::map<std::string, std::string>;
 
-Contents All(Store& store) {
+// What it visits; `*whole` tells whether that is all there is. It is not where
+// somebody has forged a record with a compressed value that can't be restored:
+// Open does not try that.
+Contents All(Store& store, std::string_view input, bool* whole) {
   Contents contents;
   auto iterator = store.NewIterator();
   FUZZ_CHECK(iterator.ok());
@@ -97,23 +100,28 @@ Contents All(Store& store) {
     FUZZ_CHECK(store.Get(key).value() == contents[key]);
     FUZZ_CHECK(store.Exists(key).value());
   }
-  FUZZ_CHECK((*iterator)->status().ok());
+  const absl::Status status = (*iterator)->status();
+  const bool forged_value = !input.empty() && (input.front() & kRecords) != 0 &&
+                            absl::IsDataLoss(status);
+  FUZZ_CHECK(status.ok() || forged_value);
+  *whole = status.ok();
   return contents;
 }
 
 void GoOn(Store& store, const Options& options, std::string_view input) {
   const bool may_latch = IsForged(input) && HasCheckpoint(input);
-  const Contents before = All(store);
+  bool whole = false;
+  const Contents before = All(store, input, &whole);
   if (!store.Put("new", "value").ok()) return;
   FUZZ_CHECK(store.Sync().ok() || may_latch);
   FUZZ_CHECK(store.Close().ok() || may_latch);
   const auto again = Store::Open("/store", options);
   if (IsForged(input) && absl::IsDataLoss(again.status())) return;
   FUZZ_CHECK(again.ok());
-  if (may_latch) return;
+  if (may_latch || !whole) return;
   Contents expected = before;
   expected["new"] = "value";
-  FUZZ_CHECK(All(**again) == expected);
+  FUZZ_CHECK(All(**again, input, &whole) == expected);
 }
 
 }  // namespace
@@ -144,7 +152,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       FUZZ_CHECK(!opened);
       continue;
     }
-    const Contents all = All(**store);
+    bool whole = false;
+    const Contents all = All(**store, input, &whole);
     FUZZ_CHECK(!opened || all == shown);
     shown = all;
     opened = read_only;

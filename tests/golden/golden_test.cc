@@ -15,6 +15,7 @@
 #include "engine/base/coding.h"
 #include "engine/base/key_hash.h"
 #include "engine/format/checkpoint.h"
+#include "engine/format/compression.h"
 #include "engine/format/hint.h"
 #include "engine/format/hint_builder.h"
 #include "engine/format/manifest_edit.h"
@@ -145,6 +146,36 @@ TEST(GoldenTest, BackupChangeIsReadAndWrittenAsItWas) {
   const auto& backup = std::get<BackupChange>(edit->at(0));
   EXPECT_TRUE(backup.finished);
   EXPECT_EQ(backup.store_id, 0x1122334455667788u);
+}
+
+// Behind a segment's header: a value compressed with zstd 1.5.4, and the same
+// one with lz4 1.9.4, which expires. Libraries may compress differently, but
+// these bytes stand for that value for ever.
+TEST(GoldenTest, CompressedValuesAreReadAndRecordsWrittenAsTheyWere) {
+  const std::string bytes =
+      EncodeSegmentHeader({SegmentKind::kLog, 1, 0x0123456789abcdef}) +
+      absl::HexStringToBytes(
+          "ceee7b2a010204003931c5103c00000001000000000000007a73746494000000"
+          "28b52ffd00007d0100b8676f6c64656e20302c203b2031343931363235333634"
+          "39090060c360c63667acd58c606660163527ae3856ac74012897d58f01050300"
+          "896ebf2a3d00000002000000000000000068e5cf8b0100006c7a3494000000a2"
+          "676f6c64656e20302c200a00133b08002d203112001d3412001d3912002d3136"
+          "13002d323513001e332600c034392c20676f6c64656e3b20");
+  SegmentImage image = WriteAgain(bytes, 1);
+  EXPECT_EQ(image.bytes(), bytes);
+  SegmentScanner scanner(bytes, image.seed(), /*check_bodies=*/true);
+  RecordView record;
+  for (const Compression method : {Compression::kZstd, Compression::kLz4}) {
+    ASSERT_EQ(scanner.Next(&record), SegmentScanner::Step::kRecord);
+    EXPECT_EQ(record.header.compression, method);
+    std::string value(PlainSize(record.stored()).value_or(0), '\0');
+    EXPECT_EQ(Restore(record.stored(), value.size(), value.data()),
+              absl::OkStatus());
+    EXPECT_EQ(value,
+              "golden 0, golden; golden 1, golden; golden 4, golden; golden 9, "
+              "golden; golden 16, golden; golden 25, golden; golden 36, "
+              "golden; golden 49, golden; ");
+  }
 }
 
 // The edits of the manifest, all in one.

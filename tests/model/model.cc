@@ -1,6 +1,7 @@
 #include "tests/model/model.h"
 
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -11,7 +12,9 @@ namespace {
 // FORMAT.md: a header of 24 bytes, 32 with an expiry, padding to 8.
 uint64_t RecordSize(const std::string& key, const Held& held) {
   const uint64_t header = held.expire_at_ms == Change::kForever ? 24 : 32;
-  return (header + key.size() + held.value.size() + 7) / 8 * 8;
+  const uint64_t stored =
+      held.stored_bytes == 0 ? held.value.size() : held.stored_bytes;
+  return (header + key.size() + stored + 7) / 8 * 8;
 }
 
 // What a write is told that changes nothing.
@@ -175,9 +178,19 @@ int64_t Model::MomentOf(const Change& change) const {
 }
 
 void Model::Put(const std::string& key, Held held) {
+  if (held.stored_bytes == 0) {
+    std::unique_ptr<char[]> buffer;
+    held.stored_bytes = compressor_.Compress(held.value, &buffer).bytes.size();
+  }
   Remove(key);
   live_bytes_ += RecordSize(key, held);
   values_[key] = std::move(held);
+}
+
+void Model::SetExpiry(const std::string& key, int64_t expire_at_ms) {
+  Held held = values_.at(key);
+  held.expire_at_ms = expire_at_ms;
+  Put(key, std::move(held));
 }
 
 Answer Model::CompareAndSet(const Change& change) {
@@ -211,7 +224,7 @@ Answer Model::Increment(const Change& change) {
 Answer Model::ExpireAt(const Change& change) {
   const Held* const held = Find(change.key);
   if (held == nullptr) return Refusal("NOT_FOUND");
-  Put(change.key, {held->value, MomentOf(change)});
+  SetExpiry(change.key, MomentOf(change));
   Answer answer;
   answer.found = true;
   return answer;
@@ -228,7 +241,7 @@ Answer Model::GetAndExpire(const Change& change) {
   if (held->expire_at_ms == Change::kForever) return answer;
   const int64_t moved_ms = MomentOf(change) - held->expire_at_ms;
   if (4 * std::abs(moved_ms) >= change.ttl_ms) {
-    Put(change.key, {held->value, MomentOf(change)});
+    SetExpiry(change.key, MomentOf(change));
   }
   return answer;
 }

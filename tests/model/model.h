@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/format/compression.h"
+#include "stave/options.h"
 #include "tests/model/operation.h"
 
 namespace stave {
@@ -25,6 +27,11 @@ class Model {
 
   // Does the operation, and returns what a store must answer.
   Answer Apply(const Operation& operation);
+
+  // How the store that is open compresses what is written.
+  void SetCompression(const Options& options) {
+    compressor_ = Compressor(options);
+  }
 
   // All keys that have not expired and start with `prefix`.
   Contents Live(const std::string& prefix = {}) const;
@@ -54,11 +61,14 @@ class Model {
   Answer GetAndExpire(const Change& change);
   int64_t MomentOf(const Change& change) const;
   void Put(const std::string& key, Held held);
+  // The value stays as it is stored.
+  void SetExpiry(const std::string& key, int64_t expire_at_ms);
   void Remove(const std::string& key);
   void Hold(const Operation& operation);
   void AskSnapshot(const Operation& operation, Answer* answer) const;
   void Count(Answer* answer) const;
 
+  Compressor compressor_{Options()};
   std::map<std::string, Held> values_;
   uint64_t live_bytes_ = 0;
   int64_t wall_ms_;

@@ -73,6 +73,7 @@ ModelRun::ModelRun(uint64_t seed, FileSystem* disk, std::string path)
       model_(absl::ToUnixMillis(clock_.WallNow())) {
   options_.clock = &clock_;
   options_.file_system = &files_;
+  options_.compression_threshold_bytes = 1 + Below(64);
   if (Below(4) == 0) options_.file_system = &written_;
   performer_.SetBackupPlace(BackupPath(), options_);
 }
@@ -193,6 +194,7 @@ void ModelRun::Open(const Model* after) {
       (Fits(*whole, with) && with.expired_bytes > without.expired_bytes)) {
     if (after != nullptr) model_ = *after;
   }
+  model_.SetCompression(options_);
   if (before.has_value() && !Fits(*before, model_.Whole())) {
     return Fail(absl::StrCat("opened read-only, the store showed ",
                              Describe(*before), "\ninstead of ",
@@ -202,6 +204,7 @@ void ModelRun::Open(const Model* after) {
 }
 
 std::unique_ptr<Store> ModelRun::OpenUntilAlive() {
+  options_.compression = static_cast<Compression>(Below(3));
   while (true) {
     ++counts_.opens;
     absl::StatusOr<std::unique_ptr<Store>> opened =

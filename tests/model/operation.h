@@ -87,8 +87,13 @@ inline bool IsCall(Operation::Kind kind) { return kind < Operation::kPassTime; }
 struct Held {
   std::string value;
   int64_t expire_at_ms = Change::kForever;
+  // Of a model: how many bytes a store keeps for the value; 0: as many as it
+  // has.
+  uint64_t stored_bytes = 0;
 
-  friend bool operator==(const Held&, const Held&) = default;
+  friend bool operator==(const Held& a, const Held& b) {
+    return a.value == b.value && a.expire_at_ms == b.expire_at_ms;
+  }
 };
 using Contents = std::map<std::string, Held>;
 

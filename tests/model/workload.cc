@@ -146,8 +146,9 @@ std::string Workload::AnyValue() {
                : std::min<uint64_t>(64, configuration_.value_bytes_max);
   std::string value =
       configuration_.value_prefix + std::to_string(number) + ":";
-  value.append(noise_, Below(kNoiseBytes), Below(most + 1));
-  return value;
+  const uint64_t size = Below(most + 1);
+  if (OneIn(4)) return value.append(size, 'c');  // which can be compressed
+  return value.append(noise_, Below(kNoiseBytes), size);
 }
 
 Change Workload::AnyPut(bool expires) {

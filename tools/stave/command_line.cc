@@ -34,6 +34,13 @@ CLI::callback_t Into(std::vector<std::string>* texts) {
   };
 }
 
+std::optional<Compression> CompressionNamed(const std::string& name) {
+  if (name == "none") return Compression::kNone;
+  if (name == "zstd") return Compression::kZstd;
+  if (name == "lz4") return Compression::kLz4;
+  return std::nullopt;
+}
+
 }  // namespace
 
 Parameters& Parameters::Required(const std::string& name,
@@ -85,6 +92,8 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>("", "stave")) {
       .Option("--store", "DIR", "The store's directory", &flags_.store)
       .Flag("--json", "JSON instead of text on standard output", &flags_.json)
       .Flag("--read-only", "Refuse to write", &flags_.read_only)
+      .Option("--compression", "HOW",
+              "Store what is written by zstd, lz4 or none", &compression_)
       .Flag("--version", "Print the version", &version_);
 }
 
@@ -135,6 +144,15 @@ absl::Status CommandLine::RunParsed(Output* out) {
   if (flags_.read_only && command.writes) {
     return WrongUsage(
         absl::StrFormat("%s writes, and --read-only forbids it", *name));
+  }
+  if (compression_.has_value()) {
+    const std::optional<Compression> compression =
+        CompressionNamed(*compression_);
+    if (!compression.has_value()) {
+      return WrongUsage(absl::StrFormat(
+          "--compression is zstd, lz4 or none, not %s", Quoted(*compression_)));
+    }
+    flags_.compression = *compression;
   }
   Session session(flags_, out);
   return command.run(session);

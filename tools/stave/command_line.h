@@ -97,6 +97,7 @@ class CommandLine {
   std::deque<Entry> entries_;  // which stay where they are
   std::vector<ParameterHelp> flags_help_;
   GlobalFlags flags_;
+  std::optional<std::string> compression_;  // as it is typed
   bool version_ = false;
 };
 

@@ -15,8 +15,12 @@ constexpr char kDetails[] =
     "--json: one object with keys, live_bytes, dead_bytes, segment_bytes,\n"
     "pinned_bytes, hint_bytes, checkpoint_bytes, reserve_bytes, disk_bytes, "
     "segments,\n"
-    "keydir_bytes, bytes_cut_at_open, space_amplification. Sizes are in "
-    "bytes.\n"
+    "keydir_bytes, bytes_cut_at_open, space_amplification, compression_ratio.\n"
+    "Sizes are in bytes.\n"
+    "\n"
+    "The compression ratio is what values would take over what they take; of "
+    "a\n"
+    "store of more than 16 MiB it is that of a part of them.\n"
     "\n"
     "Cut off at open is what a process was still writing when it or the "
     "machine\n"
@@ -31,10 +35,11 @@ absl::Status Stat(bool prometheus, Session& session) {
   if (!store.ok()) return store.status();
   const Statistics statistics = (*store)->GetStatistics();
   if (prometheus) return session.out().Write(statistics.PrometheusText());
+  const ValueSample values = (*store)->SampleValues();
   if (session.json()) {
-    return session.out().Write(StatisticsJson(statistics) + "\n");
+    return session.out().Write(StatisticsJson(statistics, values) + "\n");
   }
-  return session.out().Write(StatisticsText(statistics));
+  return session.out().Write(StatisticsText(statistics, values));
 }
 
 }  // namespace

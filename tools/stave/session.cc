@@ -98,7 +98,9 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading(
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
   absl::StatusOr<std::string> directory = StoreDirectoryForWriting();
   if (!directory.ok()) return directory.status();
-  return OpenStore(*directory, Options());
+  Options options;
+  options.compression = flags_.compression;
+  return OpenStore(*directory, options);
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenExisting() const {

@@ -17,6 +17,7 @@ struct GlobalFlags {
   std::optional<std::string> store;
   bool json = false;
   bool read_only = false;
+  Compression compression = Compression::kNone;  // of what is written
 };
 
 // What a command works with: the flags, standard output and the store that

@@ -222,7 +222,8 @@ absl::Status ShellInterpreter::Exists(std::string_view arguments) {
 absl::Status ShellInterpreter::Stat(std::string_view arguments) {
   absl::StatusOr<std::vector<std::string>> words = Words(arguments, 0, 0);
   if (!words.ok()) return words.status();
-  return out_->Write(StatisticsText(store_->GetStatistics()));
+  return out_->Write(
+      StatisticsText(store_->GetStatistics(), store_->SampleValues()));
 }
 
 absl::Status ShellInterpreter::Snapshot(std::string_view arguments) {

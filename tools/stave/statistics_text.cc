@@ -36,7 +36,8 @@ std::array<Row, 12> RowsOf(const Statistics& s) {
 
 }  // namespace
 
-std::string StatisticsText(const Statistics& statistics) {
+std::string StatisticsText(const Statistics& statistics,
+                           const ValueSample& values) {
   std::string text;
   for (const Row& row : RowsOf(statistics)) {
     absl::StrAppendFormat(&text, "%-21s%s\n", row.label,
@@ -46,6 +47,12 @@ std::string StatisticsText(const Statistics& statistics) {
   }
   absl::StrAppendFormat(&text, "%-21s%.2f\n", "space amplification",
                         statistics.space_amplification());
+  if (values.compressed > 0) {
+    absl::StrAppendFormat(
+        &text, "%-21s%.2f, as %s of %s values are compressed\n",
+        "compression ratio", values.compression_ratio(),
+        HumanCount(values.compressed), HumanCount(values.values));
+  }
   const absl::Time floor = absl::FromUnixMillis(statistics.clock_floor_ms);
   if (floor > absl::Now() + absl::Hours(24)) {
     absl::StrAppendFormat(
@@ -59,13 +66,16 @@ std::string StatisticsText(const Statistics& statistics) {
   return text;
 }
 
-std::string StatisticsJson(const Statistics& statistics) {
+std::string StatisticsJson(const Statistics& statistics,
+                           const ValueSample& values) {
   std::string json = "{";
   for (const Row& row : RowsOf(statistics)) {
     absl::StrAppendFormat(&json, "\"%s\":%d,", row.name, row.value);
   }
-  absl::StrAppendFormat(&json, "\"space_amplification\":%.4f}",
+  absl::StrAppendFormat(&json, "\"space_amplification\":%.4f,",
                         statistics.space_amplification());
+  absl::StrAppendFormat(&json, "\"compression_ratio\":%.4f}",
+                        values.compression_ratio());
   return json;
 }
 

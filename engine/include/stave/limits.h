@@ -15,7 +15,8 @@ inline constexpr size_t kMaxKeyBytes = 65'535;
 // Values have 0 bytes to 1 GiB, of any value.
 inline constexpr size_t kMaxValueBytes = size_t{1} << 30;
 
-// All records of a WriteBatch with their headers and padding.
+// All records of a WriteBatch with their headers and padding, as they are
+// stored.
 inline constexpr size_t kMaxBatchBytes = size_t{1} << 30;
 
 // All segments of a store together: 8 TiB. A put beyond it is
@@ -28,6 +29,9 @@ inline constexpr uint64_t kMaxSegmentSizeBytes = uint64_t{4} << 30;
 
 // Options::max_space_amplification.
 inline constexpr double kMinSpaceAmplification = 1.1;
+
+// Options::compression_level.
+inline constexpr int kMaxCompressionLevel = 19;
 
 // Options::recovery_threads.
 inline constexpr int kMaxRecoveryThreads = 1024;

@@ -12,6 +12,9 @@ class Clock;
 class FileSystem;
 class Snapshot;
 
+// How values are made smaller: not, with zstd (smaller), or with lz4 (faster).
+enum class Compression : uint8_t { kNone = 0, kZstd = 1, kLz4 = 2 };
+
 // How a store is opened. Everything may differ from one open to the next.
 struct Options {
   // ---- Behaviour ----
@@ -85,6 +88,21 @@ struct Options {
   // an eighth of its live bytes, at least 1 MiB. Larger segments mean fewer
   // files and larger steps in which space can be freed.
   uint64_t segment_size_bytes = uint64_t{256} << 20;
+
+  // How new values are compressed, each by itself, before any lock is taken.
+  // Those shorter than the threshold, and those of which it wouldn't save an
+  // eighth, are stored as they are. Records say how they are stored: those that
+  // are there are read whatever this is, and merges copy them as they are.
+  // Sizes in Statistics, and what counts for the space bound, are of what is
+  // stored. It costs time where values are written and where they are read, and
+  // a PinnedValue of a compressed value is a copy. Each thread that writes
+  // keeps some memory for zstd, a few MiB by default and 90 MiB at the highest
+  // level.
+  Compression compression = Compression::kNone;
+  uint64_t compression_threshold_bytes = 128;
+  // zstd's, from 1 to kMaxCompressionLevel; 0 is its default. Higher ones take
+  // longer to write. lz4 has none.
+  int compression_level = 0;
 
   // Threads that read hint files and segments while a store is opened, at most
   // kMaxRecoveryThreads; 0 means one for each processor. Where the operating

@@ -8,6 +8,20 @@
 
 namespace stave {
 
+// How values are stored, as a look at some of them tells.
+struct ValueSample {
+  uint64_t values = 0;      // that were looked at
+  uint64_t compressed = 0;  // of these
+  uint64_t value_bytes = 0;
+  uint64_t stored_bytes = 0;  // of the same values
+
+  // value_bytes / stored_bytes; 1 if there is nothing to compare.
+  double compression_ratio() const {
+    if (stored_bytes == 0) return 1;
+    return static_cast<double>(value_bytes) / static_cast<double>(stored_bytes);
+  }
+};
+
 // A store's state at one moment. Bytes are bytes, counts are counts since the
 // store was opened unless said otherwise.
 struct Statistics {
@@ -34,6 +48,9 @@ struct Statistics {
 
   uint64_t puts = 0;
   uint64_t deletes = 0;
+  // Of the values that were put: what was given, and what is stored of it.
+  uint64_t value_bytes = 0;
+  uint64_t stored_value_bytes = 0;
   uint64_t bytes_appended = 0;     // to the log, all kinds of records
   uint64_t syncs = 0;              // flushes of segments to the device
   uint64_t bytes_cut_at_open = 0;  // torn tail that Open cut off, see Store

@@ -284,6 +284,11 @@ class Store {
 
   Statistics GetStatistics() const;
 
+  // Looks at how values are stored, dead ones too: at all of them in a store
+  // of up to 16 MiB, else at the beginnings of all segments. Takes
+  // milliseconds, or where that is not in memory as long as it takes to read.
+  ValueSample SampleValues();
+
  private:
   friend class Transaction;
   class Engine;

@@ -51,8 +51,8 @@ struct VerifyProgress {
 };
 
 struct VerifyOptions {
-  // Threads that read segments, each through a megabyte of memory; 0 means one
-  // for each processor.
+  // Threads that read segments, each through a megabyte of memory, and as much
+  // as a compressed value takes beside that; 0 means one for each processor.
   int threads = 0;
   // Called now and then, on any of these threads, by one at a time.
   std::function<void(const VerifyProgress&)> progress = nullptr;
@@ -78,8 +78,9 @@ struct VerifyReport {
 };
 
 // Reads everything that belongs to the store in `directory`, checks every
-// checksum, that records follow one another, that segments are what the
-// manifest says, and that nothing is missing. Goes on behind each damage. Works
+// checksum, that compressed values can be restored, that records follow one
+// another, that segments are what the manifest says, and that nothing is
+// missing. Goes on behind each damage. Works
 // with the manifest damaged or gone, too. Takes no lock and writes nothing, so
 // it may be used beside a running writer; it sees what there was when it began.
 //

@@ -47,6 +47,10 @@ class RecordTest : public testing::Test {
     header.expire_at_ms = expire_at_ms;
     return header;
   }
+  static RecordHeader Compressed(RecordHeader header, Compression compression) {
+    header.compression = compression;
+    return header;
+  }
   static RecordHeader BatchFrame(uint32_t records, uint32_t bytes) {
     RecordHeader header;
     header.kind = RecordKind::kBatch;
@@ -84,6 +88,7 @@ class RecordTest : public testing::Test {
     ASSERT_TRUE(DecodeRecordHeader(Encode(header), Seed(), &decoded));
     EXPECT_EQ(decoded.kind, header.kind);
     EXPECT_EQ(decoded.expires, header.expires);
+    EXPECT_EQ(decoded.compression, header.compression);
     EXPECT_EQ(decoded.key_size, header.key_size);
     EXPECT_EQ(decoded.value_size, header.value_size);
     EXPECT_EQ(decoded.body, header.body);
@@ -93,8 +98,12 @@ class RecordTest : public testing::Test {
 
   static std::vector<RecordHeader> OneOfEachKind() {
     const RecordHeader put = Header(RecordKind::kPut, "key", "value");
-    return {put, Expiring(put, 1'700'000'000'000),
-            Header(RecordKind::kDelete, "key", ""), BatchFrame(2, 64),
+    return {put,
+            Expiring(put, 1'700'000'000'000),
+            Compressed(put, Compression::kZstd),
+            Expiring(Compressed(put, Compression::kLz4), 1'700'000'000'000),
+            Header(RecordKind::kDelete, "key", ""),
+            BatchFrame(2, 64),
             Header(RecordKind::kSyncMark, "", std::string(24, 'm'))};
   }
 };
@@ -177,7 +186,7 @@ TEST_F(RecordTest, UnknownFlagsAreRejected) {
   for (int flags = 0; flags < 256; ++flags) {
     bytes[kFlagsAt] = static_cast<char>(flags);
     Reseal(&bytes);
-    EXPECT_EQ(Decodes(bytes), flags <= 1) << flags;
+    EXPECT_EQ(Decodes(bytes), flags <= 5) << flags;
   }
 }
 
@@ -237,7 +246,7 @@ TEST_F(RecordTest, RandomHeadersWithARightChecksumStayWithinTheirBytes) {
   ForEachRandomString(100'000, 600, [&](std::string bytes) {
     if (bytes.size() < kMaxRecordHeaderBytes) return;
     bytes[kKindAt] = static_cast<char>(bytes[kKindAt] & 7);
-    bytes[kFlagsAt] = static_cast<char>(bytes[kFlagsAt] & 1);
+    bytes[kFlagsAt] = static_cast<char>(bytes[kFlagsAt] & 7);
     bytes[kKeySizeAt + 1] = 0;
     EncodeFixed(uint32_t{static_cast<uint8_t>(bytes[kValueSizeAt])},
                 &bytes[kValueSizeAt]);

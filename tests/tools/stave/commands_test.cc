@@ -154,7 +154,7 @@ TEST_F(CommandsTest, StatHasTheNamesThatProgramsRelyOn) {
   for (const char* name :
        {"keys", "live_bytes", "dead_bytes", "segment_bytes", "hint_bytes",
         "checkpoint_bytes", "reserve_bytes", "disk_bytes", "segments",
-        "keydir_bytes", "space_amplification"}) {
+        "keydir_bytes", "space_amplification", "compression_ratio"}) {
     EXPECT_TRUE(stat.contains(name)) << name;
   }
   EXPECT_EQ(stat["keys"], 2);
@@ -178,6 +178,23 @@ TEST_F(CommandsTest, ReadOnlyRefusesToWrite) {
   EXPECT_THAT(Run({"delete", "a", "--read-only"}), Fails(2, "--read-only"));
   EXPECT_THAT(Run({"load", "--read-only"}, "a\t2\n"), Fails(2, "--read-only"));
   EXPECT_THAT(Run({"get", "a", "--read-only"}), Prints("1\n"));
+}
+
+TEST_F(CommandsTest, ValuesAreCompressedWhereThatIsAskedFor) {
+  const std::string text(1000, 'x');
+  EXPECT_THAT(Run({"put", "a", text}), Prints(""));
+  EXPECT_THAT(Run({"stat"}).out, Not(HasSubstr("compression")));
+  EXPECT_THAT(Run({"put", "b", text, "--compression", "zstd"}), Prints(""));
+  EXPECT_THAT(Run({"--compression=lz4", "load"}, "c\t" + text + "\n").exit_code,
+              0);
+  EXPECT_THAT(Run({"--compression", "none", "shell"}, "SET d " + text + "\n"),
+              Prints("OK\n"));
+  for (const char* key : {"a", "b", "c", "d"}) {
+    EXPECT_THAT(Run({"get", key}), Prints(text + "\n"));
+  }
+  EXPECT_THAT(Run({"stat"}).out, HasSubstr("as 2 of 4 values are compressed"));
+  EXPECT_THAT(Run({"put", "a", "1", "--compression", "gzip"}),
+              Fails(2, "zstd, lz4 or none, not 'gzip'"));
 }
 
 TEST_F(CommandsTest, TheDefaultStoreIsMadeWithItsParents) {
