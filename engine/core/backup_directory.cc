@@ -123,6 +123,8 @@ absl::Status BackupDirectory::Finish(ManifestState now) {
   for (const ListedSegment& listed : before_.segments) {
     if (now.Find(listed.header.id) == nullptr) gone.push_back(listed.header.id);
   }
+  // Nobody has read a feed of this one.
+  now.incarnations.clear();
   now.removed = gone;
   now.clean_close = CleanCloseChange();
   now.backup = BackupChange{true, before_.backup->store_id};

@@ -26,6 +26,7 @@ enum class ChangeTag : uint8_t {
   kInstallSegment = 8,
   kSynced = 9,
   kBackup = 10,
+  kIncarnation = 11,
 };
 
 uint32_t NumberSeed(uint64_t number) {
@@ -137,6 +138,12 @@ void Append(const BackupChange& change, std::string* to) {
   AppendFixed(change.store_id, to);
 }
 
+void Append(const IncarnationChange& change, std::string* to) {
+  AppendTag(ChangeTag::kIncarnation, to);
+  AppendFixed(change.id, to);
+  AppendFixed(change.since, to);
+}
+
 bool Consume(std::string_view* from, BaseChange* change) {
   if (!ConsumeFixed(from, &change->store_id)) return false;
   if (from->size() < kHashSecretBytes) return false;
@@ -191,6 +198,10 @@ bool Consume(std::string_view* from, BackupChange* change) {
   return ConsumeFixed(from, &change->store_id);
 }
 
+bool Consume(std::string_view* from, IncarnationChange* change) {
+  return ConsumeFixed(from, &change->id) && ConsumeFixed(from, &change->since);
+}
+
 template <typename Change>
 bool ConsumeInto(std::string_view* from, ManifestEdit* edit) {
   Change change;
@@ -223,6 +234,8 @@ bool ConsumeChange(std::string_view* from, ManifestEdit* edit) {
       return ConsumeInto<SyncedChange>(from, edit);
     case ChangeTag::kBackup:
       return ConsumeInto<BackupChange>(from, edit);
+    case ChangeTag::kIncarnation:
+      return ConsumeInto<IncarnationChange>(from, edit);
   }
   return false;
 }

@@ -140,6 +140,14 @@ class Applier {
     return absl::OkStatus();
   }
 
+  absl::Status operator()(const IncarnationChange& change) {
+    if (change.id == 0) return Damaged("an incarnation without an id");
+    std::vector<IncarnationChange>& all = state_.incarnations;
+    all.push_back(change);
+    if (all.size() > kMostIncarnations) all.erase(all.begin());
+    return absl::OkStatus();
+  }
+
   absl::Status operator()(const ClockFloorChange& change) {
     state_.base.clock_floor_ms =
         std::max(state_.base.clock_floor_ms, change.clock_floor_ms);
@@ -258,6 +266,7 @@ ManifestEdit ManifestState::WholeEdit() const {
     edit.push_back(AddSegmentChange{{SegmentKind::kLog, id, 0}, 0});
     edit.push_back(RemoveSegmentChange{id});
   }
+  edit.insert(edit.end(), incarnations.begin(), incarnations.end());
   if (clean_close.has_value()) edit.push_back(*clean_close);
   if (backup.has_value()) edit.push_back(*backup);
   return edit;

@@ -45,7 +45,8 @@ ManifestEdit OneOfEachChange() {
       ForgetSegmentChange{13},
       InstallSegmentChange{{SegmentKind::kMerged, 17, 0xbeef}, kSummary, 15},
       SyncedChange{16, 2048},
-      BackupChange{true, 0xcafe}};
+      BackupChange{true, 0xcafe},
+      IncarnationChange{0xfade, 999}};
 }
 
 class ManifestEditTest : public testing::Test {
@@ -116,6 +117,8 @@ TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   EXPECT_EQ(std::get<SyncedChange>((*edit)[8]).length, 2048u);
   EXPECT_TRUE(std::get<BackupChange>((*edit)[9]).finished);
   EXPECT_EQ(std::get<BackupChange>((*edit)[9]).store_id, 0xcafeu);
+  EXPECT_EQ(std::get<IncarnationChange>((*edit)[10]).id, 0xfadeu);
+  EXPECT_EQ(std::get<IncarnationChange>((*edit)[10]).since, 999u);
 }
 
 TEST_F(ManifestEditTest, EachChangeAloneIsReadToItsEnd) {
