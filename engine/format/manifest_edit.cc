@@ -27,6 +27,7 @@ enum class ChangeTag : uint8_t {
   kSynced = 9,
   kBackup = 10,
   kIncarnation = 11,
+  kMergedThrough = 12,
 };
 
 uint32_t NumberSeed(uint64_t number) {
@@ -144,6 +145,11 @@ void Append(const IncarnationChange& change, std::string* to) {
   AppendFixed(change.since, to);
 }
 
+void Append(const MergedThroughChange& change, std::string* to) {
+  AppendTag(ChangeTag::kMergedThrough, to);
+  AppendFixed(change.sequence, to);
+}
+
 bool Consume(std::string_view* from, BaseChange* change) {
   if (!ConsumeFixed(from, &change->store_id)) return false;
   if (from->size() < kHashSecretBytes) return false;
@@ -202,6 +208,10 @@ bool Consume(std::string_view* from, IncarnationChange* change) {
   return ConsumeFixed(from, &change->id) && ConsumeFixed(from, &change->since);
 }
 
+bool Consume(std::string_view* from, MergedThroughChange* change) {
+  return ConsumeFixed(from, &change->sequence);
+}
+
 template <typename Change>
 bool ConsumeInto(std::string_view* from, ManifestEdit* edit) {
   Change change;
@@ -236,6 +246,8 @@ bool ConsumeChange(std::string_view* from, ManifestEdit* edit) {
       return ConsumeInto<BackupChange>(from, edit);
     case ChangeTag::kIncarnation:
       return ConsumeInto<IncarnationChange>(from, edit);
+    case ChangeTag::kMergedThrough:
+      return ConsumeInto<MergedThroughChange>(from, edit);
   }
   return false;
 }

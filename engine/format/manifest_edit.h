@@ -115,11 +115,17 @@ struct IncarnationChange {
   Sequence since = 0;
 };
 
+// Merges have taken puts and deletes of the log up to this sequence, perhaps
+// not all of them, and none behind it.
+struct MergedThroughChange {
+  Sequence sequence = 0;
+};
+
 using ManifestChange =
     std::variant<BaseChange, AddSegmentChange, SealSegmentChange,
                  RemoveSegmentChange, CleanCloseChange, ClockFloorChange,
                  ForgetSegmentChange, InstallSegmentChange, SyncedChange,
-                 BackupChange, IncarnationChange>;
+                 BackupChange, IncarnationChange, MergedThroughChange>;
 using ManifestEdit = std::vector<ManifestChange>;
 
 inline constexpr size_t kManifestHeaderBytes = 16;

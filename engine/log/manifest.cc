@@ -148,6 +148,11 @@ class Applier {
     return absl::OkStatus();
   }
 
+  absl::Status operator()(const MergedThroughChange& change) {
+    state_.merged_through = std::max(state_.merged_through, change.sequence);
+    return absl::OkStatus();
+  }
+
   absl::Status operator()(const ClockFloorChange& change) {
     state_.base.clock_floor_ms =
         std::max(state_.base.clock_floor_ms, change.clock_floor_ms);
@@ -267,6 +272,7 @@ ManifestEdit ManifestState::WholeEdit() const {
     edit.push_back(RemoveSegmentChange{id});
   }
   edit.insert(edit.end(), incarnations.begin(), incarnations.end());
+  if (merged_through != 0) edit.push_back(MergedThroughChange{merged_through});
   if (clean_close.has_value()) edit.push_back(*clean_close);
   if (backup.has_value()) edit.push_back(*backup);
   return edit;

@@ -42,6 +42,8 @@ struct ManifestState {
   // From the earliest that is remembered to the present one. Empty: there has
   // been none but the first.
   std::vector<IncarnationChange> incarnations;
+  // The last put or delete of the log that a merge has taken; 0: none.
+  Sequence merged_through = 0;
 
   ListedSegment* Find(SegmentId id);
   const ListedSegment* Find(SegmentId id) const {

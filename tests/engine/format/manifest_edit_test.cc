@@ -46,7 +46,8 @@ ManifestEdit OneOfEachChange() {
       InstallSegmentChange{{SegmentKind::kMerged, 17, 0xbeef}, kSummary, 15},
       SyncedChange{16, 2048},
       BackupChange{true, 0xcafe},
-      IncarnationChange{0xfade, 999}};
+      IncarnationChange{0xfade, 999},
+      MergedThroughChange{888}};
 }
 
 class ManifestEditTest : public testing::Test {
@@ -88,7 +89,7 @@ class ManifestEditTest : public testing::Test {
 TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   const absl::StatusOr<ManifestEdit> edit = Decode(Encode(OneOfEachChange()));
   ASSERT_TRUE(edit.ok()) << edit.status();
-  ASSERT_EQ(edit->size(), 10u);
+  ASSERT_EQ(edit->size(), 12u);
   const auto& base = std::get<BaseChange>((*edit)[0]);
   EXPECT_EQ(base.store_id, 0x1234u);
   EXPECT_EQ(base.hash_secret, Base().hash_secret);
@@ -119,6 +120,7 @@ TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   EXPECT_EQ(std::get<BackupChange>((*edit)[9]).store_id, 0xcafeu);
   EXPECT_EQ(std::get<IncarnationChange>((*edit)[10]).id, 0xfadeu);
   EXPECT_EQ(std::get<IncarnationChange>((*edit)[10]).since, 999u);
+  EXPECT_EQ(std::get<MergedThroughChange>((*edit)[11]).sequence, 888u);
 }
 
 TEST_F(ManifestEditTest, EachChangeAloneIsReadToItsEnd) {
