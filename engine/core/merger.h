@@ -33,6 +33,7 @@ class Merger {
     HintWriter* hints = nullptr;
     std::function<uint64_t()> capacity;  // of a segment that is made now
     double max_amplification = 1.5;
+    uint64_t feed_retention_bytes = 0;
     bool background_merge = true;
     bool background_threads = true;
   };
@@ -43,7 +44,9 @@ class Merger {
     absl::Duration delayed;  // all writers together
   };
 
-  explicit Merger(const Settings& settings) : settings_(settings) {}
+  explicit Merger(const Settings& settings) : settings_(settings) {
+    RetainLatest();
+  }
   ~Merger() { Stop(); }
 
   // Before `bytes` are written, without any lock: waits as long as the bound
@@ -89,6 +92,8 @@ class Merger {
     std::vector<SegmentUse> uses;
   };
   Known Survey() const;
+  // Counts the latest segments of the log as kept for feeds.
+  void RetainLatest();
   uint64_t Capacity() const;
   SpaceBudget Budget() const;
   bool IsDue() const;
