@@ -11,8 +11,10 @@
 namespace stave {
 namespace {
 
-// What is read at a time, unless a record is larger.
-constexpr uint64_t kStepBytes = uint64_t{256} << 10;
+// What is read at a time, unless a record is larger: at first little, since
+// most of what is allocated behind the last record are zeros.
+constexpr uint64_t kFirstStepBytes = uint64_t{8} << 10;
+constexpr uint64_t kGreatestStepBytes = uint64_t{1} << 20;
 constexpr uint64_t kPageBytes = 4096;
 
 }  // namespace
@@ -28,14 +30,16 @@ absl::Status LogTail::VisitFrom(Sequence last, Visit visit) {
   if (size_ <= offset_) return absl::OkStatus();
   ASSIGN_OR_RETURN(memory_, MemoryRange::Reserve(size_));
   read_end_ = offset_;
-  uint64_t wanted = offset_ + kStepBytes;
+  uint64_t step = kFirstStepBytes;
+  uint64_t wanted = offset_ + step;
   while (true) {
     RETURN_IF_ERROR(ReadTo(std::min(wanted, size_)));
     const uint64_t before = offset_;
     RETURN_IF_ERROR(VisitWhatWasRead(visit));
     const uint64_t end = NextRecordEnd();
     if (end <= read_end_) return absl::OkStatus();
-    wanted = std::max(end, offset_ + kStepBytes);
+    step = std::min(2 * step, kGreatestStepBytes);
+    wanted = std::max(end, offset_ + step);
     const uint64_t done = before - before % kPageBytes;
     memory_.Release(done, offset_ - offset_ % kPageBytes - done);
   }

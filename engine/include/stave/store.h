@@ -293,7 +293,7 @@ class Store {
   // that all writes which had returned there before this call are seen from now
   // on, whether they are on the device or not. It reads the log from where the
   // last call has left it, so it costs as much as there is new, and some
-  // 50 us. Options::refresh_interval has it called by a thread.
+  // 30 us. Options::refresh_interval has it called by a thread.
   //
   // Readers go on meanwhile, and see what the writer's readers saw: one change
   // after another, each batch as a whole. Snapshots and iterators stay what
