@@ -165,9 +165,9 @@ void Follower::ListNewMappings(const FollowerPlan& plan) {
 
 absl::Status Follower::ReadOn(FollowerPlan* plan, Sequence known) {
   for (const FollowerPlan::Item& item : plan->items) {
-    if (item.file == nullptr) continue;
+    if (!item.has_more) continue;
     Segment* const segment = item.segment.get();
-    const auto publish = [&](const LogTail::Step& step) {
+    const auto publish = [&](const LogStep& step) {
       MutexLock lock(&change_mutex_);
       if (step.records.size() == 1) return Change(segment, step);
       const Location begin = segment->LocationOf(segment->end());
@@ -202,10 +202,10 @@ absl::Status Follower::Jump(FollowerPlan* plan, Sequence known) {
       if (item.is_new) RETURN_IF_ERROR(TakeOutput(&item, known, *plan));
       continue;
     }
-    if (item.file == nullptr) continue;
+    if (!item.has_more) continue;
     const Sequence before = SequenceBefore(item, *plan);
     RETURN_IF_ERROR(
-        ReadLog(item, std::max(last_, before), [&](const LogTail::Step& step) {
+        ReadLog(item, std::max(last_, before), [&](const LogStep& step) {
           change_mutex_.AssertHeld();
           return Change(item.segment.get(), step);
         }).status());
@@ -218,20 +218,23 @@ absl::Status Follower::Jump(FollowerPlan* plan, Sequence known) {
 }
 
 absl::StatusOr<Sequence> Follower::ReadLog(const FollowerPlan::Item& item,
-                                           Sequence last,
-                                           LogTail::Visit visit) {
+                                           Sequence last, LogVisit visit) {
   const Segment& segment = *item.segment;
-  std::optional<uint64_t> sealed_length;
-  if (item.listed.sealed) sealed_length = item.listed.sealed->length;
-  LogTail tail(item.file.get(), segment.seed(), item.segment->end(),
-               sealed_length);
-  RETURN_IF_ERROR(tail.VisitFrom(last, visit));
-  if (sealed_length.value_or(tail.offset()) != tail.offset()) {
-    return state_.Damage(segment, tail.offset(),
-                         "the segment's records are not those that were there "
-                         "when it was sealed");
+  const LogPlace from = {item.segment->end(), last};
+  if (!item.listed.sealed.has_value()) {
+    LogTail tail(item.file.get(), segment.seed(), from);
+    RETURN_IF_ERROR(tail.Visit(visit));
+    return tail.place().sequence;
   }
-  return tail.last();
+  // Nobody cuts it any more.
+  LogPlace place = from;
+  const uint64_t length = item.listed.sealed->length;
+  RETURN_IF_ERROR(VisitLog(std::string_view(segment.data(), length),
+                           segment.seed(), &place, visit));
+  if (place.offset == length) return place.sequence;
+  return state_.Damage(segment, place.offset,
+                       "the segment's records are not those that were there "
+                       "when it was sealed");
 }
 
 absl::Status Follower::TakeOutput(FollowerPlan::Item* item, Sequence known,
@@ -298,7 +301,7 @@ void Follower::Move(Segment* to, const std::vector<RecordView>& records,
   }
 }
 
-absl::Status Follower::Change(Segment* segment, const LogTail::Step& step) {
+absl::Status Follower::Change(Segment* segment, const LogStep& step) {
   // First, so that who finds a record sees that the segment has it.
   segment->end() = step.end;
   // What a later change in the batch hides, nobody may ever see.

@@ -96,7 +96,7 @@ class Follower {
 
   // Returns the last record that there was behind `last`.
   absl::StatusOr<Sequence> ReadLog(const FollowerPlan::Item& item,
-                                   Sequence last, LogTail::Visit visit);
+                                   Sequence last, LogVisit visit);
   absl::Status TakeOutput(FollowerPlan::Item* item, Sequence known,
                           const FollowerPlan& plan);
   // Moves entries of records up to `known` to `segment`; in a jump, makes those
@@ -105,7 +105,7 @@ class Follower {
                         const FollowerPlan& plan);
   void Move(Segment* to, const std::vector<RecordView>& records,
             const FollowerPlan& plan);
-  absl::Status Change(Segment* segment, const LogTail::Step& step)
+  absl::Status Change(Segment* segment, const LogStep& step)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mutex_);
   absl::Status ChangeKey(Segment* segment, const RecordView& record)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mutex_);

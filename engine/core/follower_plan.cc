@@ -61,29 +61,26 @@ class Planner {
       if (is_known || sealed->records == 0) return absl::OkStatus();
     }
     ASSIGN_OR_RETURN(
-        item->file, directory_.OpenFile(SegmentFileName(item->listed.header.id),
-                                        /*writable=*/false));
-    ASSIGN_OR_RETURN(const uint64_t size, item->file->Size());
-    if (!sealed.has_value() && !MayHaveRecord(*item->file, known_end)) {
-      item->file = nullptr;
+        std::unique_ptr<File> file,
+        directory_.OpenFile(SegmentFileName(item->listed.header.id),
+                            /*writable=*/false));
+    ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+    if (!sealed.has_value() && !MayHaveRecord(*file, known_end)) {
       return absl::OkStatus();
     }
+    item->has_more = item->is_log();
     const uint64_t least = sealed.has_value() ? sealed->length : size;
-    if (size < least) {
-      return absl::DataLossError(absl::StrCat(
-          directory_.path(), "/", SegmentFileName(item->listed.header.id),
-          ", offset ", size, ": the file ends here, its records at ", least));
+    if (size < least) return Shortened(*item, size);
+    if (item->segment == nullptr || item->segment->capacity() < least) {
+      const uint64_t capacity =
+          sealed.has_value()
+              ? least
+              : std::clamp(2 * size, kLeastMappedBytes, kMaxSegmentSizeBytes);
+      RETURN_IF_ERROR(Map(*file, capacity, item));
     }
-    if (item->segment != nullptr && item->segment->capacity() >= least) {
-      item->segment->file_bytes() = size;
-      return absl::OkStatus();
-    }
-    const uint64_t capacity =
-        sealed.has_value()
-            ? least
-            : std::clamp(2 * size, kLeastMappedBytes, kMaxSegmentSizeBytes);
-    RETURN_IF_ERROR(Map(size, capacity, item));
-    if (!item->is_log()) item->file = nullptr;
+    item->segment->file_bytes() = size;
+    // Processes may have few open files.
+    if (!sealed.has_value()) item->file = std::move(file);
     return absl::OkStatus();
   }
 
@@ -95,25 +92,29 @@ class Planner {
     return !read.ok() || !AllZero(std::string_view(header, sizeof(header)));
   }
 
-  absl::Status Map(uint64_t size, uint64_t capacity, FollowerPlan::Item* item) {
+  absl::Status Map(File& file, uint64_t capacity, FollowerPlan::Item* item) {
     const SegmentHeader& header = item->listed.header;
     char bytes[kSegmentHeaderBytes] = {};
-    ASSIGN_OR_RETURN(const size_t read,
-                     item->file->Read(0, absl::MakeSpan(bytes)));
+    ASSIGN_OR_RETURN(const size_t read, file.Read(0, absl::MakeSpan(bytes)));
     RETURN_IF_ERROR(
         CheckSegmentHeader(directory_, std::string_view(bytes, read), header));
     Segment::Parts parts;
     parts.header = header;
     parts.name = SegmentFileName(header.id);
     parts.replaces_another = item->segment != nullptr;
-    ASSIGN_OR_RETURN(parts.mapping,
-                     item->file->Map(capacity, /*writable=*/false));
+    ASSIGN_OR_RETURN(parts.mapping, file.Map(capacity, /*writable=*/false));
     ASSIGN_OR_RETURN(parts.first, state_.segments->ReserveRange(capacity));
     item->replaced = std::move(item->segment);
     item->segment = Segment::Adopt(std::move(parts));
-    item->segment->file_bytes() = size;
     item->is_new = true;
     return absl::OkStatus();
+  }
+
+  absl::Status Shortened(const FollowerPlan::Item& item, uint64_t size) const {
+    return absl::DataLossError(absl::StrCat(
+        directory_.path(), "/", SegmentFileName(item.listed.header.id),
+        ", offset ", size, ": the file ends here, its records at ",
+        item.listed.sealed->length));
   }
 
   absl::Status Cut(const FollowerPlan::Item& item) const {
@@ -134,7 +135,7 @@ class Planner {
 bool FollowerPlan::changes_anything() const {
   return !leaving.empty() ||
          std::any_of(items.begin(), items.end(), [](const Item& item) {
-           return item.is_new || item.file != nullptr;
+           return item.is_new || item.has_more;
          });
 }
 

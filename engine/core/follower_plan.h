@@ -26,8 +26,9 @@ struct FollowerPlan {
     bool is_staged = false;
     // That `segment` takes the place of: an earlier mapping of the same file.
     std::shared_ptr<Segment> replaced = nullptr;
-    // Of a segment of the log that may have more than we know: to read it from.
-    std::unique_ptr<File> file = nullptr;
+    // Of a segment of the log: it has more than we know, or may have.
+    bool has_more = false;
+    std::unique_ptr<File> file = nullptr;  // to read that from while it grows
 
     bool is_log() const { return listed.header.kind == SegmentKind::kLog; }
   };

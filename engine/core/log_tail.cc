@@ -19,29 +19,50 @@ constexpr uint64_t kPageBytes = 4096;
 
 }  // namespace
 
-absl::Status LogTail::VisitFrom(Sequence last, Visit visit) {
-  last_ = last;
-  if (sealed_length_.has_value()) {
-    size_ = *sealed_length_;
-  } else {
-    ASSIGN_OR_RETURN(size_, file_.Size());
-    size_ = std::min(size_, kMaxSegmentSizeBytes);
+absl::Status VisitLog(std::string_view bytes, uint32_t segment_seed,
+                      LogPlace* place, LogVisit visit) {
+  SegmentScanner scanner(bytes, segment_seed, /*check_bodies=*/true,
+                         SegmentKind::kLog, place->offset);
+  std::vector<RecordView> records;
+  RecordView record;
+  while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
+    // Else it belongs behind something that is still to come.
+    if (record.header.sequence != place->sequence + 1) break;
+    Sequence sequence = record.header.sequence;
+    records.clear();
+    if (record.header.kind == RecordKind::kBatch) {
+      // The frame is valid only with all of its records.
+      records.resize(record.header.body);
+      for (RecordView& each : records) scanner.Next(&each);
+      sequence += records.size();
+    } else {
+      records.push_back(record);
+    }
+    RETURN_IF_ERROR(visit({records, scanner.offset(), sequence}));
+    *place = {scanner.offset(), sequence};
   }
-  if (size_ <= offset_) return absl::OkStatus();
+  return absl::OkStatus();
+}
+
+absl::Status LogTail::Visit(LogVisit visit) {
+  ASSIGN_OR_RETURN(size_, file_.Size());
+  size_ = std::min(size_, kMaxSegmentSizeBytes);
+  if (size_ <= place_.offset) return absl::OkStatus();
   ASSIGN_OR_RETURN(memory_, MemoryRange::Reserve(size_));
-  read_end_ = offset_;
+  read_end_ = place_.offset;
   uint64_t step = kFirstStepBytes;
-  uint64_t wanted = offset_ + step;
+  uint64_t wanted = place_.offset + step;
   while (true) {
     RETURN_IF_ERROR(ReadTo(std::min(wanted, size_)));
-    const uint64_t before = offset_;
-    RETURN_IF_ERROR(VisitWhatWasRead(visit));
+    const uint64_t before = place_.offset;
+    RETURN_IF_ERROR(VisitLog(std::string_view(memory_.data(), read_end_), seed_,
+                             &place_, visit));
     const uint64_t end = NextRecordEnd();
     if (end <= read_end_) return absl::OkStatus();
     step = std::min(2 * step, kGreatestStepBytes);
-    wanted = std::max(end, offset_ + step);
+    wanted = std::max(end, place_.offset + step);
     const uint64_t done = before - before % kPageBytes;
-    memory_.Release(done, offset_ - offset_ % kPageBytes - done);
+    memory_.Release(done, place_.offset - place_.offset % kPageBytes - done);
   }
 }
 
@@ -57,43 +78,18 @@ absl::Status LogTail::ReadTo(uint64_t end) {
   return absl::OkStatus();
 }
 
-absl::Status LogTail::VisitWhatWasRead(Visit visit) {
-  SegmentScanner scanner(std::string_view(memory_.data(), read_end_), seed_,
-                         /*check_bodies=*/true, SegmentKind::kLog, offset_);
-  std::vector<RecordView> records;
-  RecordView record;
-  while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
-    // Else it belongs behind something that is still to come.
-    if (record.header.sequence != last_ + 1) break;
-    records.clear();
-    if (record.header.kind == RecordKind::kBatch) {
-      // The frame is valid only with all of its records.
-      records.resize(record.header.body);
-      for (RecordView& each : records) scanner.Next(&each);
-    } else {
-      records.push_back(record);
-    }
-    const Sequence sequence =
-        last_ + 1 +
-        (record.header.kind == RecordKind::kBatch ? records.size() : 0);
-    RETURN_IF_ERROR(visit({records, scanner.offset(), sequence}));
-    last_ = sequence;
-    offset_ = scanner.offset();
-  }
-  return absl::OkStatus();
-}
-
 uint64_t LogTail::NextRecordEnd() const {
-  const std::string_view rest(memory_.data() + offset_, read_end_ - offset_);
+  const std::string_view rest(memory_.data() + place_.offset,
+                              read_end_ - place_.offset);
   if (rest.size() < kMaxRecordHeaderBytes) {
-    return std::min(offset_ + kMaxRecordHeaderBytes, size_);
+    return std::min(place_.offset + kMaxRecordHeaderBytes, size_);
   }
   RecordHeader header;
-  if (!DecodeRecordHeader(rest, size_ - offset_, RecordSeed(seed_, offset_),
-                          &header)) {
+  if (!DecodeRecordHeader(rest, size_ - place_.offset,
+                          RecordSeed(seed_, place_.offset), &header)) {
     return 0;
   }
-  return offset_ + header.record_size();
+  return place_.offset + header.record_size();
 }
 
 }  // namespace stave

@@ -2,7 +2,7 @@
 #define STAVE_ENGINE_CORE_LOG_TAIL_H_
 
 #include <cstdint>
-#include <optional>
+#include <string_view>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -14,6 +14,26 @@
 
 namespace stave {
 
+// A record of the log, or all records of a batch without its frame; `end` is
+// where the next one begins, `sequence` the last one of these.
+struct LogStep {
+  absl::Span<const RecordView> records;
+  uint64_t end = 0;
+  Sequence sequence = 0;
+};
+using LogVisit = absl::FunctionRef<absl::Status(const LogStep&)>;
+
+// How far somebody has read.
+struct LogPlace {
+  uint64_t offset = 0;  // in a segment
+  Sequence sequence = 0;
+};
+
+// Visits what is valid in `bytes`, a segment of the log from its first byte,
+// behind `place`, without a gap; moves that along. Ends with the first error.
+absl::Status VisitLog(std::string_view bytes, uint32_t segment_seed,
+                      LogPlace* place, LogVisit visit);
+
 // Reads the records that another process is adding to a segment of the log.
 // Reads the file, since a mapping of bytes that its owner may cut off would end
 // the process. What is not valid is not there yet (I10).
@@ -21,42 +41,23 @@ namespace stave {
 // Thread-compatible; borrows the file.
 class LogTail {
  public:
-  // A record, or all records of a batch without its frame; `end` is where the
-  // next one begins, `sequence` the last one of these.
-  struct Step {
-    absl::Span<const RecordView> records;
-    uint64_t end = 0;
-    Sequence sequence = 0;
-  };
-  using Visit = absl::FunctionRef<absl::Status(const Step&)>;
+  LogTail(const File* file, uint32_t segment_seed, LogPlace place)
+      : file_(*file), seed_(segment_seed), place_(place) {}
 
-  // From `offset` to where the segment ends, if that is known.
-  LogTail(const File* file, uint32_t segment_seed, uint64_t offset,
-          std::optional<uint64_t> sealed_length)
-      : file_(*file),
-        seed_(segment_seed),
-        offset_(offset),
-        sealed_length_(sealed_length) {}
-
-  // Visits what there is behind sequence `last`, without a gap. Ends with the
-  // first error.
-  absl::Status VisitFrom(Sequence last, Visit visit);
+  // As VisitLog, for all that there is.
+  absl::Status Visit(LogVisit visit);
 
   // Behind what was visited.
-  uint64_t offset() const { return offset_; }
-  Sequence last() const { return last_; }
+  const LogPlace& place() const { return place_; }
 
  private:
   absl::Status ReadTo(uint64_t end);
-  absl::Status VisitWhatWasRead(Visit visit);
   // Up to where the next record is to be read, if it is seen to go on.
   uint64_t NextRecordEnd() const;
 
   const File& file_;
   const uint32_t seed_;
-  uint64_t offset_;
-  const std::optional<uint64_t> sealed_length_;
-  Sequence last_ = 0;
+  LogPlace place_;
   MemoryRange memory_;  // the segment's bytes, each at its offset
   uint64_t size_ = 0;   // of the file
   uint64_t read_end_ = 0;

@@ -52,7 +52,8 @@ namespace stave {
 //   InvalidArgument     a limit of limits.h or a malformed argument
 //   Aborted             CompareAndSet: the key has another value. A transaction
 //                       has read what has changed since
-//   OutOfRange          Increment: more than a number of 64 bits can be
+//   OutOfRange          Increment: more than a number of 64 bits can be.
+//                       NewChangeFeed: no such position, or no more
 //   DataLoss            bytes on disk are wrong; the message has file, offset
 //   ResourceExhausted   the disk, or the memory, is full; nothing was written,
 //                       and writes go on when there is space again. Deletes
