@@ -123,6 +123,10 @@ absl::Status BackupDirectory::Finish(ManifestState now) {
   for (const ListedSegment& listed : before_.segments) {
     if (now.Find(listed.header.id) == nullptr) gone.push_back(listed.header.id);
   }
+  // Nobody has read a feed of this one; and what is copied here out of segments
+  // of the log is as if merged.
+  now.incarnations.clear();
+  now.merged_through = now.base.sealed_through;
   now.removed = gone;
   now.clean_close = CleanCloseChange();
   now.backup = BackupChange{true, before_.backup->store_id};

@@ -9,6 +9,7 @@
 #include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
 #include "engine/core/foreign_directory.h"
+#include "engine/core/log_history.h"
 #include "engine/core/log_iterator.h"
 #include "engine/core/salvage.h"
 #include "engine/format/file_names.h"
@@ -24,10 +25,6 @@ constexpr int kReadOnlyTries = 10;
 // Stores of small segments are for small disks: the reserve for deletes is at
 // most so many of them.
 constexpr uint64_t kReserveSegments = 16;
-
-absl::Status ClosedError() {
-  return absl::FailedPreconditionError("the store is closed");
-}
 
 absl::Status CheckPath(std::string_view path) {
   if (path.empty()) {
@@ -73,6 +70,9 @@ absl::Status CheckOptions(std::string_view path, const Options& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("compression_level is ", options.compression_level,
                      ", not from 0 to ", kMaxCompressionLevel));
+  }
+  if (options.refresh_interval <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("refresh_interval is not positive");
   }
   return absl::OkStatus();
 }
@@ -216,8 +216,13 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
     }
   }
   if (!recovered.ok()) return WithAdvice(recovered.status());
-  return std::unique_ptr<Engine>(new Engine(
+  std::unique_ptr<Engine> engine(new Engine(
       options, std::move(directory), std::move(lock), *std::move(recovered)));
+  if (engine->follower_ != nullptr && options.background_threads &&
+      options.refresh_interval != absl::InfiniteDuration()) {
+    RETURN_IF_ERROR(engine->follower_->Start(options.refresh_interval));
+  }
+  return engine;
 }
 
 Store::Engine::Engine(const Options& options,
@@ -227,11 +232,17 @@ Store::Engine::Engine(const Options& options,
       directory_(std::move(directory)),
       lock_(std::move(lock)),
       manifest_(std::move(recovered.manifest)),
-      listed_(std::move(recovered.listed)),
       state_(std::move(recovered.state)),
       reader_(state_.get()),
       bytes_cut_at_open_(recovered.bytes_cut) {
-  if (options.read_only) return;
+  if (options.read_only) {
+    if (state_->damage != nullptr) return;
+    follower_ = std::make_unique<Follower>(
+        directory_.get(), state_.get(), std::move(recovered.listed),
+        recovered.last_sequence, [this] { closed_.store(true); });
+    return;
+  }
+  incarnation_ = IncarnationOf(manifest_->state());
   hints_ = std::make_unique<HintWriter>(directory_.get(), state_->hasher.get(),
                                         options.background_threads,
                                         std::move(recovered.without_hint));
@@ -280,6 +291,7 @@ Merger::Settings Store::Engine::MergerSettings() {
   settings.hints = hints_.get();
   settings.capacity = [this] { return NextSegmentCapacity(); };
   settings.max_amplification = options_.max_space_amplification;
+  settings.feed_retention_bytes = options_.feed_retention_bytes;
   settings.background_merge = options_.background_merge;
   settings.background_threads = options_.background_threads;
   return settings;
@@ -310,6 +322,7 @@ absl::Status Store::Engine::Close() {
   if (close_called_) return close_status_;
   close_called_ = true;
   closed_.store(true);
+  if (follower_ != nullptr) follower_->Stop();
   if (merger_ != nullptr) merger_->Stop();
   { MutexLock wait_for_backup(&backup_mutex_); }
   if (log_ != nullptr) close_status_ = CloseLog();
@@ -328,6 +341,11 @@ absl::Status Store::Engine::CloseLog() {
   if (status.ok() && wants_checkpoint) checkpoints_->WriteAtClose();
   hints_->Close();
   return status;
+}
+
+absl::Status Store::Engine::ClosedError() const {
+  if (follower_ != nullptr) RETURN_IF_ERROR(follower_->failure());
+  return absl::FailedPreconditionError("the store is closed");
 }
 
 absl::StatusOr<Commit*> Store::Engine::ForWriting() {
@@ -369,9 +387,8 @@ absl::Status Store::Engine::MultiGet(absl::Span<const std::string_view> keys,
                                      const ReadOptions& options,
                                      stave::MultiGet::Visit visit) {
   ASSIGN_OR_RETURN(const Reader* const reader, ForReading(options));
-  Mutex* const append_mutex = log_ == nullptr ? nullptr : &log_->append_mutex();
   ASSIGN_OR_RETURN(const Instant* const then, reader->InstantOf(options));
-  stave::MultiGet(state_.get(), reader, append_mutex, then, keys, options)
+  stave::MultiGet(state_.get(), reader, change_mutex(), then, keys, options)
       .Run(visit);
   return absl::OkStatus();
 }
@@ -390,12 +407,12 @@ std::shared_ptr<const Instant> Store::Engine::NewInstant() {
       parts.push_back({std::move(segment), {kSegmentHeaderBytes, end}});
     }
   };
-  if (log_ == nullptr) {
+  if (change_mutex() == nullptr) {
     capture();
     instant->now_ms = state_->clock->NowMs();
   } else {
-    // With the append lock held nothing changes keydir or log.
-    MutexLock lock(&log_->append_mutex());
+    // With this lock held nothing changes keydir or log.
+    MutexLock lock(change_mutex());
     instant->layer = state_->overlay.NewLayer();
     capture();
     // Before anything changes: what is written from now on may have been
@@ -424,11 +441,55 @@ absl::Status Store::Engine::Backup(std::string_view path) {
     return absl::FailedPreconditionError(
         "a store that was opened damaged can't be backed up: repair it");
   }
-  return WriteBackup(*state_, directory_.get(), CaptureInstant(),
+  ASSIGN_OR_RETURN(StoreInstant instant, CaptureInstant());
+  return WriteBackup(*state_, directory_.get(), std::move(instant),
                      FileSystemOf(options_), path, closed_);
 }
 
-StoreInstant Store::Engine::CaptureInstant() {
+absl::Status Store::Engine::Refresh() {
+  if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  if (follower_ != nullptr) return follower_->Refresh();
+  return absl::FailedPreconditionError(
+      state_->damage != nullptr
+          ? "a store that was opened damaged stays as it was"
+          : "only a store that was opened read-only is refreshed");
+}
+
+absl::StatusOr<Store::Engine::LogView> Store::Engine::ViewLog() {
+  if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  if (state_->damage != nullptr) {
+    return absl::FailedPreconditionError(
+        "a store that was opened damaged has no change feed");
+  }
+  LogView view;
+  MutexLock lock(change_mutex());
+  for (std::shared_ptr<Segment>& segment : state_->segments->All()) {
+    const uint64_t end = segment->end().load(std::memory_order_acquire);
+    if (segment->header().kind != SegmentKind::kLog ||
+        end == kSegmentHeaderBytes) {
+      continue;
+    }
+    view.parts.push_back({std::move(segment), {kSegmentHeaderBytes, end}});
+  }
+  if (log_ != nullptr) {
+    log_->append_mutex().AssertHeld();
+    view.last = log_->last_sequence();
+    view.incarnation = incarnation_;
+  } else {
+    follower_->change_mutex().AssertHeld();
+    view.last = follower_->last();
+    view.incarnation = IncarnationOf(follower_->listed());
+  }
+  return view;
+}
+
+ManifestState Store::Engine::Listed() {
+  if (log_ != nullptr) return manifest_->state();
+  MutexLock lock(&follower_->change_mutex());
+  return follower_->listed();
+}
+
+absl::StatusOr<StoreInstant> Store::Engine::CaptureInstant() {
   StoreInstant instant;
   const auto capture = [this, &instant] {
     for (std::shared_ptr<Segment>& segment : state_->segments->All()) {
@@ -438,8 +499,11 @@ StoreInstant Store::Engine::CaptureInstant() {
     instant.now_ms = state_->clock->NowMs();
   };
   if (log_ == nullptr) {
-    instant.manifest = listed_;
-    capture();
+    RETURN_IF_ERROR(follower_->BetweenRefreshes([&] {
+      follower_->change_mutex().AssertHeld();
+      instant.manifest = follower_->listed();
+      capture();
+    }));
     return instant;
   }
   // Between a merge's edit and the new list of segments the manifest would not

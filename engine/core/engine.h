@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,6 +13,7 @@
 #include "engine/core/backup.h"
 #include "engine/core/checkpoint_keeper.h"
 #include "engine/core/commit.h"
+#include "engine/core/follower.h"
 #include "engine/core/instant.h"
 #include "engine/core/merger.h"
 #include "engine/core/multi_get.h"
@@ -51,6 +53,19 @@ class Store::Engine {
   void ResumeMerge();
 
   absl::Status Backup(std::string_view path);
+  absl::Status Refresh();
+
+  // The log as it can be read now, all of it published.
+  struct LogView {
+    std::vector<Instant::Part> parts;  // in log order, those with records
+    Sequence last = 0;
+    uint64_t incarnation = 0;
+  };
+  absl::StatusOr<LogView> ViewLog();
+  // What the manifest says of the log's past.
+  ManifestState Listed();
+  bool is_read_only() const { return options_.read_only; }
+  const State& state() const { return *state_; }
 
   absl::Status MultiGet(absl::Span<const std::string_view> keys,
                         const ReadOptions& options,
@@ -75,7 +90,16 @@ class Store::Engine {
   Merger::Settings MergerSettings();
   CheckpointKeeper::Settings CheckpointSettings();
   absl::Status CloseLog();
-  StoreInstant CaptureInstant();
+  absl::StatusOr<StoreInstant> CaptureInstant();
+  // What whoever comes after Close, or after the end of what was followed, is
+  // told.
+  absl::Status ClosedError() const;
+  // What must be held so that nothing changes; null in a store that was opened
+  // damaged.
+  Mutex* change_mutex() {
+    if (log_ != nullptr) return &log_->append_mutex();
+    return follower_ == nullptr ? nullptr : &follower_->change_mutex();
+  }
   uint64_t NextSegmentCapacity() const;
   void CountSegments(Statistics* statistics) const;
   void CountOtherFiles(Statistics* statistics) const;
@@ -84,7 +108,6 @@ class Store::Engine {
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<File> lock_;  // null in a read-only store
   std::unique_ptr<Manifest> manifest_;
-  const ManifestState listed_;  // in a read-only store
   const std::shared_ptr<State> state_;
   std::unique_ptr<HintWriter> hints_;              // null in a read-only store
   std::unique_ptr<Log> log_;                       // the same
@@ -93,7 +116,10 @@ class Store::Engine {
   const Reader reader_;
   std::unique_ptr<Commit> commit_;                      // as log_
   std::unique_ptr<ReadModifyWrite> read_modify_write_;  // the same
+  // In a read-only store, unless it was opened damaged.
+  std::unique_ptr<Follower> follower_;
   const uint64_t bytes_cut_at_open_;
+  uint64_t incarnation_ = 0;  // of one that can be written to
 
   Mutex backup_mutex_;  // held by the one who makes a backup
   Mutex close_mutex_;

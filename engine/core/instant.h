@@ -49,7 +49,7 @@ struct Instant final : Snapshot, std::enable_shared_from_this<Instant> {
 
   const std::shared_ptr<const State> state;
   std::vector<Part> parts;  // in log order
-  // Null in a read-only store, where nothing changes.
+  // Null in a store that was opened damaged, where nothing changes.
   std::unique_ptr<const VersionOverlay::Layer> layer;
   int64_t now_ms = 0;  // by which expiry is judged
 };

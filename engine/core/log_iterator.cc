@@ -130,7 +130,7 @@ bool LogIterator::WasLive(const Candidate& candidate) const {
   if (then.absent()) return false;
   // A merge may have moved it before that entry was replaced, or since.
   return then.location() == here ||
-         state_.SequenceIfMerged(then) == record.header.sequence;
+         state_.SequenceIfMoved(then) == record.header.sequence;
 }
 
 void LogIterator::Fail(absl::Status status) {

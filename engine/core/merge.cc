@@ -95,6 +95,9 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
   for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
     const RecordKind kind = record.header.kind;
     if (kind != RecordKind::kPut && kind != RecordKind::kDelete) continue;
+    if (input->header().kind == SegmentKind::kLog) {
+      log_through_ = std::max(log_through_, record.header.sequence);
+    }
     group.push_back({record, (*state_.hasher)(record.key)});
     if (group.size() < kGroupSize) continue;
     RETURN_IF_ERROR(CopyGroup(*input, group));
@@ -257,6 +260,7 @@ absl::Status Merge::Install() {
   for (const SegmentId id : context_.unlinked) {
     edit.push_back(ForgetSegmentChange{id});
   }
+  if (log_through_ != 0) edit.push_back(MergedThroughChange{log_through_});
   // I12: time can't go back behind what was found expired.
   const int64_t now_ms = DURABILITY_SITE(kExpiryFloor, state_.clock->NowMs());
   edit.push_back(ClockFloorChange{now_ms});

@@ -118,6 +118,8 @@ class Merge {
   std::vector<Output> outputs_;
   std::vector<ExpiredKey> expired_;
   TombstoneHolders tombstone_holders_;
+  // The last put or delete of the log in the inputs.
+  Sequence log_through_ = 0;
   uint64_t bytes_read_ = 0;
   uint64_t bytes_written_ = 0;
 };

@@ -19,7 +19,7 @@ constexpr double kGreatestDelayDoublings = 8;
 uint64_t Minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 bool IsCandidate(const SegmentUse& segment) {
-  return segment.sealed && !segment.quarantined &&
+  return segment.sealed && !segment.quarantined && !segment.retained &&
          segment.reclaimable_bytes() > 0;
 }
 
@@ -44,6 +44,8 @@ SegmentChoice Choose(const SegmentUse& segment, double max_amplification,
     choice.reason = "records are still being added to it";
   } else if (segment.quarantined) {
     choice.reason = "damage was found in it: see stave fsck";
+  } else if (segment.retained) {
+    choice.reason = "it is kept for change feeds";
   } else if (choice.dead_bytes == 0) {
     choice.reason = "nothing in it is dead";
   } else if (segment.reclaimable_bytes() == 0) {

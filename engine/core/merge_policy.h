@@ -19,6 +19,7 @@ struct SegmentUse {
   // Of tombstones that an earlier merge found to be needed still.
   uint64_t kept_tombstone_bytes = 0;
   bool sealed = false;
+  bool retained = false;  // for change feeds
   bool quarantined = false;
 
   uint64_t dead_bytes() const {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "engine/base/durability_site.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/log_history.h"
 
 namespace stave {
 namespace {
@@ -62,6 +64,8 @@ void Merger::Known::Erase(size_t index) {
 
 Merger::Known Merger::Survey() const {
   const ManifestState manifest = settings_.manifest->state();
+  const std::set<SegmentId> retained =
+      LatestSealed(manifest, settings_.feed_retention_bytes);
   Known known;
   for (std::shared_ptr<Segment>& segment : settings_.state->segments->All()) {
     SegmentUse use;
@@ -69,6 +73,7 @@ Merger::Known Merger::Survey() const {
     use.record_bytes = segment->end().load() - kSegmentHeaderBytes;
     use.live_bytes = segment->live_bytes().load();
     use.kept_tombstone_bytes = segment->kept_tombstone_bytes().load();
+    use.retained = retained.count(use.id) > 0;
     use.quarantined = segment->quarantined().load();
     use.sealed = std::any_of(manifest.segments.begin(), manifest.segments.end(),
                              [&use](const ListedSegment& listed) {
@@ -79,6 +84,15 @@ Merger::Known Merger::Survey() const {
     known.segments.push_back(std::move(segment));
   }
   return known;
+}
+
+void Merger::RetainLatest() {
+  if (settings_.feed_retention_bytes == 0) return;
+  const std::set<SegmentId> latest =
+      LatestSealed(settings_.manifest->state(), settings_.feed_retention_bytes);
+  for (const auto& segment : settings_.state->segments->All()) {
+    segment->retained() = latest.count(segment->id()) > 0;
+  }
 }
 
 bool Merger::AllowsGrowth() const {
@@ -99,6 +113,7 @@ void Merger::OnGrowth() {
 
 void Merger::OnSeal() {
   ++seals_;
+  RetainLatest();
   stuck_ = false;
   awaits_seal_ = false;
   Assess();

@@ -34,6 +34,7 @@ class Merger {
     HintWriter* hints = nullptr;
     std::function<uint64_t()> capacity;  // of a segment that is made now
     double max_amplification = 1.5;
+    uint64_t feed_retention_bytes = 0;
     bool background_merge = true;
     bool background_threads = true;
   };
@@ -45,7 +46,9 @@ class Merger {
   };
 
   explicit Merger(const Settings& settings)
-      : settings_(settings), sweeper_(settings.state, settings.log) {}
+      : settings_(settings), sweeper_(settings.state, settings.log) {
+    RetainLatest();
+  }
   ~Merger() { Stop(); }
 
   // Before `bytes` are written, without any lock: waits as long as the bound
@@ -95,6 +98,8 @@ class Merger {
     std::vector<SegmentUse> uses;
   };
   Known Survey() const;
+  // Counts the latest segments of the log as kept for feeds.
+  void RetainLatest();
   uint64_t Capacity() const;
   SpaceBudget Budget() const;
   bool IsDue() const;

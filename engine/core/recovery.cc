@@ -310,6 +310,10 @@ class Opener {
     }
     if (!closed_cleanly_) {
       loaded_.state.clean_close.reset();
+      // Nobody knows whether the log had more than was found, so feeds must be
+      // able to tell what they read before from what comes now.
+      RETURN_IF_ERROR(loaded_.state.Apply(
+          {IncarnationChange{RandomBits() | 1, store_.last_sequence}}));
       // What marks vouch for must stay known if this is cut short.
       for (const UnsealedSegment& segment : end_.segments) {
         loaded_.state.Find(segment.header.id)->synced_length =

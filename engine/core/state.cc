@@ -57,10 +57,10 @@ absl::Status State::DamageIfLoss(const Segment& segment, uint64_t offset,
   return Damage(segment, offset, std::string(status.message()));
 }
 
-Sequence State::SequenceIfMerged(KeydirEntry entry) const {
+Sequence State::SequenceIfMoved(KeydirEntry entry) const {
   if (entry.absent()) return 0;
   const Segment* const segment = segments->Find(entry.location());
-  if (segment->header().kind != SegmentKind::kMerged) return 0;
+  if (!segment->may_hold_moved()) return 0;
   Segment* found = nullptr;
   RecordView record;
   return ReadAt(entry, &found, &record).ok() ? record.header.sequence : 0;
@@ -71,12 +71,10 @@ void State::SaveVersion(const KeyHash& hash, KeydirEntry present,
   if (!overlay.active()) return;
   if (present.absent()) return overlay.Save(hash, present);
   Segment* const segment = segments->Find(present.location());
-  const bool is_merged =
-      DURABILITY_SITE(kVersionHeld,  // I10
-                      segment->header().kind == SegmentKind::kMerged);
-  overlay.Save(hash,
-               {present, is_merged ? segment->shared_from_this() : nullptr,
-                has_expired});
+  const bool is_moved =
+      DURABILITY_SITE(kVersionHeld, segment->may_hold_moved());  // I10
+  overlay.Save(hash, {present, is_moved ? segment->shared_from_this() : nullptr,
+                      has_expired});
 }
 
 absl::Status State::Damage(const Segment& segment, uint64_t offset,

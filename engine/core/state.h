@@ -81,9 +81,9 @@ struct State {
                                                  const StoredValue& stored,
                                                  size_t* size) const;
 
-  // The sequence of the record at `entry` if it lies in a merge's output, else
-  // 0: what is not there was never moved. Call within an epoch.
-  Sequence SequenceIfMerged(KeydirEntry entry) const;
+  // The sequence of the record at `entry` if it may have been moved to where it
+  // lies, as to a merge's output, else 0. Call within an epoch.
+  Sequence SequenceIfMoved(KeydirEntry entry) const;
   // Saves what a key has now for those who look back. Call within an epoch,
   // with the log's append lock held.
   void SaveVersion(const KeyHash& hash, KeydirEntry present,

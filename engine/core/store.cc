@@ -138,6 +138,8 @@ absl::Status Store::Backup(std::string_view directory) {
   return engine_->Backup(directory);
 }
 
+absl::Status Store::Refresh() { return engine_->Refresh(); }
+
 absl::Status Store::Merge(const MergeOptions& options) {
   ASSIGN_OR_RETURN(Merger * merger, engine_->ForMerging());
   return merger->MergeNow(options);

@@ -26,6 +26,8 @@ enum class ChangeTag : uint8_t {
   kInstallSegment = 8,
   kSynced = 9,
   kBackup = 10,
+  kIncarnation = 11,
+  kMergedThrough = 12,
 };
 
 uint32_t NumberSeed(uint64_t number) {
@@ -137,6 +139,17 @@ void Append(const BackupChange& change, std::string* to) {
   AppendFixed(change.store_id, to);
 }
 
+void Append(const IncarnationChange& change, std::string* to) {
+  AppendTag(ChangeTag::kIncarnation, to);
+  AppendFixed(change.id, to);
+  AppendFixed(change.since, to);
+}
+
+void Append(const MergedThroughChange& change, std::string* to) {
+  AppendTag(ChangeTag::kMergedThrough, to);
+  AppendFixed(change.sequence, to);
+}
+
 bool Consume(std::string_view* from, BaseChange* change) {
   if (!ConsumeFixed(from, &change->store_id)) return false;
   if (from->size() < kHashSecretBytes) return false;
@@ -191,6 +204,14 @@ bool Consume(std::string_view* from, BackupChange* change) {
   return ConsumeFixed(from, &change->store_id);
 }
 
+bool Consume(std::string_view* from, IncarnationChange* change) {
+  return ConsumeFixed(from, &change->id) && ConsumeFixed(from, &change->since);
+}
+
+bool Consume(std::string_view* from, MergedThroughChange* change) {
+  return ConsumeFixed(from, &change->sequence);
+}
+
 template <typename Change>
 bool ConsumeInto(std::string_view* from, ManifestEdit* edit) {
   Change change;
@@ -223,6 +244,10 @@ bool ConsumeChange(std::string_view* from, ManifestEdit* edit) {
       return ConsumeInto<SyncedChange>(from, edit);
     case ChangeTag::kBackup:
       return ConsumeInto<BackupChange>(from, edit);
+    case ChangeTag::kIncarnation:
+      return ConsumeInto<IncarnationChange>(from, edit);
+    case ChangeTag::kMergedThrough:
+      return ConsumeInto<MergedThroughChange>(from, edit);
   }
   return false;
 }

@@ -106,11 +106,26 @@ struct BackupChange {
   uint64_t store_id = 0;  // of the store that it is a backup of
 };
 
+// A recovery went on behind record `since`, be it that it had to cut what was
+// behind, or that nobody knows whether there had been more. From here on
+// sequences count anew: what a feed has read of an earlier incarnation behind
+// `since` is not what the log has there now.
+struct IncarnationChange {
+  uint64_t id = 0;  // random, not 0
+  Sequence since = 0;
+};
+
+// Merges have taken puts and deletes of the log up to this sequence, perhaps
+// not all of them, and none behind it.
+struct MergedThroughChange {
+  Sequence sequence = 0;
+};
+
 using ManifestChange =
     std::variant<BaseChange, AddSegmentChange, SealSegmentChange,
                  RemoveSegmentChange, CleanCloseChange, ClockFloorChange,
                  ForgetSegmentChange, InstallSegmentChange, SyncedChange,
-                 BackupChange>;
+                 BackupChange, IncarnationChange, MergedThroughChange>;
 using ManifestEdit = std::vector<ManifestChange>;
 
 inline constexpr size_t kManifestHeaderBytes = 16;

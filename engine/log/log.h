@@ -117,6 +117,10 @@ class Log {
   Sequence last_change() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_) {
     return last_change_;
   }
+  // Marks included.
+  Sequence last_sequence() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_) {
+    return last_sequence_;
+  }
   // Where the log ends now.
   SegmentId active_id() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   uint64_t active_length() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);

@@ -140,6 +140,19 @@ class Applier {
     return absl::OkStatus();
   }
 
+  absl::Status operator()(const IncarnationChange& change) {
+    if (change.id == 0) return Damaged("an incarnation without an id");
+    std::vector<IncarnationChange>& all = state_.incarnations;
+    all.push_back(change);
+    if (all.size() > kMostIncarnations) all.erase(all.begin());
+    return absl::OkStatus();
+  }
+
+  absl::Status operator()(const MergedThroughChange& change) {
+    state_.merged_through = std::max(state_.merged_through, change.sequence);
+    return absl::OkStatus();
+  }
+
   absl::Status operator()(const ClockFloorChange& change) {
     state_.base.clock_floor_ms =
         std::max(state_.base.clock_floor_ms, change.clock_floor_ms);
@@ -258,6 +271,8 @@ ManifestEdit ManifestState::WholeEdit() const {
     edit.push_back(AddSegmentChange{{SegmentKind::kLog, id, 0}, 0});
     edit.push_back(RemoveSegmentChange{id});
   }
+  edit.insert(edit.end(), incarnations.begin(), incarnations.end());
+  if (merged_through != 0) edit.push_back(MergedThroughChange{merged_through});
   if (clean_close.has_value()) edit.push_back(*clean_close);
   if (backup.has_value()) edit.push_back(*backup);
   return edit;

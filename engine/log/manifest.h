@@ -1,6 +1,7 @@
 #ifndef STAVE_ENGINE_LOG_MANIFEST_H_
 #define STAVE_ENGINE_LOG_MANIFEST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,9 @@ struct ListedSegment {
   uint64_t synced_length = 0;
 };
 
+// So many incarnations are remembered, the latest ones.
+inline constexpr size_t kMostIncarnations = 64;
+
 // What a manifest's edits say, all together.
 struct ManifestState {
   BaseChange base;
@@ -35,6 +39,11 @@ struct ManifestState {
   std::optional<CleanCloseChange> clean_close;
   // Present in a backup that nobody has written to.
   std::optional<BackupChange> backup;
+  // From the earliest that is remembered to the present one. Empty: there has
+  // been none but the first.
+  std::vector<IncarnationChange> incarnations;
+  // The last put or delete of the log that a merge has taken; 0: none.
+  Sequence merged_through = 0;
 
   ListedSegment* Find(SegmentId id);
   const ListedSegment* Find(SegmentId id) const {

@@ -17,6 +17,7 @@ Segment::Segment(Parts parts)
       first_(parts.first),
       seed_(SegmentSeed(parts.header.salt, parts.header.id)),
       header_(parts.header),
+      replaces_another_(parts.replaces_another),
       name_(std::move(parts.name)),
       mapping_(std::move(parts.mapping)),
       file_(std::move(parts.file)) {}

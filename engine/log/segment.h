@@ -35,6 +35,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
     std::unique_ptr<File> file;
     std::unique_ptr<FileMapping> mapping;
     Location first;  // of offset 0
+    // A mapping of a file that another segment has mapped before.
+    bool replaces_another = false;
   };
   static std::shared_ptr<Segment> Adopt(Parts parts);
 
@@ -56,6 +58,12 @@ class Segment : public std::enable_shared_from_this<Segment> {
   uint64_t capacity() const { return capacity_; }
   std::string_view bytes_from(uint64_t offset) const {
     return std::string_view(data_ + offset, capacity_ - offset);
+  }
+
+  // Whether it may have records that other segments had before, from which
+  // entries were moved here.
+  bool may_hold_moved() const {
+    return replaces_another_ || header_.kind == SegmentKind::kMerged;
   }
 
   uint32_t seed() const { return seed_; }
@@ -97,6 +105,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::atomic<uint64_t>& kept_tombstone_bytes() {
     return counters_.kept_tombstone_bytes;
   }
+  // Merges leave it alone, for change feeds.
+  std::atomic<bool>& retained() { return counters_.retained; }
   // Damage was found in it: merges leave it alone (I5).
   std::atomic<bool>& quarantined() { return counters_.quarantined; }
 
@@ -119,6 +129,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
     std::atomic<bool> growing{false};
     std::atomic<uint64_t> hint_bytes{0};
     std::atomic<uint64_t> kept_tombstone_bytes{0};
+    std::atomic<bool> retained{false};
     std::atomic<bool> quarantined{false};
     std::atomic<int64_t> next_expiry_ms{kNoExpiry};
   };
@@ -137,6 +148,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
   const Location first_;
   const uint32_t seed_;
   const SegmentHeader header_;
+  const bool replaces_another_;
   const std::string name_;
   const std::unique_ptr<FileMapping> mapping_;
 

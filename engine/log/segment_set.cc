@@ -123,6 +123,19 @@ void SegmentSet::Install(const std::vector<std::shared_ptr<Segment>>& outputs,
   }
 }
 
+void SegmentSet::Relist(std::vector<std::shared_ptr<Segment>> now) {
+  MutexLock lock(&mutex_);
+  const auto is_listed = [&now](const std::shared_ptr<Segment>& segment) {
+    return std::find(now.begin(), now.end(), segment) != now.end();
+  };
+  staged_.erase(std::remove_if(staged_.begin(), staged_.end(), is_listed),
+                staged_.end());
+  for (const std::shared_ptr<Segment>& segment : segments_) {
+    if (!is_listed(segment)) leaving_.push_back(segment);
+  }
+  segments_ = std::move(now);
+}
+
 std::vector<std::shared_ptr<Segment>> SegmentSet::TakeLeft(bool all) {
   MutexLock lock(&mutex_);
   std::vector<std::shared_ptr<Segment>> left;
@@ -154,7 +167,8 @@ SegmentSet::Usage SegmentSet::GetUsage() const {
     for (const std::shared_ptr<Segment>& segment : *list) {
       const uint64_t bytes = segment->file_bytes().load(kRelaxed);
       usage.file_bytes += bytes;
-      if (list == &leaving_ || segment->quarantined().load(kRelaxed)) {
+      if (list == &leaving_ || segment->retained().load(kRelaxed) ||
+          segment->quarantined().load(kRelaxed)) {
         usage.pinned_bytes += bytes;
       }
     }

@@ -56,10 +56,16 @@ class SegmentSet {
   // `all` is set, all of them. Their ranges may be used again.
   std::vector<std::shared_ptr<Segment>> TakeLeft(bool all);
 
+  // What a follower does: lists `now`, which were all added or staged, in this
+  // order, at one instant. Those that are not among them are leaving; keydir
+  // and readers let go of them before TakeLeft is called.
+  void Relist(std::vector<std::shared_ptr<Segment>> now);
+
   // What the segments' files take.
   struct Usage {
-    uint64_t file_bytes = 0;    // of all, those that are leaving included
-    uint64_t pinned_bytes = 0;  // of those that are leaving or quarantined
+    uint64_t file_bytes = 0;  // of all, those that are leaving included
+    // Of those that are leaving, or that merges leave alone.
+    uint64_t pinned_bytes = 0;
   };
   Usage GetUsage() const;
 

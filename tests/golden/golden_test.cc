@@ -111,7 +111,9 @@ TEST(GoldenTest, ManifestIsReadAndWrittenAsItWas) {
   for (size_t i = 0; i < changes.size(); ++i) {
     const bool later = i == ManifestChange(InstallSegmentChange()).index() ||
                        i == ManifestChange(SyncedChange()).index() ||
-                       i == ManifestChange(BackupChange()).index();
+                       i == ManifestChange(BackupChange()).index() ||
+                       i == ManifestChange(IncarnationChange()).index() ||
+                       i == ManifestChange(MergedThroughChange()).index();
     EXPECT_EQ(changes[i] > 0, !later) << i;
   }
   written.resize(bytes.size(), '\0');
@@ -176,6 +178,24 @@ TEST(GoldenTest, CompressedValuesAreReadAndRecordsWrittenAsTheyWere) {
               "golden; golden 16, golden; golden 25, golden; golden 36, "
               "golden; golden 49, golden; ");
   }
+}
+
+// At offset 16 of MANIFEST-5.
+TEST(GoldenTest, EditForFeedsIsReadAndWrittenAsItWas) {
+  const std::string bytes = absl::HexStringToBytes(
+      "b6bf68a21a0000000b88776655443322"
+      "112c010000000000000cc800000000000000000000000000");
+  EXPECT_EQ(EncodeManifestEdit({IncarnationChange{0x1122334455667788, 300},
+                                MergedThroughChange{200}},
+                               5, 16),
+            bytes);
+  size_t size = 0;
+  const auto edit = DecodeManifestEdit(bytes, 5, 16, &size);
+  ASSERT_TRUE(edit.ok()) << edit.status();
+  const auto& incarnation = std::get<IncarnationChange>(edit->at(0));
+  EXPECT_EQ(incarnation.id, 0x1122334455667788u);
+  EXPECT_EQ(incarnation.since, 300u);
+  EXPECT_EQ(std::get<MergedThroughChange>(edit->at(1)).sequence, 200u);
 }
 
 // The edits of the manifest, all in one.

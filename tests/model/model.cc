@@ -81,6 +81,8 @@ Answer Model::Apply(const Operation& operation) {
       answer.contents = Live(operation.key);
       break;
     case Operation::kBackup:
+    case Operation::kFollow:
+    case Operation::kReadFeed:
       answer.contents = Live();
       break;
     case Operation::kHoldIterator:

@@ -20,8 +20,10 @@ namespace {
 // Each open reads all of a store, which grows for a while between merges.
 constexpr size_t kMostSegments = 24;
 
-WorkloadConfiguration WithBackups(WorkloadConfiguration configuration) {
+WorkloadConfiguration WithCopies(WorkloadConfiguration configuration) {
   configuration.shares[Operation::kBackup] = 1;
+  configuration.shares[Operation::kFollow] = 2;
+  configuration.shares[Operation::kReadFeed] = 2;
   return configuration;
 }
 
@@ -64,7 +66,7 @@ std::ostream& operator<<(std::ostream& stream, const ModelRunCounts& counts) {
 
 ModelRun::ModelRun(uint64_t seed, FileSystem* disk, std::string path)
     : random_(seed),
-      workload_(seed, WithBackups(AnyConfiguration(seed))),
+      workload_(seed, WithCopies(AnyConfiguration(seed))),
       options_(AnyOptions(seed)),
       disk_(disk),
       path_(std::move(path)),
@@ -76,6 +78,10 @@ ModelRun::ModelRun(uint64_t seed, FileSystem* disk, std::string path)
   options_.compression_threshold_bytes = 1 + Below(64);
   if (Below(4) == 0) options_.file_system = &written_;
   performer_.SetBackupPlace(BackupPath(), options_);
+  // Another process: a death is not its own.
+  Options follower = options_;
+  follower.file_system = disk_;
+  performer_.SetStorePlace(path_, follower);
 }
 
 ModelRunCounts ModelRun::Run(uint64_t operations) {
@@ -176,6 +182,8 @@ void ModelRun::RiseAgain(const Operation* operation) {
 void ModelRun::Open(const Model* after) {
   const std::optional<Answer> before =
       Below(8) == 0 ? ReadOnlyWhole() : std::nullopt;
+  // It would be ahead of a clock that was set back, by what it has seen.
+  performer_.StopFollowing();
   store_ = OpenUntilAlive();
   if (failed_) return;
   const absl::StatusOr<Answer> whole = Whole(store_.get());

@@ -34,6 +34,8 @@ constexpr const char* kNames[Operation::kKinds] = {"put",
                                                    "count",
                                                    "merge",
                                                    "back up",
+                                                   "follow",
+                                                   "read the feed",
                                                    "let time pass",
                                                    "reopen",
                                                    "kill"};

@@ -58,8 +58,10 @@ struct Operation {
     kHoldValue,
     kReadHeld,
     kCount,
-    kMerge,   // changes nothing that a question could see
-    kBackup,  // which is opened, and asked for all that is in it
+    kMerge,     // changes nothing that a question could see
+    kBackup,    // which is opened, and asked for all that is in it
+    kFollow,    // by a read-only store, which is asked the same
+    kReadFeed,  // to its end: what a copy that makes these changes has then
     // What is done not by a call, but around the store.
     kPassTime,
     kReopen,

@@ -259,6 +259,12 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
     case Operation::kBackup:
       RETURN_IF_ERROR(BackUp(store, &answer));
       break;
+    case Operation::kFollow:
+      RETURN_IF_ERROR(Follow(&answer));
+      break;
+    case Operation::kReadFeed:
+      RETURN_IF_ERROR(ReadFeed(store, now_ms, &answer));
+      break;
     default:
       return absl::InvalidArgumentError("not a call");
   }
@@ -334,6 +340,46 @@ absl::Status Performer::BackUp(Store* store, Answer* answer) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Iterator> iterator,
                    backup->NewIterator());
   return VisitAll(iterator.get(), &answer->contents);
+}
+
+absl::Status Performer::Follow(Answer* answer) {
+  if (follower_ == nullptr) {
+    ASSIGN_OR_RETURN(follower_, Store::Open(store_path_, follower_options_));
+  }
+  RETURN_IF_ERROR(follower_->Refresh());
+  ASSIGN_OR_RETURN(const std::unique_ptr<Iterator> iterator,
+                   follower_->NewIterator());
+  return VisitAll(iterator.get(), &answer->contents);
+}
+
+// Goes on where it was, also in another process, as long as merges have left
+// that; then begins with a copy.
+absl::Status Performer::ReadFeed(Store* store, int64_t now_ms, Answer* answer) {
+  auto feed = store->NewChangeFeed(copied_);
+  if (copied_ == FeedPosition() || absl::IsOutOfRange(feed.status())) {
+    feed = store->NewChangeFeed();
+    RETURN_IF_ERROR(feed.status());
+    ASSIGN_OR_RETURN(const auto iterator, store->NewIterator());
+    copy_.clear();
+    RETURN_IF_ERROR(VisitAll(iterator.get(), &copy_));
+  }
+  RETURN_IF_ERROR(feed.status());
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, (*feed)->Next());
+    if (!more) break;
+    Held& held = copy_[std::string((*feed)->key())];
+    held = {std::string((*feed)->value())};
+    if ((*feed)->kind() == ChangeKind::kDelete) {
+      copy_.erase(std::string((*feed)->key()));
+    } else if ((*feed)->expire_at() != absl::InfiniteFuture()) {
+      held.expire_at_ms = absl::ToUnixMillis((*feed)->expire_at());
+    }
+  }
+  copied_ = (*feed)->position();
+  for (const auto& [key, held] : copy_) {
+    if (held.expire_at_ms > now_ms) answer->contents.emplace(key, held);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Answer> Whole(Store* store) {

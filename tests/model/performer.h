@@ -26,6 +26,16 @@ class Performer {
     backup_options_.read_only = true;
   }
 
+  // Where the store is, and how it is opened by one who follows it.
+  void SetStorePlace(std::string path, const Options& options) {
+    store_path_ = std::move(path);
+    follower_options_ = options;
+    follower_options_.read_only = true;
+    follower_options_.background_threads = false;
+  }
+  // A later kFollow opens the store anew.
+  void StopFollowing() { follower_ = nullptr; }
+
   // `store` is borrowed. `now_ms` is the time by which a model says moments.
   absl::StatusOr<Answer> Perform(const Operation& operation, int64_t now_ms,
                                  Store* store);
@@ -38,12 +48,20 @@ class Performer {
   absl::Status AskSnapshot(const Operation& operation, Store* store,
                            Answer* answer);
   absl::Status BackUp(Store* store, Answer* answer);
+  absl::Status Follow(Answer* answer);
+  absl::Status ReadFeed(Store* store, int64_t now_ms, Answer* answer);
 
   std::deque<std::unique_ptr<Iterator>> held_iterators_;
   std::deque<std::shared_ptr<const Snapshot>> held_snapshots_;
   std::deque<PinnedValue> held_values_;
   std::string backup_path_;
   Options backup_options_;
+  std::string store_path_;
+  Options follower_options_;
+  std::unique_ptr<Store> follower_;
+  // What a reader of the feed has made of it, expired keys included.
+  Contents copy_;
+  FeedPosition copied_;
 };
 
 // All that a store shows.

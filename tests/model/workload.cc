@@ -120,6 +120,8 @@ const Operation& Workload::Next() {
     case Operation::kHoldSnapshot:
     case Operation::kCount:
     case Operation::kBackup:
+    case Operation::kFollow:
+    case Operation::kReadFeed:
     case Operation::kKinds:
       break;
   }

@@ -44,7 +44,10 @@ struct WorkloadConfiguration {
     shares[Operation::kReadHeld] = 5;
     shares[Operation::kCount] = 4;
     shares[Operation::kMerge] = 4;
-    shares[Operation::kBackup] = 0;  // for those who have said where
+    // For those who have said where.
+    shares[Operation::kBackup] = 0;
+    shares[Operation::kFollow] = 0;
+    shares[Operation::kReadFeed] = 0;
     shares[Operation::kPassTime] = 10;
     shares[Operation::kReopen] = 2;
     shares[Operation::kKill] = 2;

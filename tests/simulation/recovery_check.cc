@@ -68,8 +68,25 @@ absl::Status CheckFiles(SimulatedDisk* disk) {
   return absl::OkStatus();
 }
 
+// Behind the last change that there is, from `from` on.
+absl::StatusOr<FeedPosition> EndOfFeed(Store* store, FeedPosition from = {}) {
+  ASSIGN_OR_RETURN(const auto feed, store->NewChangeFeed(from));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, feed->Next());
+    if (!more) return feed->position();
+  }
+}
+
+// `position` is behind the last change, and was on the device.
+absl::Status CheckFeed(Store* store, FeedPosition position) {
+  const absl::StatusOr<FeedPosition> end = EndOfFeed(store, position);
+  RETURN_IF_ERROR(Because("a feed from what was synced", end.status()));
+  if (end->sequence == position.sequence) return absl::OkStatus();
+  return Wrong("a feed has more than there was");
+}
+
 absl::Status CheckSecondOpen(SimulatedDisk* disk, const Options& options,
-                             const Answer& expected) {
+                             const Answer& expected, FeedPosition position) {
   {
     absl::StatusOr<std::unique_ptr<Store>> store = Open(disk, options);
     RETURN_IF_ERROR(Because("the second open", store.status()));
@@ -79,6 +96,7 @@ absl::Status CheckSecondOpen(SimulatedDisk* disk, const Options& options,
       return Wrong(absl::StrCat("the second open shows ", Describe(*found),
                                 "\ninstead of ", Describe(expected)));
     }
+    RETURN_IF_ERROR(CheckFeed(store->get(), position));
     RETURN_IF_ERROR(Because("close", (*store)->Close()));
   }
   RETURN_IF_ERROR(CheckFiles(disk));
@@ -115,12 +133,14 @@ absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options_then,
   if (written->contents != found->contents) {
     return Wrong("a put changes more than its key");
   }
+  const absl::StatusOr<FeedPosition> position = EndOfFeed(store->get());
+  RETURN_IF_ERROR(Because("a feed", position.status()));
   if (afterwards.close_first)
     RETURN_IF_ERROR(Because("close", (*store)->Close()));
   SimulatedDisk after(disk->AfterPowerLoss(Writeback::OfNothing()),
                       disk->abilities());
   disk->Kill();
-  return CheckSecondOpen(&after, options, *written);
+  return CheckSecondOpen(&after, options, *written, *position);
 }
 
 absl::Status CheckRefusal(SimulatedDisk* disk, const Options& options) {

@@ -21,8 +21,9 @@ struct Afterwards {
 // Opens the store that is on `disk`, by `options` but for the file system, and
 // holds it against the oracle: it equals `history` after a prefix that `end`
 // allows; it can be written; once the writes are durable, a loss of power takes
-// nothing away: a second open shows the same; then no file is there that the
-// manifest doesn't name; and nothing stays open. Not OK: what is wrong.
+// nothing away: a second open shows the same, and a change feed goes on where
+// it was; then no file is there that the manifest doesn't name; and nothing
+// stays open. Not OK: what is wrong.
 absl::Status CheckRecovery(SimulatedDisk* disk, const Options& options,
                            const History& history, History::End end,
                            const Afterwards& afterwards);

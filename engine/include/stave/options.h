@@ -28,9 +28,15 @@ struct Options {
   bool error_if_exists = false;
 
   // Takes no lock and changes no byte in the directory, so it works beside a
-  // running writer and shows what was in the log when it was opened. Writes
-  // return FailedPrecondition. Never creates a store.
+  // running writer and shows what was in the log when it was opened, or at the
+  // last Store::Refresh. Writes return FailedPrecondition. Never creates a
+  // store.
   bool read_only = false;
+
+  // With read_only: how often a thread calls Store::Refresh. Must be positive.
+  // InfiniteDuration: nobody does but you. Has no effect without
+  // background_threads.
+  absl::Duration refresh_interval = absl::InfiniteDuration();
 
   // Opens, for reading alone, also a store that Open refuses because bytes of
   // its records are wrong; what is sound can be read then. A damaged range may
@@ -64,6 +70,13 @@ struct Options {
   // Merges run by themselves. When false only Store::Merge frees space, and
   // nothing keeps the bound.
   bool background_merge = true;
+
+  // How much of the end of the log is kept for change feeds: merges leave its
+  // latest complete segments alone, so many that they have this many bytes, or
+  // all of it from the last merge on. These count as Statistics::pinned_bytes,
+  // so the files of segments take as much beside what the bound allows. 0: a
+  // feed is complete from the last merge on.
+  uint64_t feed_retention_bytes = 0;
 
   // Threads that sync, prepare segments, populate pages ahead of writers, make
   // hint files behind them, and merge. When false the calls that need this

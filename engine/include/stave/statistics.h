@@ -32,8 +32,8 @@ struct Statistics {
   uint64_t dead_bytes = 0;     // all other bytes of records in segments
   uint64_t segment_bytes = 0;  // lengths of segment files, preallocated too
   // Part of segment_bytes: of segments that were merged and that only a
-  // snapshot, an iterator, a pinned value or a backup keeps, or that are
-  // damaged.
+  // snapshot, an iterator, a pinned value, a change feed or a backup keeps, or
+  // that Options::feed_retention_bytes keeps, or that are damaged.
   uint64_t pinned_bytes = 0;
   uint64_t hint_bytes = 0;        // lengths of hint files
   uint64_t checkpoint_bytes = 0;  // lengths of keydir checkpoints

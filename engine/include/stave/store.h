@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "stave/change_feed.h"
 #include "stave/iterator.h"
 #include "stave/limits.h"
 #include "stave/merge.h"
@@ -51,7 +52,8 @@ namespace stave {
 //   InvalidArgument     a limit of limits.h or a malformed argument
 //   Aborted             CompareAndSet: the key has another value. A transaction
 //                       has read what has changed since
-//   OutOfRange          Increment: more than a number of 64 bits can be
+//   OutOfRange          Increment: more than a number of 64 bits can be.
+//                       NewChangeFeed: no such position, or no more
 //   DataLoss            bytes on disk are wrong; the message has file, offset
 //   ResourceExhausted   the disk, or the memory, is full; nothing was written,
 //                       and writes go on when there is space again. Deletes
@@ -282,6 +284,37 @@ class Store {
   // closed meanwhile. One backup runs at a time; others wait.
   absl::Status Backup(std::string_view directory);
 
+  // The changes of the store behind `from`, also those that later ones have
+  // replaced; see ChangeFeed. OutOfRange: some of them can't be read any more,
+  // or there is no such position. In a read-only store it calls Refresh first.
+  absl::StatusOr<std::unique_ptr<ChangeFeed>> NewChangeFeed(
+      FeedPosition from = {});
+
+  // For read-only stores, which follow a writer in another process so: OK means
+  // that all writes which had returned there before this call are seen from now
+  // on, whether they are on the device or not. It reads the log from where the
+  // last call has left it, so it costs as much as there is new, and some
+  // 30 us. Options::refresh_interval has it called by a thread.
+  //
+  // Readers go on meanwhile, and see what the writer's readers saw: one change
+  // after another, each batch as a whole. Snapshots and iterators stay what
+  // they were. But where merges have taken records that this store had not
+  // read, which takes a writer that rewrites much of its store between two
+  // calls, all of the call is one change, and readers wait for its end if they
+  // meet something new. The writer is never held up, nor does it know of this:
+  // segments that it removes are read on here, and keep their space, until the
+  // next call.
+  //
+  // A writer that closes the store, or is killed, and one that comes after it,
+  // are followed like any other. FailedPrecondition, from then on by all calls,
+  // with a message that says why: a recovery after a power loss has cut off
+  // what this store has shown, or the directory has another store now, as that
+  // of a backup after each Backup; open it again. NotFound: the store's files
+  // were removed; what was seen can be read on, and so after any other error.
+  // DataLoss, with file and offset: wrong bytes. FailedPrecondition, too, if
+  // the store can be written to, or was opened damaged.
+  absl::Status Refresh();
+
   Statistics GetStatistics() const;
 
   // Looks at how values are stored, dead ones too: at all of them in a store
@@ -290,6 +323,7 @@ class Store {
   ValueSample SampleValues();
 
  private:
+  friend class ChangeFeed;
   friend class Transaction;
   class Engine;
   explicit Store(std::shared_ptr<Engine> engine);

@@ -45,7 +45,9 @@ ManifestEdit OneOfEachChange() {
       ForgetSegmentChange{13},
       InstallSegmentChange{{SegmentKind::kMerged, 17, 0xbeef}, kSummary, 15},
       SyncedChange{16, 2048},
-      BackupChange{true, 0xcafe}};
+      BackupChange{true, 0xcafe},
+      IncarnationChange{0xfade, 999},
+      MergedThroughChange{888}};
 }
 
 class ManifestEditTest : public testing::Test {
@@ -87,7 +89,7 @@ class ManifestEditTest : public testing::Test {
 TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   const absl::StatusOr<ManifestEdit> edit = Decode(Encode(OneOfEachChange()));
   ASSERT_TRUE(edit.ok()) << edit.status();
-  ASSERT_EQ(edit->size(), 10u);
+  ASSERT_EQ(edit->size(), 12u);
   const auto& base = std::get<BaseChange>((*edit)[0]);
   EXPECT_EQ(base.store_id, 0x1234u);
   EXPECT_EQ(base.hash_secret, Base().hash_secret);
@@ -116,6 +118,9 @@ TEST_F(ManifestEditTest, EveryChangeComesBackAsItWas) {
   EXPECT_EQ(std::get<SyncedChange>((*edit)[8]).length, 2048u);
   EXPECT_TRUE(std::get<BackupChange>((*edit)[9]).finished);
   EXPECT_EQ(std::get<BackupChange>((*edit)[9]).store_id, 0xcafeu);
+  EXPECT_EQ(std::get<IncarnationChange>((*edit)[10]).id, 0xfadeu);
+  EXPECT_EQ(std::get<IncarnationChange>((*edit)[10]).since, 999u);
+  EXPECT_EQ(std::get<MergedThroughChange>((*edit)[11]).sequence, 888u);
 }
 
 TEST_F(ManifestEditTest, EachChangeAloneIsReadToItsEnd) {

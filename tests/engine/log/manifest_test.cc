@@ -123,6 +123,19 @@ TEST_F(ManifestTest, ReplacedManifestSaysTheSame) {
   EXPECT_EQ(state.base.clock_floor_ms, 77);
 }
 
+TEST_F(ManifestTest, TheLatestIncarnationsAreRemembered) {
+  Create();
+  for (uint64_t i = 1; i <= kMostIncarnations + 3; ++i) {
+    Append({IncarnationChange{i, 10 * i}});
+  }
+  ASSERT_EQ(Replace(), absl::OkStatus());
+  const auto incarnations = Load().state.incarnations;
+  ASSERT_EQ(incarnations.size(), kMostIncarnations);
+  EXPECT_EQ(incarnations.front().id, 4u);
+  EXPECT_EQ(incarnations.back().id, kMostIncarnations + 3);
+  EXPECT_EQ(incarnations.back().since, 10 * (kMostIncarnations + 3));
+}
+
 TEST_F(ManifestTest, ABackupIsOneUntilItsSegmentsChange) {
   Create();
   Append(Add(1));
