@@ -91,7 +91,7 @@ class Commit {
   absl::Status PreparePut(std::string_view key, std::string_view value,
                           absl::Duration ttl, absl::Time expire_at,
                           PendingRecord* record) const;
-  void Prefetch(const KeyHash& hash) const;
+  void Prefetch(const KeyRef& key) const;
   KeydirEntry Present(const KeyRef& key) const;
   bool IsExpired(KeydirEntry entry) const;
   bool IsStill(const KeyRef& key, const Seen& seen) const;

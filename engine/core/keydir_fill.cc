@@ -17,7 +17,8 @@
 namespace stave {
 namespace {
 
-// Collects keys and offers them to the keydir in groups of like hashes. A
+// Collects keys and offers them to the keydir in groups of like hashes, or, if
+// the keydir has an order, all in it: then neighbours come one after another. A
 // group's slots are on their way from memory together, and many groups' worth
 // of keys wait, so that each visits a part of the keydir that the processor's
 // cache can hold, and its next visit comes soon: one access to memory serves
@@ -34,12 +35,14 @@ class KeydirFeeder {
         counts_(size_t{1} << group_bits_) {}
 
   absl::Status Take(const KeyRef& key, KeydirEntry entry) {
+    if (keydir_.order() != nullptr) return TakeForOrder(key, entry);
     const size_t group = key.hash.prefix >> (64 - group_bits_);
     waiting_[group * kGroupSize + counts_[group]++] = {key, entry};
     return counts_[group] < kGroupSize ? absl::OkStatus() : Offer(group);
   }
 
   absl::Status OfferAll() {
+    RETURN_IF_ERROR(OfferInOrder());
     for (size_t group = 0; group < counts_.size(); ++group) {
       RETURN_IF_ERROR(Offer(group));
     }
@@ -60,6 +63,20 @@ class KeydirFeeder {
     KeydirEntry entry;
   };
 
+  absl::Status TakeForOrder(const KeyRef& key, KeydirEntry entry) {
+    waiting_[in_order_++] = {key, entry};
+    return in_order_ < waiting_.size() ? absl::OkStatus() : OfferInOrder();
+  }
+
+  absl::Status OfferInOrder() {
+    const auto all = absl::MakeSpan(waiting_).subspan(0, in_order_);
+    in_order_ = 0;
+    std::sort(all.begin(), all.end(), [](const Waiting& a, const Waiting& b) {
+      return a.key.bytes < b.key.bytes;
+    });
+    return OfferEach(all);
+  }
+
   absl::Status Offer(size_t group) {
     absl::Span<const Waiting> all = absl::MakeConstSpan(waiting_).subspan(
         group * kGroupSize, counts_[group]);
@@ -73,8 +90,12 @@ class KeydirFeeder {
   absl::Status OfferPrefetched(absl::Span<const Waiting> some) {
     {
       EpochGuard guard;
-      for (const Waiting& each : some) keydir_.Prefetch(each.key.hash);
+      for (const Waiting& each : some) keydir_.Prefetch(each.key);
     }
+    return OfferEach(some);
+  }
+
+  absl::Status OfferEach(absl::Span<const Waiting> some) {
     for (const Waiting& each : some) {
       RETURN_IF_ERROR(
           keydir_.Offer(each.key, each.entry, [&each](KeydirEntry present) {
@@ -88,6 +109,7 @@ class KeydirFeeder {
   const int group_bits_;
   std::vector<Waiting> waiting_;  // kGroupSize places a group
   std::vector<size_t> counts_;
+  size_t in_order_ = 0;  // keys that wait for their turn in that
 };
 
 // Walks one segment.
@@ -201,6 +223,11 @@ absl::Status CountLive(State* state, const Sizes& sizes, size_t part,
   return absl::OkStatus();
 }
 
+// Hint files know no bytes of keys.
+bool IsFilled(const State& state, const SegmentToRead& segment) {
+  return segment.is_restored && state.keydir->order() == nullptr;
+}
+
 }  // namespace
 
 absl::Status FillKeydir(State* state,
@@ -210,7 +237,7 @@ absl::Status FillKeydir(State* state,
   const size_t readers = std::min(threads, segments.size());
   uint64_t records = 0;
   for (const SegmentToRead& each : segments) {
-    const bool is_taken = !each.is_restored && !each.is_covered;
+    const bool is_taken = !IsFilled(*state, each) && !each.is_covered;
     if (is_taken) records += each.summary.records;
   }
   // All are told of, so that the first in log order is reported.
@@ -219,7 +246,7 @@ absl::Status FillKeydir(State* state,
   const absl::Status filled = ParallelFor(readers, readers, [&](size_t) {
     KeydirFeeder feeder(state->keydir.get(), records / readers);
     for (size_t i = next++; i < segments.size(); i = next++) {
-      if (segments[i].is_restored) continue;
+      if (IsFilled(*state, segments[i])) continue;
       results[i] = SegmentReader(state, segments[i], &feeder).Run();
       if (!results[i].ok()) next = segments.size();
     }

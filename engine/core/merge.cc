@@ -118,7 +118,9 @@ absl::Status Merge::CopyGroup(const Segment& input,
   }
   {
     EpochGuard guard;
-    for (const Candidate& each : group) state_.keydir->Prefetch(each.hash);
+    for (const Candidate& each : group) {
+      state_.keydir->Prefetch({each.record.key, each.hash});
+    }
   }
   for (const Candidate& each : group) {
     const KeyRef key{each.record.key, each.hash};
@@ -293,7 +295,9 @@ void Merge::Relocate(Output* output) {
 void Merge::RelocateGroup(Output* output, const std::vector<Candidate>& group,
                           size_t first_origin) {
   EpochGuard guard;
-  for (const Candidate& each : group) state_.keydir->Prefetch(each.hash);
+  for (const Candidate& each : group) {
+    state_.keydir->Prefetch({each.record.key, each.hash});
+  }
   for (size_t i = 0; i < group.size(); ++i) {
     const RecordView& record = group[i].record;
     const RecordHeader& header = record.header;
@@ -326,7 +330,7 @@ void Merge::RemoveExpired() {
     if (!state_.ReadAt(each.entry, &segment, &record).ok()) continue;
     const KeyRef key{record.key, each.hash};
     if (state_.keydir->Find(key) != each.entry) continue;
-    state_.SaveVersion(each.hash, each.entry, /*has_expired=*/true);
+    state_.SaveVersion(key, each.entry, /*has_expired=*/true);
     state_.publication.NoteChange(/*is_removal=*/true);
     if (state_.keydir->CompareAndSwap(key, each.entry, KeydirEntry())) {
       state_.SubtractLive(segment, record.header.record_size());

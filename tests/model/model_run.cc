@@ -173,6 +173,11 @@ void ModelRun::RiseAgain(const Operation* operation) {
 }
 
 void ModelRun::Open(const Model* after) {
+  if (Below(8) == 0) {
+    options_.keydir = options_.keydir == KeydirKind::kHash
+                          ? KeydirKind::kOrdered
+                          : KeydirKind::kHash;
+  }
   const std::optional<Answer> before =
       Below(8) == 0 ? ReadOnlyWhole() : std::nullopt;
   store_ = OpenUntilAlive();

@@ -70,6 +70,12 @@ absl::StatusOr<std::string> Session::StoreDirectory() const {
   return location->directory;
 }
 
+Options Session::AnyOptions() const {
+  Options options;
+  if (ordered()) options.keydir = KeydirKind::kOrdered;
+  return options;
+}
+
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
   absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
   if (!location.ok()) return location.status();
@@ -78,7 +84,7 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading(
     const std::string& directory) const {
-  Options options;
+  Options options = AnyOptions();
   options.create_if_missing = false;
   options.read_only = true;
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(directory, options);
@@ -92,13 +98,13 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
   if (location->is_default) {
     RETURN_IF_ERROR(MakeParents(location->directory));
   }
-  return OpenStore(location->directory, Options());
+  return OpenStore(location->directory, AnyOptions());
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenExisting() const {
   absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
   if (!location.ok()) return location.status();
-  Options options;
+  Options options = AnyOptions();
   options.create_if_missing = false;
   return OpenStore(location->directory, options);
 }

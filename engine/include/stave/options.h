@@ -12,6 +12,20 @@ class Clock;
 class FileSystem;
 class Snapshot;
 
+// What a store knows of its keys while it is open. On disk there is no
+// difference: each open may choose.
+enum class KeydirKind {
+  // Hashes alone: at most 20 bytes of memory a key, however long it is. Keys
+  // have no order.
+  kHash,
+  // The keys' bytes, in byte order: iterators go both ways and to any key.
+  // Takes about 18 bytes a key and those that it does not share with the key
+  // before it; reads and writes of single keys take a third to a half longer.
+  // Open reads all segments whole, as there are no keydir checkpoints and hint
+  // files know no keys: so it meets damage in any record, and refuses it.
+  kOrdered,
+};
+
 // How a store is opened. Everything may differ from one open to the next.
 struct Options {
   // ---- Behaviour ----
@@ -57,6 +71,9 @@ struct Options {
   // that more is copied: at 1.5 about 0.7 bytes for each byte that is
   // overwritten at random. At least kMinSpaceAmplification.
   double max_space_amplification = 1.5;
+
+  // Whether keys have an order in memory, see there.
+  KeydirKind keydir = KeydirKind::kHash;
 
   // Merges run by themselves. When false only Store::Merge frees space, and
   // nothing keeps the bound.
