@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kLeastKeys = 16;
 constexpr size_t kMostKeys = 256;
 // Records that a processor waits for at a time.
-constexpr size_t kTouchedAtOnce = 16;
+constexpr size_t kTouchedAtOnce = 32;
 
 }  // namespace
 
@@ -93,6 +93,7 @@ void OrderedIterator::End() {
 void OrderedIterator::BeginWindow() {
   UnpinAll();
   entries_.clear();
+  ends_.Clear();
   touched_begin_ = touched_end_ = 0;
   most_ = std::min(2 * most_, kMostKeys);
 }
@@ -103,15 +104,23 @@ void OrderedIterator::LookFrom(std::string from) {
   BeginWindow();
   position_ = 0;
   EpochGuard guard;
-  KeyRun run;
-  order_.CopyFrom(from, most_, &run);
-  std::vector<std::string> changed;
-  if (instant_->layer != nullptr) {
-    changed = instant_->layer->ChangedFrom(from, most_);
+  order_.CopyFrom(from, most_, &ends_);
+  std::vector<std::string> changed = ChangedFrom(from);
+  // Most of the time that is all, and nobody needs the keys.
+  const bool are_in_range =
+      !ends_.empty() && !(end_.has_value() && ends_.last() >= *end_);
+  if (changed.empty() && are_in_range) {
+    AddAll(ends_);
+    window_begin_ = std::move(from);
+    window_end_ = ends_.last() + '\0';  // the least key behind it
+    return;
   }
+  KeyRun run(KeyRun::Keys::kAll);
+  order_.CopyFrom(from, most_, &run);
+  changed = ChangedFrom(from);
   // Up to here all is known.
   Bound last;
-  if (!run.empty()) last = std::string(run.key(run.size() - 1));
+  if (!run.empty()) last = run.last();
   if (changed.size() == most_ &&
       (!last.has_value() || changed.back() < *last)) {
     last = changed.back();
@@ -120,14 +129,14 @@ void OrderedIterator::LookFrom(std::string from) {
   window_begin_ = std::move(from);
   window_end_ = std::move(last);
   if (!window_end_.has_value()) return;
-  window_end_->push_back('\0');  // the least key behind it
+  window_end_->push_back('\0');
   if (end_.has_value() && *window_end_ >= *end_) window_end_.reset();
 }
 
 void OrderedIterator::LookBefore(Bound before) {
   BeginWindow();
   EpochGuard guard;
-  KeyRun run;
+  KeyRun run(KeyRun::Keys::kAll);
   order_.CopyBefore(before, most_, &run);
   std::vector<std::string> changed;
   if (instant_->layer != nullptr) {
@@ -135,7 +144,7 @@ void OrderedIterator::LookBefore(Bound before) {
   }
   // From here on all is known.
   Bound first;
-  if (!run.empty()) first = std::string(run.key(0));
+  if (!run.empty()) first = run.first();
   if (changed.size() == most_ &&
       (!first.has_value() || changed.front() > *first)) {
     first = changed.front();
@@ -170,6 +179,16 @@ void OrderedIterator::AddKeys(const KeyRun& run,
     }
     if (!entry.absent()) AddEntry(entry);
   }
+}
+
+void OrderedIterator::AddAll(const KeyRun& run) {
+  for (size_t i = 0; i < run.size(); ++i) AddEntry(run.entry(i));
+}
+
+std::vector<std::string> OrderedIterator::ChangedFrom(
+    std::string_view from) const {
+  if (instant_->layer == nullptr) return {};
+  return instant_->layer->ChangedFrom(from, most_);
 }
 
 void OrderedIterator::AddEntry(KeydirEntry entry) {

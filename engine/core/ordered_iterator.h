@@ -57,10 +57,12 @@ class OrderedIterator final : public Iterator {
   void LookFrom(std::string from);
   void LookBefore(Bound before);
   void BeginWindow();
+  std::vector<std::string> ChangedFrom(std::string_view from) const;
   // Adds the keys of both that are not less than `first` and not greater than
   // `last`, where there is one, nor out of range.
   void AddKeys(const KeyRun& run, const std::vector<std::string>& changed,
                const Bound& first, const Bound& last);
+  void AddAll(const KeyRun& run);
   void AddEntry(KeydirEntry entry);
   void UnpinAll();
 
@@ -86,6 +88,7 @@ class OrderedIterator final : public Iterator {
   std::string window_begin_;
   Bound window_end_;
   std::vector<KeydirEntry> entries_;
+  KeyRun ends_{KeyRun::Keys::kEnds};  // its memory is used again
   absl::flat_hash_set<Segment*> pinned_;
   Segment* last_pinned_ = nullptr;
   size_t most_ = 0;  // keys in the next window

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -97,33 +98,49 @@ struct KeydirPage {
   uint32_t keys = 0;
 };
 
-// Keys in byte order with their entries, copied out of a keydir.
+// Entries of neighbours, in the byte order of their keys, copied out of a
+// keydir; with all of the keys, or with the first and the last alone.
 class KeyRun {
  public:
-  size_t size() const { return items_.size(); }
-  bool empty() const { return items_.empty(); }
-  std::string_view key(size_t index) const {
-    const size_t begin = index == 0 ? 0 : items_[index - 1].end;
-    return std::string_view(keys_).substr(begin, items_[index].end - begin);
-  }
-  KeydirEntry entry(size_t index) const { return items_[index].entry; }
+  enum class Keys { kAll, kEnds };
+  explicit KeyRun(Keys keys) : has_all_keys_(keys == Keys::kAll) {}
 
+  bool has_all_keys() const { return has_all_keys_; }
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  KeydirEntry entry(size_t index) const { return entries_[index]; }
+  // Only with all keys.
+  std::string_view key(size_t index) const {
+    const size_t begin = index == 0 ? 0 : ends_[index - 1];
+    return std::string_view(keys_).substr(begin, ends_[index] - begin);
+  }
+  // Of one that is not empty.
+  const std::string& first() const { return first_; }
+  const std::string& last() const { return last_; }
+
+  void Append(KeydirEntry entry) { entries_.push_back(entry); }
   void Append(std::string_view key, KeydirEntry entry) {
     keys_.append(key);
-    items_.push_back({keys_.size(), entry});
+    ends_.push_back(keys_.size());
+    entries_.push_back(entry);
+  }
+  void SetEnds(std::string first, std::string last) {
+    first_ = std::move(first);
+    last_ = std::move(last);
   }
   void Clear() {
+    entries_.clear();
     keys_.clear();
-    items_.clear();
+    ends_.clear();
   }
 
  private:
-  struct Item {
-    size_t end = 0;  // of the key, in keys_
-    KeydirEntry entry;
-  };
+  const bool has_all_keys_;
+  std::vector<KeydirEntry> entries_;
   std::string keys_;
-  std::vector<Item> items_;
+  std::vector<size_t> ends_;  // of each key in keys_
+  std::string first_;
+  std::string last_;
 };
 
 // What only a keydir that knows its keys' bytes can do. Callers hold an

@@ -1,6 +1,7 @@
 #include "engine/index/ordered_items.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace stave {
@@ -15,12 +16,14 @@ OrderedPage::Item ItemOf(std::string_view key, uint64_t value, size_t shared) {
 }  // namespace
 
 std::string OrderedItems::KeyAt(size_t index) const {
-  size_t begin = index;
-  while (items_[begin].shared != 0) --begin;
-  std::string key;
-  for (size_t i = begin; i <= index; ++i) {
-    key.resize(items_[i].shared);
-    key.append(items_[i].rest, items_[i].rest_size);
+  const Item& last = items_[index];
+  std::string key(last.shared, '\0');
+  key.append(last.rest, last.rest_size);
+  for (size_t missing = last.shared; missing > 0;) {
+    const Item& before = items_[--index];
+    if (before.shared >= missing) continue;
+    std::memcpy(&key[before.shared], before.rest, missing - before.shared);
+    missing = before.shared;
   }
   return key;
 }

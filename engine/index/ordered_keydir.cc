@@ -41,18 +41,24 @@ KeydirEntry EntryAt(const OrderedPage& leaf, size_t index) {
   return KeydirEntry::FromBits(leaf.value(index));
 }
 
-// Appends the keys from `begin` to `end` that have an entry, `most` at the
-// most. The last ones of them, if `from_behind` is set, else the first.
-void Copy(const OrderedPage& leaf, size_t begin, size_t end, size_t most,
-          bool from_behind, KeyRun* run) {
-  if (from_behind && end - begin > most) begin = end - most;
-  std::string key;
-  for (size_t i = 0; i < end && run->size() < most; ++i) {
-    leaf.Advance(i, &key);
-    if (i < begin) continue;
-    const KeydirEntry entry = EntryAt(leaf, i);
-    if (!entry.absent()) run->Append(key, entry);
+// Appends the keys from `begin` to `end` that have an entry.
+void Copy(const OrderedPage& leaf, size_t begin, size_t end, KeyRun* run) {
+  if (begin == end) return;
+  std::string first = leaf.KeyAt(begin);
+  if (run->has_all_keys()) {
+    std::string key = first;
+    for (size_t i = begin; i < end; ++i) {
+      if (i != begin) leaf.Advance(i, &key);
+      const KeydirEntry entry = EntryAt(leaf, i);
+      if (!entry.absent()) run->Append(key, entry);
+    }
+  } else {
+    for (size_t i = begin; i < end; ++i) {
+      const KeydirEntry entry = EntryAt(leaf, i);
+      if (!entry.absent()) run->Append(entry);
+    }
   }
+  run->SetEnds(std::move(first), leaf.KeyAt(end - 1));
 }
 
 }  // namespace
@@ -69,6 +75,7 @@ OrderedKeydir::Position OrderedKeydir::Seek(std::string_view key) const {
     const size_t child = page->ChildIndex(key);
     position.path.push_back({page, child});
     page = page->child(child);
+    page->Prefetch();
   }
   position.leaf = page;
   position.place = page->LowerBound(key);
@@ -78,22 +85,23 @@ OrderedKeydir::Position OrderedKeydir::Seek(std::string_view key) const {
   return position;
 }
 
-void OrderedKeydir::Prefetch(const KeyRef& key) const {
+const OrderedPage* OrderedKeydir::LeafOf(std::string_view key) const {
   const OrderedPage* page = root_.load(std::memory_order_acquire);
-  if (page == nullptr) return;
-  while (page->level() != 0) page = page->child(page->ChildIndex(key.bytes));
-  page->Prefetch();
+  while (page != nullptr && page->level() != 0) {
+    page = page->child(page->ChildIndex(key));
+    // All of its lines at once, instead of one after another.
+    page->Prefetch();
+  }
+  return page;
 }
 
+void OrderedKeydir::Prefetch(const KeyRef& key) const { LeafOf(key.bytes); }
+
 KeydirEntry OrderedKeydir::Find(const KeyRef& key) const {
-  const OrderedPage* page = root_.load(std::memory_order_acquire);
-  if (page == nullptr) return KeydirEntry();
-  while (page->level() != 0) {
-    page = page->child(page->ChildIndex(key.bytes));
-    if (page->level() == 0) page->Prefetch();
-  }
-  const OrderedPage::Place place = page->LowerBound(key.bytes);
-  return place.is_equal ? EntryAt(*page, place.index) : KeydirEntry();
+  const OrderedPage* const leaf = LeafOf(key.bytes);
+  if (leaf == nullptr) return KeydirEntry();
+  const OrderedPage::Place place = leaf->LowerBound(key.bytes);
+  return place.is_equal ? EntryAt(*leaf, place.index) : KeydirEntry();
 }
 
 absl::StatusOr<KeydirEntry> OrderedKeydir::Put(const KeyRef& key,
@@ -154,7 +162,7 @@ bool OrderedKeydir::SweepLeaf(std::string* from,
   for (auto step = position.path.rbegin(); step != position.path.rend();
        ++step) {
     if (step->child == step->page->count()) continue;
-    for (size_t i = 0; i <= step->child; ++i) step->page->Advance(i, from);
+    *from = step->page->KeyAt(step->child);
     is_last = false;
     break;
   }
@@ -261,9 +269,7 @@ void OrderedKeydir::TakeInNeighbour(const Step& parent, Target* target) {
       !IsSmall(target->level, neighbour->count(), neighbour->bytes())) {
     return;
   }
-  std::string separator;
-  for (size_t i = 0; i < right; ++i) page.Advance(i, &separator);
-  const std::string_view kept = items_.Keep(std::move(separator));
+  const std::string_view kept = items_.Keep(page.KeyAt(right - 1));
   replaced_.push_back(neighbour);
   if (has_right) {
     target->last = right;
@@ -395,8 +401,13 @@ void OrderedKeydir::CopyFrom(std::string_view from, size_t most,
   const OrderedPage* leaf = position.leaf;
   size_t begin = position.place.index;
   while (true) {
-    Copy(*leaf, begin, leaf->count(), most, /*from_behind=*/false, run);
+    const size_t end = begin + std::min(leaf->count() - begin, most);
+    Copy(*leaf, begin, end, run);
     if (!run->empty()) return;
+    if (end < leaf->count()) {
+      begin = end;
+      continue;
+    }
     while (!path.empty() && path.back().child == path.back().page->count()) {
       path.pop_back();
     }
@@ -430,8 +441,13 @@ void OrderedKeydir::CopyBefore(std::optional<std::string_view> before,
   const OrderedPage* leaf = position.leaf;
   size_t end = position.place.index;
   while (true) {
-    Copy(*leaf, 0, end, most, /*from_behind=*/true, run);
+    const size_t begin = end - std::min(end, most);
+    Copy(*leaf, begin, end, run);
     if (!run->empty()) return;
+    if (begin > 0) {
+      end = begin;
+      continue;
+    }
     while (!path.empty() && path.back().child == 0) path.pop_back();
     if (path.empty()) return;
     OrderedPage* page = path.back().page->child(--path.back().child);

@@ -79,6 +79,8 @@ class OrderedKeydir final : public Keydir, public KeyOrder {
     KeydirEntry present;
   };
   Position Seek(std::string_view key) const;
+  // The leaf that the key is in, if it is anywhere; null if there are none.
+  const OrderedPage* LeafOf(std::string_view key) const;
 
   // A page that has been made, and what parts it from the one before it.
   struct Made {

@@ -129,6 +129,21 @@ OrderedPage::Item OrderedPage::item(size_t index) const {
           shared()[index]};
 }
 
+// What a key shares with the one before it stands in that one's rest, or
+// further in front.
+std::string OrderedPage::KeyAt(size_t index) const {
+  const Item last = item(index);
+  std::string key(last.shared, '\0');
+  key.append(last.rest, last.rest_size);
+  for (size_t missing = last.shared; missing > 0;) {
+    const Item before = item(--index);
+    if (before.shared >= missing) continue;
+    std::memcpy(&key[before.shared], before.rest, missing - before.shared);
+    missing = before.shared;
+  }
+  return key;
+}
+
 OrderedPage::Place OrderedPage::LowerBound(std::string_view key) const {
   if (count_ == 0) return {};
   if (prefix_ != 0) {

@@ -77,6 +77,7 @@ class OrderedPage {
     slot.store(offset | value, std::memory_order_release);
   }
   Item item(size_t index) const;
+  std::string KeyAt(size_t index) const;
 
   // Makes `*key`, which is the one before it, the key at `index`; for the first
   // one it may be anything.

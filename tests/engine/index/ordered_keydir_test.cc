@@ -34,7 +34,7 @@ class OrderedKeydirTest : public testing::Test {
     std::vector<std::string> keys;
     while (true) {
       EpochGuard guard;
-      KeyRun run;
+      KeyRun run(KeyRun::Keys::kAll);
       keydir_.CopyFrom(from, most, &run);
       if (run.empty()) return keys;
       for (size_t i = 0; i < run.size(); ++i) keys.emplace_back(run.key(i));
@@ -46,7 +46,7 @@ class OrderedKeydirTest : public testing::Test {
     std::vector<std::string> keys;
     while (true) {
       EpochGuard guard;
-      KeyRun run;
+      KeyRun run(KeyRun::Keys::kAll);
       keydir_.CopyBefore(before, most, &run);
       if (run.empty()) return keys;
       for (size_t i = run.size(); i-- > 0;) keys.emplace_back(run.key(i));

@@ -62,7 +62,7 @@ class OrderedKeydirThreadsTest : public testing::Test {
     std::string from;
     while (true) {
       EpochGuard guard;
-      KeyRun run;
+      KeyRun run(KeyRun::Keys::kAll);
       keydir_.CopyFrom(from, 16, &run);
       if (run.empty()) return staying;
       for (size_t i = 0; i < run.size(); ++i) {
@@ -77,7 +77,7 @@ class OrderedKeydirThreadsTest : public testing::Test {
     std::optional<std::string> before;
     while (true) {
       EpochGuard guard;
-      KeyRun run;
+      KeyRun run(KeyRun::Keys::kAll);
       keydir_.CopyBefore(before, 16, &run);
       if (run.empty()) return staying;
       for (size_t i = run.size(); i-- > 0;) {
