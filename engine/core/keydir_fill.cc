@@ -58,10 +58,7 @@ class KeydirFeeder {
   // So many slots at a time are on their way from memory.
   static constexpr size_t kPrefetched = 64;
 
-  struct Waiting {
-    KeyRef key;
-    KeydirEntry entry;
-  };
+  using Waiting = KeyOrder::Offered;
 
   absl::Status TakeForOrder(const KeyRef& key, KeydirEntry entry) {
     waiting_[in_order_++] = {key, entry};
@@ -74,7 +71,8 @@ class KeydirFeeder {
     std::sort(all.begin(), all.end(), [](const Waiting& a, const Waiting& b) {
       return a.key.bytes < b.key.bytes;
     });
-    return OfferEach(all);
+    if (all.empty()) return absl::OkStatus();
+    return keydir_.order()->OfferInOrder(all, IsLater);
   }
 
   absl::Status Offer(size_t group) {
@@ -92,10 +90,6 @@ class KeydirFeeder {
       EpochGuard guard;
       for (const Waiting& each : some) keydir_.Prefetch(each.key);
     }
-    return OfferEach(some);
-  }
-
-  absl::Status OfferEach(absl::Span<const Waiting> some) {
     for (const Waiting& each : some) {
       RETURN_IF_ERROR(
           keydir_.Offer(each.key, each.entry, [&each](KeydirEntry present) {

@@ -143,7 +143,7 @@ class KeyRun {
   std::string last_;
 };
 
-// What only a keydir that knows its keys' bytes can do. Callers hold an
+// What only a keydir that knows its keys' bytes can do. Who copies holds an
 // EpochGuard. Nothing is remembered from one call to the next, so keys may come
 // and go in between.
 class KeyOrder {
@@ -159,6 +159,17 @@ class KeyOrder {
   // are. They are appended in byte order, too.
   virtual void CopyBefore(std::optional<std::string_view> before, size_t most,
                           KeyRun* run) const = 0;
+
+  // What Keydir::Offer does, for many keys, which are in byte order; of equal
+  // ones each is offered. No guard is needed.
+  struct Offered {
+    KeyRef key;
+    KeydirEntry entry;
+  };
+  virtual absl::Status OfferInOrder(
+      absl::Span<const Offered> offers,
+      absl::FunctionRef<bool(KeydirEntry candidate, KeydirEntry present)>
+          supersedes) = 0;
 };
 
 // What checkpoints are made of, and restored to, while nobody changes the
@@ -240,7 +251,7 @@ class Keydir {
 
   // Null where the keydir does not know the bytes of its keys: it looks at the
   // hash of a KeyRef alone then, else at the bytes alone.
-  virtual const KeyOrder* order() const { return nullptr; }
+  virtual KeyOrder* order() { return nullptr; }
   // Null where there are no checkpoints of the keydir.
   virtual KeydirCopier* copier() { return nullptr; }
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/status_macros.h"
+
 namespace stave {
 namespace {
 
@@ -157,15 +159,7 @@ bool OrderedKeydir::SweepLeaf(std::string* from,
   const Position position = Seek(*from);
   if (position.leaf == nullptr) return false;
   OrderedPage& leaf = *position.leaf;
-  // The least key that may be in the next leaf.
-  bool is_last = true;
-  for (auto step = position.path.rbegin(); step != position.path.rend();
-       ++step) {
-    if (step->child == step->page->count()) continue;
-    *from = step->page->KeyAt(step->child);
-    is_last = false;
-    break;
-  }
+  std::optional<std::string> end = EndOfLeaf(position.path);
   items_.ClearAll();
   bool erases_any = false;
   for (size_t i = leaf.count(); i-- > position.place.index;) {
@@ -183,7 +177,67 @@ bool OrderedKeydir::SweepLeaf(std::string* from,
     // Without memory keys stay there, without an entry.
     Install(position.path, &leaf, Change::kErased).IgnoreError();
   }
-  return !is_last;
+  if (!end.has_value()) return false;
+  *from = *std::move(end);
+  return true;
+}
+
+std::optional<std::string> OrderedKeydir::EndOfLeaf(const Path& path) {
+  for (auto step = path.rbegin(); step != path.rend(); ++step) {
+    if (step->child < step->page->count()) {
+      return step->page->KeyAt(step->child);
+    }
+  }
+  return std::nullopt;
+}
+
+absl::Status OrderedKeydir::OfferInOrder(
+    absl::Span<const Offered> offers,
+    absl::FunctionRef<bool(KeydirEntry, KeydirEntry)> supersedes) {
+  while (!offers.empty()) {
+    ASSIGN_OR_RETURN(const size_t taken, OfferToLeaf(offers, supersedes));
+    offers.remove_prefix(taken);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> OrderedKeydir::OfferToLeaf(
+    absl::Span<const Offered> offers,
+    absl::FunctionRef<bool(KeydirEntry, KeydirEntry)> supersedes) {
+  MutexLock lock(&mutex_);
+  const Position position = Seek(offers.front().key.bytes);
+  OrderedPage* const leaf = position.leaf;
+  const std::optional<std::string> end = EndOfLeaf(position.path);
+  items_.ClearAll();
+  if (leaf != nullptr) items_.Append(*leaf);
+  size_t taken = 0;
+  size_t added = 0;  // to items_, all of them in front of what is offered next
+  for (; taken < offers.size() && added < kMostKeysInLeaf; ++taken) {
+    const auto& [key, entry] = offers[taken];
+    if (end.has_value() && key.bytes >= *end) break;
+    const OrderedPage::Place place =
+        leaf == nullptr ? OrderedPage::Place() : leaf->LowerBound(key.bytes);
+    const size_t index = place.index + added;
+    const bool is_repeated =
+        taken > 0 && offers[taken - 1].key.bytes == key.bytes;
+    if (!place.is_equal && !is_repeated) {
+      items_.Insert(index, key.bytes, entry.bits());
+      ++added;
+      continue;
+    }
+    const size_t known = place.is_equal ? index : index - 1;
+    const auto present = KeydirEntry::FromBits(items_.value(known));
+    if (!present.absent() && !supersedes(entry, present)) continue;
+    items_.set_value(known, entry.bits());
+    if (!place.is_equal) continue;
+    leaf->set_value(place.index, entry.bits());
+    if (present.absent()) CountKey(1);
+  }
+  if (added > 0) {
+    RETURN_IF_ERROR(Install(position.path, leaf, Change::kInserted));
+    CountKey(static_cast<int64_t>(added));
+  }
+  return taken;
 }
 
 absl::Status OrderedKeydir::Set(const Position& position, std::string_view key,

@@ -13,6 +13,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/base/mutex.h"
 #include "engine/index/keydir.h"
 #include "engine/index/ordered_items.h"
@@ -58,10 +59,13 @@ class OrderedKeydir final : public Keydir, public KeyOrder {
              absl::FunctionRef<bool(KeydirEntry)> keep) override;
   Statistics GetStatistics() const override;
 
-  const KeyOrder* order() const override { return this; }
+  KeyOrder* order() override { return this; }
   void CopyFrom(std::string_view from, size_t most, KeyRun* run) const override;
   void CopyBefore(std::optional<std::string_view> before, size_t most,
                   KeyRun* run) const override;
+  absl::Status OfferInOrder(
+      absl::Span<const Offered> offers,
+      absl::FunctionRef<bool(KeydirEntry, KeydirEntry)> supersedes) override;
 
  private:
   // A page above the leaves, and which way the path goes on.
@@ -114,6 +118,14 @@ class OrderedKeydir final : public Keydir, public KeyOrder {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   OrderedPage* PutAboveAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Retire() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The least key that may be in the leaf behind the one at the end of a path;
+  // none if there is no such leaf.
+  static std::optional<std::string> EndOfLeaf(const Path& path);
+  // Offers those at the beginning that belong to one leaf, but not too many;
+  // returns how many that were.
+  absl::StatusOr<size_t> OfferToLeaf(
+      absl::Span<const Offered> offers,
+      absl::FunctionRef<bool(KeydirEntry, KeydirEntry)> supersedes);
   // Sweeps the leaf of `*from`, and goes on to the next one; false if that was
   // the last.
   bool SweepLeaf(std::string* from, absl::FunctionRef<bool(KeydirEntry)> keep);

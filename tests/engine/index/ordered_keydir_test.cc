@@ -1,5 +1,6 @@
 #include "engine/index/ordered_keydir.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -174,6 +175,35 @@ TEST_F(OrderedKeydirTest, MemoryOfRemovedKeysIsGivenBack) {
   EXPECT_LT(bytes(), 500 * 40 + (1 << 20));
   for (uint64_t i = 0; i < 50'000; i += 100) {
     EXPECT_EQ(Find(std::to_string(i)), Entry(1));
+  }
+}
+
+TEST_F(OrderedKeydirTest, ManyOfferedInOrderAreAsIfOfferedOneByOne) {
+  std::mt19937_64 random(5);
+  std::map<std::string, uint64_t> model;
+  uint64_t number = 0;
+  for (int times = 0; times < 30; ++times) {
+    std::multimap<std::string, uint64_t> sorted;
+    for (uint64_t i = random() % 700; i > 0; --i) {
+      const std::string key = std::to_string(random() % 5000);
+      // Later ones are not greater every time.
+      sorted.emplace(key, ++number ^ random() % 1000);
+    }
+    std::vector<KeyOrder::Offered> offers;
+    for (const auto& [key, each] : sorted) {
+      offers.push_back({{key, {}}, Entry(each + 1)});
+      model[key] = std::max(model[key], each + 1);
+    }
+    const auto is_later = [](KeydirEntry a, KeydirEntry b) {
+      return a.location().unit > b.location().unit;
+    };
+    EXPECT_TRUE(keydir_.OfferInOrder(offers, is_later).ok());
+    ASSERT_EQ(keys(), model.size());
+    for (const auto& [key, each] : model) ASSERT_EQ(Find(key), Entry(each));
+    ASSERT_EQ(Forward().size(), model.size());
+    const std::string gone = model.begin()->first;
+    Remove(gone);
+    model.erase(gone);
   }
 }
 
