@@ -101,9 +101,9 @@ class ChangeFeed::Reader {
       if (record.header.sequence <= read_through_) continue;
       read_through_ = record.header.sequence;
       if (kind != RecordKind::kPut && kind != RecordKind::kDelete) continue;
-      ASSIGN_OR_RETURN(value_, engine_->state().ValueOf(
-                                   *segment_, record.offset, record.stored(),
-                                   &restored_));
+      ASSIGN_OR_RETURN(value_,
+                       engine_->state().ValueOf(*segment_, record.offset,
+                                                record.stored(), &restored_));
       record_ = record;
       // Not that of a mark, which a power loss may take.
       position_.sequence = read_through_;

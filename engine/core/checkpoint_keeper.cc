@@ -34,7 +34,9 @@ uint64_t CheckpointKeeper::Interval() const {
 }
 
 bool CheckpointKeeper::HasKeys() const {
-  return settings_.state->keydir->GetStatistics().keys >= settings_.min_keys;
+  Keydir& keydir = *settings_.state->keydir;
+  return keydir.copier() != nullptr &&
+         keydir.GetStatistics().keys >= settings_.min_keys;
 }
 
 uint64_t CheckpointKeeper::UncoveredBytes() const {

@@ -69,6 +69,7 @@ class CheckpointKeeper {
  private:
   // How many bytes there may be until the next one.
   uint64_t Interval() const;
+  // Whether there is enough to be kept, and a way to do it.
   bool HasKeys() const;
   uint64_t UncoveredBytes() const;
   void Run();

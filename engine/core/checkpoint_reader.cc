@@ -51,7 +51,7 @@ class CheckpointReader {
     RETURN_IF_ERROR(ReadTables());
     RETURN_IF_ERROR(FindSegments());
     RETURN_IF_ERROR(DividePages());
-    state_.keydir->ExpectKeys(header_.keys);
+    state_.keydir->copier()->ExpectKeys(header_.keys);
     std::vector<Counts> counts(threads, Counts(bound_.size()));
     std::atomic<size_t> next{0};
     const absl::Status done = ParallelFor(threads, threads, [&](size_t thread) {
@@ -186,8 +186,8 @@ class CheckpointReader {
     Stretch stretch;
     for (size_t i = 0; i < pages_.size(); ++i) {
       const bool goes_on = stretch.keys < kKeysPerStretch ||
-                           Keydir::PartOf(pages_[i].begin) ==
-                               Keydir::PartOf(pages_[i - 1].begin);
+                           KeydirCopier::PartOf(pages_[i].begin) ==
+                               KeydirCopier::PartOf(pages_[i - 1].begin);
       if (!goes_on) {
         stretches_.push_back(stretch);
         stretch = {i, i, stretch.first_key + stretch.keys, 0};
@@ -251,12 +251,12 @@ class CheckpointReader {
       }
       at += page.keys;
       end += kept;
-      const size_t number = Keydir::PartOf(page.begin);
+      const size_t number = KeydirCopier::PartOf(page.begin);
       if (i + 1 < pages.size() &&
-          Keydir::PartOf(pages[i + 1].begin) == number) {
+          KeydirCopier::PartOf(pages[i + 1].begin) == number) {
         continue;
       }
-      RETURN_IF_ERROR(state_.keydir->RestorePart(
+      RETURN_IF_ERROR(state_.keydir->copier()->RestorePart(
           number, part, all.subspan(first, end - first)));
       part.clear();
       first = end;

@@ -36,7 +36,7 @@ class CheckpointWriter {
                    State* state, Log* log, File* file,
                    const std::atomic<bool>& cancelled)
       : state_(*state),
-        keydir_(*state->keydir),
+        keydir_(*state->keydir->copier()),
         log_(*log),
         file_(*file),
         cancelled_(cancelled) {
@@ -99,10 +99,10 @@ class CheckpointWriter {
   void DivideParts() {
     Stretch stretch;
     uint64_t keys = 0;
-    for (size_t part = 0; part < Keydir::kParts; ++part) {
+    for (size_t part = 0; part < KeydirCopier::kParts; ++part) {
       keys += keydir_.KeysIn(part);
       stretch.end_part = part + 1;
-      const bool is_last = part + 1 == Keydir::kParts;
+      const bool is_last = part + 1 == KeydirCopier::kParts;
       if (keys < kKeysPerStretch && !is_last) continue;
       stretches_.push_back(stretch);
       stretch = {stretch.end_part, stretch.end_part};
@@ -211,7 +211,7 @@ class CheckpointWriter {
   static constexpr uint64_t kNowhere = UINT64_MAX;
 
   State& state_;
-  Keydir& keydir_;
+  KeydirCopier& keydir_;
   Log& log_;
   File& file_;
   const std::atomic<bool>& cancelled_;

@@ -84,9 +84,9 @@ absl::Status Commit::PreparePut(std::string_view key, const StoredValue& value,
   return absl::OkStatus();
 }
 
-void Commit::Prefetch(const KeyHash& hash) const {
+void Commit::Prefetch(const KeyRef& key) const {
   EpochGuard guard;
-  state_.keydir->Prefetch(hash);
+  state_.keydir->Prefetch(key);
 }
 
 KeydirEntry Commit::Present(const KeyRef& key) const {
@@ -106,7 +106,7 @@ bool Commit::IsExpired(KeydirEntry entry) const {
 absl::Status Commit::Put(std::string_view key, std::string_view value,
                          const WriteOptions& options) {
   const KeyRef ref{key, key.empty() ? KeyHash{} : (*state_.hasher)(key)};
-  Prefetch(ref.hash);
+  Prefetch(ref);
   PendingRecord record;
   RETURN_IF_ERROR(CheckSizes(key, value));
   std::unique_ptr<char[]> compressed;
@@ -180,7 +180,7 @@ absl::StatusOr<bool> Commit::Delete(std::string_view key,
                                     const WriteOptions& options) {
   RETURN_IF_ERROR(CheckSizes(key, {}));
   const KeyRef ref{key, (*state_.hasher)(key)};
-  Prefetch(ref.hash);
+  Prefetch(ref);
   const PendingRecord record = PrepareDelete(key);
   merger_.Admit(record.size());
   bool existed = false;
@@ -300,7 +300,7 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
                              const Log::Place& place) {
   // A merge may let go of the segment that the replaced record lies in.
   EpochGuard guard;
-  if (state_.overlay.active()) state_.SaveVersion(key.hash, Present(key));
+  if (state_.overlay.active()) state_.SaveVersion(key, Present(key));
   const bool is_delete = record.header.kind == RecordKind::kDelete;
   state_.publication.NoteChange(is_delete);
   if (is_delete) {

@@ -109,7 +109,7 @@ class Commit {
                           PendingRecord* record) const;
   void CountPut(const PendingRecord& record)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());
-  void Prefetch(const KeyHash& hash) const;
+  void Prefetch(const KeyRef& key) const;
   KeydirEntry Present(const KeyRef& key) const;
   bool IsExpired(KeydirEntry entry) const;
   bool IsStill(const KeyRef& key, const Seen& seen) const;

@@ -24,4 +24,12 @@ absl::Status DamageMap::Check(size_t key_size, Sequence sequence,
       found->what, "; the key's last record may have been there"));
 }
 
+absl::Status DamageMap::CheckComplete(std::string_view directory) const {
+  if (hidden.empty()) return absl::OkStatus();
+  const Damage& first = damage[hidden.front().damage];
+  return absl::DataLossError(absl::StrCat(
+      ToAbsl(directory), "/", first.file, ", offset ", first.offset, ": ",
+      first.what, "; keys whose last record may have been there are left out"));
+}
+
 }  // namespace stave

@@ -45,6 +45,9 @@ struct DamageMap {
   absl::Status Check(size_t key_size, Sequence sequence,
                      std::string_view directory) const;
   const Damage* MayHide(size_t key_size, Sequence sequence) const;
+  // DataLoss if keys may have been hidden: what has been visited is right, but
+  // there may have been more.
+  absl::Status CheckComplete(std::string_view directory) const;
 };
 
 }  // namespace stave

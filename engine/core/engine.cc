@@ -11,6 +11,7 @@
 #include "engine/core/foreign_directory.h"
 #include "engine/core/log_history.h"
 #include "engine/core/log_iterator.h"
+#include "engine/core/ordered_iterator.h"
 #include "engine/core/salvage.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
@@ -171,7 +172,7 @@ absl::StatusOr<RecoveredStore> RecoverOrCreate(FileSystem* file_system,
   absl::StatusOr<RecoveredStore> recovered = Recover(directory, options, clock);
   if (absl::IsNotFound(recovered.status()) && options.create_if_missing) {
     RETURN_IF_ERROR(MakeNameDurable(file_system, directory->path()));
-    return CreateStore(directory, clock);
+    return CreateStore(directory, options.keydir, clock);
   }
   return recovered;
 }
@@ -425,12 +426,18 @@ std::shared_ptr<const Instant> Store::Engine::NewInstant() {
 absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
     const ReadOptions& options) {
   if (closed_.load(std::memory_order_acquire)) return ClosedError();
+  std::shared_ptr<const Instant> instant;
   if (options.snapshot == nullptr) {
-    return std::make_unique<LogIterator>(NewInstant(), options);
+    instant = NewInstant();
+  } else {
+    ASSIGN_OR_RETURN(const Instant* const then,
+                     Instant::Of(*options.snapshot, *state_));
+    instant = then->shared_from_this();
   }
-  ASSIGN_OR_RETURN(const Instant* const then,
-                   Instant::Of(*options.snapshot, *state_));
-  return std::make_unique<LogIterator>(then->shared_from_this(), options);
+  if (state_->keydir->order() != nullptr) {
+    return std::make_unique<OrderedIterator>(std::move(instant), options);
+  }
+  return std::make_unique<LogIterator>(std::move(instant), options);
 }
 
 absl::Status Store::Engine::Backup(std::string_view path) {

@@ -39,7 +39,9 @@ class ExpiringKeys {
   }
   void LookUp() {
     EpochGuard guard;
-    for (const Candidate& each : group_) state_.keydir->Prefetch(each.hash);
+    for (const auto& [record, hash] : group_) {
+      state_.keydir->Prefetch({record.key, hash});
+    }
     for (const auto& [record, hash] : group_) {
       const KeydirEntry entry = state_.keydir->Find({record.key, hash});
       if (entry.absent() ||
@@ -99,7 +101,7 @@ void RemoveExpired(State* state, Log* log, const ExpiredKey& expired) {
   if (!state->ReadAt(expired.entry, &segment, &record).ok()) return;
   const KeyRef key{record.key, expired.hash};
   if (state->keydir->Find(key) != expired.entry) return;
-  state->SaveVersion(expired.hash, expired.entry, /*has_expired=*/true);
+  state->SaveVersion(key, expired.entry, /*has_expired=*/true);
   state->publication.NoteChange(/*is_removal=*/true);
   if (state->keydir->CompareAndSwap(key, expired.entry, KeydirEntry())) {
     state->SubtractLive(segment, record.header.record_size());

@@ -35,7 +35,6 @@ struct Source {
   bool is_valid() const {
     return hint != nullptr && !is_damaged.load(std::memory_order_relaxed);
   }
-  bool is_wanted() const { return is_valid() && !segment->is_covered; }
 };
 
 class HintFiller {
@@ -72,6 +71,11 @@ class HintFiller {
     return segment.summary.records * sizeof(HintEntry);
   }
 
+  bool IsWanted(const Source& source) const {
+    return source.is_valid() && !source.segment->is_covered &&
+           state_.keydir->order() == nullptr;
+  }
+
   absl::StatusOr<std::unique_ptr<HintFile>> Open(
       const SegmentToRead& segment) const {
     return HintFile::Open(directory_, segment.segment->header(),
@@ -88,7 +92,7 @@ class HintFiller {
     }));
     uint64_t keys = 0;
     for (const Source& source : sources) {
-      if (source.is_wanted()) keys += source.hint->entries();
+      if (IsWanted(source)) keys += source.hint->entries();
     }
     const uint64_t ranges =
         1 +
@@ -112,7 +116,7 @@ class HintFiller {
   absl::Status FillRange(std::vector<Source>* sources, uint64_t least,
                          uint64_t greatest) {
     for (Source& source : *sources) {
-      if (!source.is_wanted()) continue;
+      if (!IsWanted(source)) continue;
       const Segment& segment = *source.segment->segment;
       const absl::Status status = source.hint->Visit(
           least, greatest, [&](absl::Span<const HintEntry> entries) {

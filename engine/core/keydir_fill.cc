@@ -20,7 +20,8 @@
 namespace stave {
 namespace {
 
-// Collects keys and offers them to the keydir in groups of like hashes. A
+// Collects keys and offers them to the keydir in groups of like hashes, or, if
+// the keydir has an order, all in it: then neighbours come one after another. A
 // group's slots are on their way from memory together, and many groups' worth
 // of keys wait, so that each visits a part of the keydir that the processor's
 // cache can hold, and its next visit comes soon: one access to memory serves
@@ -37,12 +38,14 @@ class KeydirFeeder {
         counts_(size_t{1} << group_bits_) {}
 
   absl::Status Take(const KeyRef& key, KeydirEntry entry) {
+    if (keydir_.order() != nullptr) return TakeForOrder(key, entry);
     const size_t group = key.hash.prefix >> (64 - group_bits_);
     waiting_[group * kGroupSize + counts_[group]++] = {key, entry};
     return counts_[group] < kGroupSize ? absl::OkStatus() : Offer(group);
   }
 
   absl::Status OfferAll() {
+    RETURN_IF_ERROR(OfferInOrder());
     for (size_t group = 0; group < counts_.size(); ++group) {
       RETURN_IF_ERROR(Offer(group));
     }
@@ -58,10 +61,22 @@ class KeydirFeeder {
   // So many slots at a time are on their way from memory.
   static constexpr size_t kPrefetched = 64;
 
-  struct Waiting {
-    KeyRef key;
-    KeydirEntry entry;
-  };
+  using Waiting = KeyOrder::Offered;
+
+  absl::Status TakeForOrder(const KeyRef& key, KeydirEntry entry) {
+    waiting_[in_order_++] = {key, entry};
+    return in_order_ < waiting_.size() ? absl::OkStatus() : OfferInOrder();
+  }
+
+  absl::Status OfferInOrder() {
+    const auto all = absl::MakeSpan(waiting_).subspan(0, in_order_);
+    in_order_ = 0;
+    std::sort(all.begin(), all.end(), [](const Waiting& a, const Waiting& b) {
+      return a.key.bytes < b.key.bytes;
+    });
+    if (all.empty()) return absl::OkStatus();
+    return keydir_.order()->OfferInOrder(all, IsLater);
+  }
 
   absl::Status Offer(size_t group) {
     absl::Span<const Waiting> all = absl::MakeConstSpan(waiting_).subspan(
@@ -76,7 +91,7 @@ class KeydirFeeder {
   absl::Status OfferPrefetched(absl::Span<const Waiting> some) {
     {
       EpochGuard guard;
-      for (const Waiting& each : some) keydir_.Prefetch(each.key.hash);
+      for (const Waiting& each : some) keydir_.Prefetch(each.key);
     }
     for (const Waiting& each : some) {
       RETURN_IF_ERROR(
@@ -91,6 +106,7 @@ class KeydirFeeder {
   const int group_bits_;
   std::vector<Waiting> waiting_;  // kGroupSize places a group
   std::vector<size_t> counts_;
+  size_t in_order_ = 0;  // keys that wait for their turn in that
 };
 
 // Walks one segment, and hands its keys to `sink`.
@@ -209,16 +225,24 @@ absl::Status CountLive(State* state, const Sizes& sizes, size_t part,
   return absl::OkStatus();
 }
 
-uint64_t RecordsToTake(absl::Span<const SegmentToRead> segments) {
+// Hint files know no bytes of keys.
+bool IsFilled(const State& state, const SegmentToRead& segment) {
+  return segment.is_restored && state.keydir->order() == nullptr;
+}
+
+uint64_t RecordsToTake(const State& state,
+                       absl::Span<const SegmentToRead> segments) {
   uint64_t records = 0;
   for (const SegmentToRead& each : segments) {
-    if (!each.is_restored && !each.is_covered) records += each.summary.records;
+    const bool is_taken = !IsFilled(state, each) && !each.is_covered;
+    if (is_taken) records += each.summary.records;
   }
   return records;
 }
 
-// Walks those segments that are not restored, on `readers` threads; with(walk)
-// is called on each, and calls walk(sink) with what takes the thread's keys.
+// Walks those segments whose keys are still wanted, on `readers` threads;
+// with(walk) is called on each, and calls walk(sink) with what takes the
+// thread's keys.
 absl::Status Walk(State* state, absl::Span<const SegmentToRead> segments,
                   size_t readers, auto with) {
   // All are told of, so that the first in log order is reported.
@@ -227,7 +251,7 @@ absl::Status Walk(State* state, absl::Span<const SegmentToRead> segments,
   const absl::Status walked = ParallelFor(readers, readers, [&](size_t) {
     return with([&](auto* sink) {
       for (size_t i = next++; i < segments.size(); i = next++) {
-        if (segments[i].is_restored) continue;
+        if (IsFilled(*state, segments[i])) continue;
         results[i] = SegmentReader(state, segments[i], sink).Run();
         if (!results[i].ok()) next = segments.size();
       }
@@ -239,16 +263,18 @@ absl::Status Walk(State* state, absl::Span<const SegmentToRead> segments,
 
 // How many segments, from the first on, are best loaded into a keydir without
 // keys: none if they have few records, and no more than memory is there for.
-size_t CountToLoad(absl::Span<const SegmentToRead> segments) {
+size_t CountToLoad(const State& state,
+                   absl::Span<const SegmentToRead> segments) {
   constexpr uint64_t kFewRecords = uint64_t{1} << 16;
   constexpr uint64_t kMostRecords = uint64_t{1} << 25;  // 512 MiB
   size_t count = 0;
   uint64_t records = 0;
   for (; count < segments.size(); ++count) {
-    records += RecordsToTake(segments.subspan(count, 1));
+    records += RecordsToTake(state, segments.subspan(count, 1));
     if (records > kMostRecords) break;
   }
-  return RecordsToTake(segments.subspan(0, count)) < kFewRecords ? 0 : count;
+  return RecordsToTake(state, segments.subspan(0, count)) < kFewRecords ? 0
+                                                                        : count;
 }
 
 absl::Status Load(State* state, absl::Span<const SegmentToRead> segments,
@@ -270,7 +296,7 @@ absl::Status Load(State* state, absl::Span<const SegmentToRead> segments,
 
 absl::Status Feed(State* state, absl::Span<const SegmentToRead> segments,
                   size_t threads) {
-  const uint64_t records = RecordsToTake(segments) / threads;
+  const uint64_t records = RecordsToTake(*state, segments) / threads;
   return Walk(state, segments, threads, [&](auto walk) {
     KeydirFeeder feeder(state->keydir.get(), records);
     walk(&feeder);
@@ -286,8 +312,10 @@ absl::Status FillKeydir(State* state,
   if (segments.empty()) return absl::OkStatus();
   const absl::Span<const SegmentToRead> all = segments;
   const size_t readers = std::min(threads, segments.size());
-  const bool is_empty = state->keydir->GetStatistics().keys == 0;
-  const size_t loaded = is_empty ? CountToLoad(all) : 0;
+  // Without the keys' bytes alone it can be done by hash.
+  const bool is_empty = state->keydir->GetStatistics().keys == 0 &&
+                        state->keydir->order() == nullptr;
+  const size_t loaded = is_empty ? CountToLoad(*state, all) : 0;
   if (loaded > 0) {
     RETURN_IF_ERROR(Load(state, all.subspan(0, loaded), readers));
   }

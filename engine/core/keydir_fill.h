@@ -23,7 +23,7 @@ struct SegmentToRead {
   // The keydir has its keys from a checkpoint, as far as they are live.
   bool is_covered = false;
   // Its hint file is valid, and the keydir has its keys from there, unless the
-  // segment is covered.
+  // segment is covered, or the keydir wants bytes of keys.
   bool is_restored = false;
   bool has_large_records = false;  // known if it is restored
   // Tells those records' sizes, if it is valid there.
@@ -39,11 +39,11 @@ inline bool IsLater(KeydirEntry a, KeydirEntry b) {
   return a.location().unit > b.location().unit;
 }
 
-// Fills the keydir of `state` from those segments that are not restored, on
-// `threads` threads. Those of them that are covered are only checked: so Open
-// notices the same damage with a checkpoint as without. The segments are in log
-// order and in state->segments. DataLoss, with file and offset, if records are
-// not as they should be.
+// Fills the keydir of `state` from those segments that are not restored, or
+// from all if it has an order, on `threads` threads. Those of them that are
+// covered are only checked: so Open notices the same damage with a checkpoint
+// as without. The segments are in log order and in state->segments. DataLoss,
+// with file and offset, if records are not as they should be.
 absl::Status FillKeydir(State* state,
                         const std::vector<SegmentToRead>& segments,
                         size_t threads);

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
 #include "engine/core/damage_map.h"
@@ -53,7 +52,7 @@ void LogIterator::FillAhead() {
     if (candidates == 0) return;
     EpochGuard guard;
     for (size_t i = 0; i < candidates; ++i) {
-      state_.keydir->Prefetch(ahead_[i].hash);
+      state_.keydir->Prefetch({ahead_[i].record.key, ahead_[i].hash});
     }
     for (size_t i = 0; i < candidates; ++i) {
       if (!WasLive(ahead_[i])) continue;
@@ -95,7 +94,9 @@ bool LogIterator::NextRecord(RecordView* record) {
 
 bool LogIterator::OpenPart() {
   if (part_ >= instant_->parts.size()) {
-    if (state_.damage != nullptr) FailForDamage();
+    if (state_.damage != nullptr) {
+      status_ = state_.damage->CheckComplete(state_.directory);
+    }
     return false;
   }
   const Instant::Part& part = instant_->parts[part_];
@@ -142,16 +143,6 @@ absl::Time LogIterator::expiry() const {
   const RecordHeader& header = Current().header;
   return header.expires ? absl::FromUnixMillis(header.expire_at_ms)
                         : absl::InfiniteFuture();
-}
-
-// What has been visited is right, but there may have been more.
-void LogIterator::FailForDamage() {
-  const DamageMap& damage = *state_.damage;
-  if (damage.hidden.empty()) return;
-  const Damage& first = damage.damage[damage.hidden.front().damage];
-  status_ = absl::DataLossError(absl::StrCat(
-      state_.directory, "/", first.file, ", offset ", first.offset, ": ",
-      first.what, "; keys whose last record may have been there are left out"));
 }
 
 void LogIterator::Seek(std::string_view) { NoOrder(); }

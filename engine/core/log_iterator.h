@@ -55,7 +55,6 @@ class LogIterator final : public Iterator {
   bool IsWanted(const RecordView& record) const;
   bool WasLive(const Candidate& candidate) const;
   void Fail(absl::Status status);
-  void FailForDamage();
   void NoOrder();
 
   const std::shared_ptr<const Instant> instant_;

@@ -123,7 +123,9 @@ absl::Status Merge::CopyGroup(const Segment& input,
   }
   {
     EpochGuard guard;
-    for (const Candidate& each : group) state_.keydir->Prefetch(each.hash);
+    for (const Candidate& each : group) {
+      state_.keydir->Prefetch({each.record.key, each.hash});
+    }
   }
   for (const Candidate& each : group) {
     const KeyRef key{each.record.key, each.hash};
@@ -304,7 +306,9 @@ void Merge::Relocate(Output* output) {
 void Merge::RelocateGroup(Output* output, const std::vector<Candidate>& group,
                           size_t first_origin) {
   EpochGuard guard;
-  for (const Candidate& each : group) state_.keydir->Prefetch(each.hash);
+  for (const Candidate& each : group) {
+    state_.keydir->Prefetch({each.record.key, each.hash});
+  }
   for (size_t i = 0; i < group.size(); ++i) {
     const RecordView& record = group[i].record;
     const RecordHeader& header = record.header;

@@ -87,10 +87,10 @@ void MultiGet::HashAll() {
 void MultiGet::FindAll() {
   const Keydir& keydir = *state_.keydir;
   for (size_t i = 0; i < std::min(kAhead, keys_.size()); ++i) {
-    keydir.Prefetch(wanted_[i].hash);
+    keydir.Prefetch(KeyAt(i));
   }
   for (size_t i = 0; i < keys_.size(); ++i) {
-    if (i + kAhead < keys_.size()) keydir.Prefetch(wanted_[i + kAhead].hash);
+    if (i + kAhead < keys_.size()) keydir.Prefetch(KeyAt(i + kAhead));
     wanted_[i].entry = reader_.FindEntry(KeyAt(i), then_);
   }
 }

@@ -38,6 +38,8 @@ absl::Status ReadSet::CheckKeys() const {
 absl::Status ReadSet::CheckRanges(const Instant& begin,
                                   const Instant* end) const {
   const State& state = *instant_->state;
+  // Changes after `end` count as well there: they would be found later.
+  if (state.keydir->order() != nullptr) return CheckRangesInOrder(begin);
   absl::Status status;
   state.overlay.VisitChanges(
       *begin.layer, end == nullptr ? nullptr : end->layer.get(),
@@ -48,6 +50,30 @@ absl::Status ReadSet::CheckRanges(const Instant& begin,
         return status.ok();
       });
   return status;
+}
+
+absl::Status ReadSet::CheckRangesInOrder(const Instant& begin) const {
+  constexpr size_t kAtOnce = 256;
+  const State& state = *instant_->state;
+  for (const KeyRange& range : ranges_) {
+    std::string from(range.begin());
+    while (true) {
+      const std::vector<std::string> changed =
+          begin.layer->ChangedFrom(from, kAtOnce);
+      for (const std::string& key : changed) {
+        if (!range.Contains(key)) break;
+        EpochGuard guard;
+        const KeyHash hash = (*state.hasher)(key);
+        const auto then = begin.layer->FindPast(hash);
+        if (!then.has_value()) continue;
+        const KeydirEntry now = state.keydir->Find({key, hash});
+        if (!Missed(*then, now).absent()) return Changed(key);
+      }
+      if (changed.size() < kAtOnce || !range.Contains(changed.back())) break;
+      from = changed.back() + '\0';
+    }
+  }
+  return absl::OkStatus();
 }
 
 // The key's bytes are in the record that it had, or else in the one it has.

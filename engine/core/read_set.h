@@ -54,6 +54,9 @@ class ReadSet {
   absl::Status CheckChange(const VersionOverlay::Past& then,
                            KeydirEntry now) const;
 
+  // Of a keydir with an order: nothing but changes in the ranges is looked at.
+  absl::Status CheckRangesInOrder(const Instant& begin) const;
+
   const std::shared_ptr<const Instant> instant_;
   absl::flat_hash_map<KeyHash, std::string> keys_;
   std::vector<KeyRange> ranges_;

@@ -17,8 +17,8 @@
 #include "engine/core/hint_fill.h"
 #include "engine/core/keydir_fill.h"
 #include "engine/core/log_end.h"
+#include "engine/core/new_keydir.h"
 #include "engine/format/file_names.h"
-#include "engine/index/hash_keydir.h"
 #include "engine/log/hint_file.h"
 #include "engine/log/segment_scanner.h"
 
@@ -175,7 +175,7 @@ class Opener {
         clock_, loaded_.state.base.clock_floor_ms);
     state.hasher = std::make_unique<KeyHasher>(loaded_.state.base.hash_secret);
     ASSIGN_OR_RETURN(state.segments, SegmentSet::Create());
-    state.keydir = std::make_unique<HashKeydir>();
+    state.keydir = NewKeydir(options_.keydir);
     return absl::OkStatus();
   }
 
@@ -279,6 +279,7 @@ class Opener {
   // some segments. True if nothing is left to be counted.
   bool FillFromCheckpoint(size_t threads) {
     State& state = *store_.state;
+    if (state.keydir->copier() == nullptr) return false;
     for (const uint64_t generation : checkpoints_) {
       const absl::StatusOr<CheckpointCoverage> read = ReadCheckpoint(
           directory_, generation,
@@ -288,7 +289,7 @@ class Opener {
         store_.checkpoint.right = generation;
         return *read == CheckpointCoverage::kAll;
       }
-      state.keydir = std::make_unique<HashKeydir>();
+      state.keydir = NewKeydir(options_.keydir);
     }
     return false;
   }
@@ -408,6 +409,8 @@ class Opener {
   }
 
   void TidyCheckpoints() {
+    // They stay right, and wait for an open that can use them.
+    if (store_.state->keydir->copier() == nullptr) return;
     CheckpointKeeper::Found& found = store_.checkpoint;
     for (const uint64_t generation : checkpoints_) {
       if (generation == found.right) continue;
@@ -462,7 +465,8 @@ ManifestState NewManifestState() {
   return manifest;
 }
 
-absl::StatusOr<RecoveredStore> CreateStore(Directory* directory, Clock* clock) {
+absl::StatusOr<RecoveredStore> CreateStore(Directory* directory,
+                                           KeydirKind keydir, Clock* clock) {
   RecoveredStore store;
   const ManifestState manifest = NewManifestState();
   store.state = std::make_unique<State>();
@@ -470,7 +474,7 @@ absl::StatusOr<RecoveredStore> CreateStore(Directory* directory, Clock* clock) {
   store.state->clock = std::make_unique<EngineClock>(clock, 0);
   store.state->hasher = std::make_unique<KeyHasher>(manifest.base.hash_secret);
   ASSIGN_OR_RETURN(store.state->segments, SegmentSet::Create());
-  store.state->keydir = std::make_unique<HashKeydir>();
+  store.state->keydir = NewKeydir(keydir);
   ASSIGN_OR_RETURN(store.manifest, Manifest::Create(directory, manifest));
   return store;
 }

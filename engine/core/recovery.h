@@ -59,7 +59,8 @@ absl::StatusOr<RecoveredStore> Recover(Directory* directory,
 ManifestState NewManifestState();
 
 // Makes an empty store in a directory that holds none.
-absl::StatusOr<RecoveredStore> CreateStore(Directory* directory, Clock* clock);
+absl::StatusOr<RecoveredStore> CreateStore(Directory* directory,
+                                           KeydirKind keydir, Clock* clock);
 
 }  // namespace stave
 

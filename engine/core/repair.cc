@@ -167,7 +167,7 @@ absl::StatusOr<RepairReport> Repair(std::string_view from, std::string_view to,
   ASSIGN_OR_RETURN(
       std::unique_ptr<State> state,
       StateOfSurvey(source.get(), std::move(survey), manifest.base.hash_secret,
-                    SystemClock(), survey_options.threads));
+                    KeydirKind::kHash, SystemClock(), survey_options.threads));
 
   ASSIGN_OR_RETURN(const std::unique_ptr<Directory> target,
                    OpenTargetDirectory(file_system, to));

@@ -12,7 +12,7 @@
 #include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
 #include "engine/core/keydir_fill.h"
-#include "engine/index/hash_keydir.h"
+#include "engine/core/new_keydir.h"
 #include "engine/log/segment_set.h"
 
 namespace stave {
@@ -37,17 +37,15 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(Directory* directory,
-                                                     StoreSurvey survey,
-                                                     const HashSecret& secret,
-                                                     Clock* clock,
-                                                     size_t threads) {
+absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(
+    Directory* directory, StoreSurvey survey, const HashSecret& secret,
+    KeydirKind keydir, Clock* clock, size_t threads) {
   auto state = std::make_unique<State>();
   state->directory = directory->path();
   state->clock = std::make_unique<EngineClock>(clock, survey.clock_floor_ms);
   state->hasher = std::make_unique<KeyHasher>(secret);
   ASSIGN_OR_RETURN(state->segments, SegmentSet::Create());
-  state->keydir = std::make_unique<HashKeydir>();
+  state->keydir = NewKeydir(keydir);
   auto damage = std::make_unique<DamageMap>();
   damage->damage = std::move(survey.damage);
   damage->hidden = std::move(survey.hidden);
@@ -86,9 +84,9 @@ absl::StatusOr<RecoveredStore> RecoverDamaged(Directory* directory,
   const HashSecret secret = survey.manifest.base.hash_secret;
   RecoveredStore store;
   store.bytes_cut = survey.torn_tail_bytes;
-  ASSIGN_OR_RETURN(store.state,
-                   StateOfSurvey(directory, std::move(survey), secret, clock,
-                                 survey_options.threads));
+  ASSIGN_OR_RETURN(store.state, StateOfSurvey(directory, std::move(survey),
+                                              secret, options.keydir, clock,
+                                              survey_options.threads));
   return store;
 }
 

@@ -17,11 +17,9 @@ namespace stave {
 // The state of a store as far as it is sound: its keydir names the last sound
 // record of each key, `damage` says what that is worth. Keys are hashed with
 // `secret`.
-absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(Directory* directory,
-                                                     StoreSurvey survey,
-                                                     const HashSecret& secret,
-                                                     Clock* clock,
-                                                     size_t threads);
+absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(
+    Directory* directory, StoreSurvey survey, const HashSecret& secret,
+    KeydirKind keydir, Clock* clock, size_t threads);
 
 // Opens a store that Recover refuses, for reading alone
 // (Options::open_damaged). DataLoss without a sound manifest.

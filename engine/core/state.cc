@@ -66,15 +66,19 @@ Sequence State::SequenceIfMoved(KeydirEntry entry) const {
   return ReadAt(entry, &found, &record).ok() ? record.header.sequence : 0;
 }
 
-void State::SaveVersion(const KeyHash& hash, KeydirEntry present,
+void State::SaveVersion(const KeyRef& key, KeydirEntry present,
                         bool has_expired) {
   if (!overlay.active()) return;
-  if (present.absent()) return overlay.Save(hash, present);
+  const std::string_view ordered_key =
+      keydir->order() != nullptr ? key.bytes : std::string_view();
+  if (present.absent()) return overlay.Save(key.hash, present, ordered_key);
   Segment* const segment = segments->Find(present.location());
   const bool is_moved =
       DURABILITY_SITE(kVersionHeld, segment->may_hold_moved());  // I10
-  overlay.Save(hash, {present, is_moved ? segment->shared_from_this() : nullptr,
-                      has_expired});
+  overlay.Save(
+      key.hash,
+      {present, is_moved ? segment->shared_from_this() : nullptr, has_expired},
+      ordered_key);
 }
 
 absl::Status State::Damage(const Segment& segment, uint64_t offset,

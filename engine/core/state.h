@@ -86,7 +86,7 @@ struct State {
   Sequence SequenceIfMoved(KeydirEntry entry) const;
   // Saves what a key has now for those who look back. Call within an epoch,
   // with the log's append lock held.
-  void SaveVersion(const KeyHash& hash, KeydirEntry present,
+  void SaveVersion(const KeyRef& key, KeydirEntry present,
                    bool has_expired = false);
 
   // DataLoss that names the place.

@@ -11,6 +11,7 @@
 #include "engine/core/engine.h"
 #include "engine/core/instant.h"
 #include "engine/core/key_range.h"
+#include "engine/core/ordered_transaction_iterator.h"
 #include "engine/core/read_set.h"
 #include "engine/core/reader.h"
 #include "engine/core/transaction_iterator.h"
@@ -124,6 +125,10 @@ absl::StatusOr<std::unique_ptr<Iterator>> Transaction::NewIterator(
         "a transaction reads at its Begin, not at another snapshot");
   }
   if (!work_->only_reads) work_->reads.AddRange(KeyRange(options));
+  if (work_->instant->state->keydir->order() != nullptr) {
+    return std::make_unique<OrderedTransactionIterator>(work_->instant,
+                                                        work_->writes, options);
+  }
   return std::make_unique<TransactionIterator>(work_->instant, work_->writes,
                                                options);
 }

@@ -5,8 +5,8 @@
 
 namespace stave {
 
-static_assert(Keydir::kParts == kPartitions);
-static_assert(Keydir::PartOf(PartitionBegin(1)) == 1);
+static_assert(KeydirCopier::kParts == kPartitions);
+static_assert(KeydirCopier::PartOf(PartitionBegin(1)) == 1);
 
 HashKeydir::~HashKeydir() {
   for (std::atomic<PageDirectory>& directory : directories_) {
@@ -20,8 +20,8 @@ PageRef HashKeydir::PageOf(const KeyPosition& position) const {
   return directory.exists() ? directory.PageAt(position.stretched) : PageRef();
 }
 
-void HashKeydir::Prefetch(const KeyHash& hash) const {
-  const KeyPosition position(hash);
+void HashKeydir::Prefetch(const KeyRef& key) const {
+  const KeyPosition position(key.hash);
   const PageRef page = PageOf(position);
   if (!page.empty()) At(page).Prefetch(position.key);
 }

@@ -35,12 +35,12 @@ namespace stave {
 //
 // Changes hold the lock of the key's partition. As Find does, Prefetch wants
 // its caller to hold an EpochGuard.
-class HashKeydir final : public Keydir {
+class HashKeydir final : public Keydir, public KeydirCopier {
  public:
   HashKeydir() : retired_(&arena_) {}
   ~HashKeydir() override;
 
-  void Prefetch(const KeyHash& hash) const override;
+  void Prefetch(const KeyRef& key) const override;
   KeydirEntry Find(const KeyRef& key) const override;
   absl::StatusOr<KeydirEntry> Put(const KeyRef& key,
                                   KeydirEntry entry) override;
@@ -53,6 +53,7 @@ class HashKeydir final : public Keydir {
   void Sweep(size_t part, size_t parts,
              absl::FunctionRef<bool(KeydirEntry)> keep) override;
   Statistics GetStatistics() const override;
+  KeydirCopier* copier() override { return this; }
 
   uint64_t KeysIn(size_t part) const override;
   void CopyPart(size_t part, std::vector<KeydirPage>* pages,

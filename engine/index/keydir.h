@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -95,6 +98,110 @@ struct KeydirPage {
   uint32_t keys = 0;
 };
 
+// Entries of neighbours, in the byte order of their keys, copied out of a
+// keydir; with all of the keys, or with the first and the last alone.
+class KeyRun {
+ public:
+  enum class Keys { kAll, kEnds };
+  explicit KeyRun(Keys keys) : has_all_keys_(keys == Keys::kAll) {}
+
+  bool has_all_keys() const { return has_all_keys_; }
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  KeydirEntry entry(size_t index) const { return entries_[index]; }
+  // Only with all keys.
+  std::string_view key(size_t index) const {
+    const size_t begin = index == 0 ? 0 : ends_[index - 1];
+    return std::string_view(keys_).substr(begin, ends_[index] - begin);
+  }
+  // Of one that is not empty.
+  const std::string& first() const { return first_; }
+  const std::string& last() const { return last_; }
+
+  void Append(KeydirEntry entry) { entries_.push_back(entry); }
+  void Append(std::string_view key, KeydirEntry entry) {
+    keys_.append(key);
+    ends_.push_back(keys_.size());
+    entries_.push_back(entry);
+  }
+  void SetEnds(std::string first, std::string last) {
+    first_ = std::move(first);
+    last_ = std::move(last);
+  }
+  void Clear() {
+    entries_.clear();
+    keys_.clear();
+    ends_.clear();
+  }
+
+ private:
+  const bool has_all_keys_;
+  std::vector<KeydirEntry> entries_;
+  std::string keys_;
+  std::vector<size_t> ends_;  // of each key in keys_
+  std::string first_;
+  std::string last_;
+};
+
+// What only a keydir that knows its keys' bytes can do. Who copies holds an
+// EpochGuard. Nothing is remembered from one call to the next, so keys may come
+// and go in between.
+class KeyOrder {
+ public:
+  virtual ~KeyOrder() = default;
+
+  // Appends the first keys that are not less than `from`, some, but not more
+  // than `most`; none if there is no such key. A key that is there all the
+  // while, and lies between `from` and the last one appended, is not left out.
+  virtual void CopyFrom(std::string_view from, size_t most,
+                        KeyRun* run) const = 0;
+  // The same of the last keys that are less than `before`, or of all that there
+  // are. They are appended in byte order, too.
+  virtual void CopyBefore(std::optional<std::string_view> before, size_t most,
+                          KeyRun* run) const = 0;
+
+  // What Keydir::Offer does, for many keys, which are in byte order; of equal
+  // ones each is offered. No guard is needed.
+  struct Offered {
+    KeyRef key;
+    KeydirEntry entry;
+  };
+  virtual absl::Status OfferInOrder(
+      absl::Span<const Offered> offers,
+      absl::FunctionRef<bool(KeydirEntry candidate, KeydirEntry present)>
+          supersedes) = 0;
+};
+
+// What checkpoints are made of, and restored to, while nobody changes the
+// keydir. Only for a keydir of hashes.
+class KeydirCopier {
+ public:
+  virtual ~KeydirCopier() = default;
+
+  // Parts that are copied one by one. The upper 10 bits of a stretched prefix
+  // are the number of the key's part.
+  static constexpr size_t kParts = 1024;
+  static constexpr size_t PartOf(uint64_t stretched) { return stretched >> 54; }
+
+  // How many keys a part has.
+  virtual uint64_t KeysIn(size_t part) const = 0;
+
+  // Appends those pages of a part that have keys to `pages`, in their order,
+  // and their keys to `slots`.
+  virtual void CopyPart(size_t part, std::vector<KeydirPage>* pages,
+                        std::vector<KeydirSlot>* slots) = 0;
+
+  // Says that about so many keys are going to be restored.
+  virtual void ExpectKeys(uint64_t keys) = 0;
+
+  // Fills a part that has no keys with what CopyPart has returned. DataLoss
+  // for what it can't have returned; ResourceExhausted when memory has run
+  // out. After an error there is no more use for this keydir.
+  virtual absl::Status RestorePart(size_t part,
+                                   absl::Span<const KeydirPage> pages,
+                                   absl::Span<const KeydirSlot> slots) = 0;
+};
+
 // Maps each live key to its entry, in memory.
 //
 // Thread-safe. Find takes no lock and writes no shared memory; its caller
@@ -111,7 +218,7 @@ class Keydir {
   virtual ~Keydir() = default;
 
   // Brings the key's place nearer to the processor; changes nothing.
-  virtual void Prefetch(const KeyHash& hash) const = 0;
+  virtual void Prefetch(const KeyRef& key) const = 0;
 
   // The key's entry, absent when there is none.
   virtual KeydirEntry Find(const KeyRef& key) const = 0;
@@ -142,30 +249,11 @@ class Keydir {
 
   virtual Statistics GetStatistics() const = 0;
 
-  // ---- Checkpoints, while nobody changes the keydir ----
-
-  // Parts that are copied one by one. The upper 10 bits of a stretched prefix
-  // are the number of the key's part.
-  static constexpr size_t kParts = 1024;
-  static constexpr size_t PartOf(uint64_t stretched) { return stretched >> 54; }
-
-  // How many keys a part has.
-  virtual uint64_t KeysIn(size_t part) const = 0;
-
-  // Appends those pages of a part that have keys to `pages`, in their order,
-  // and their keys to `slots`.
-  virtual void CopyPart(size_t part, std::vector<KeydirPage>* pages,
-                        std::vector<KeydirSlot>* slots) = 0;
-
-  // Says that about so many keys are going to be restored.
-  virtual void ExpectKeys(uint64_t keys) = 0;
-
-  // Fills a part that has no keys with what CopyPart has returned. DataLoss
-  // for what it can't have returned; ResourceExhausted when memory has run
-  // out. After an error there is no more use for this keydir.
-  virtual absl::Status RestorePart(size_t part,
-                                   absl::Span<const KeydirPage> pages,
-                                   absl::Span<const KeydirSlot> slots) = 0;
+  // Null where the keydir does not know the bytes of its keys: it looks at the
+  // hash of a KeyRef alone then, else at the bytes alone.
+  virtual KeyOrder* order() { return nullptr; }
+  // Null where there are no checkpoints of the keydir.
+  virtual KeydirCopier* copier() { return nullptr; }
 };
 
 }  // namespace stave

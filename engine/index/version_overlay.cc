@@ -1,5 +1,6 @@
 #include "engine/index/version_overlay.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -28,11 +29,14 @@ std::unique_ptr<VersionOverlay::Layer> VersionOverlay::NewLayer() {
   return std::unique_ptr<Layer>(new Layer(this, layer, saves));
 }
 
-void VersionOverlay::Save(const KeyHash& hash, const Version& version) {
+void VersionOverlay::Save(const KeyHash& hash, const Version& version,
+                          std::string_view key) {
   MutexLock lock(&mutex_);
   // Only the first change after an instant counts.
   if (living_ == 0) return;
-  Keep(LastLiving(layers_.end()), layers_.end(), hash, version);
+  const Layers::iterator latest = LastLiving(layers_.end());
+  Keep(latest, layers_.end(), hash, version);
+  if (!key.empty()) KeepKey(&*latest, key);
   saves_.store(saves_.load(std::memory_order_relaxed) + 1,
                std::memory_order_release);
 }
@@ -41,6 +45,11 @@ void VersionOverlay::Keep(Layers::iterator layer, Layers::iterator end,
                           const KeyHash& hash, const Version& version) {
   if (IsKnown(std::next(layer), end, hash)) return;
   layer->PartOf(hash).emplace(hash, version);
+}
+
+void VersionOverlay::KeepKey(Entries* layer, std::string_view key) {
+  if (!layer->keys.emplace(key).second) return;
+  layer->key_bytes += sizeof(std::string) + key.size();
 }
 
 bool VersionOverlay::IsKnown(Layers::const_iterator begin,
@@ -81,7 +90,7 @@ VersionOverlay::Usage VersionOverlay::GetUsage() const {
   MutexLock lock(&mutex_);
   Usage usage{.layers = living_};
   for (const Entries& layer : layers_) {
-    usage.bytes += sizeof(layer);
+    usage.bytes += sizeof(layer) + layer.key_bytes;
     for (const auto& part : layer.parts) {
       usage.bytes += part.capacity() * kSlotBytes;
     }
@@ -125,15 +134,19 @@ bool VersionOverlay::LeaveBehind(Layers::iterator layer, Gone* gone) {
       entries.erase(entry++);
     }
   }
+  while (earlier != layers_.end() && !layer->keys.empty()) {
+    if (++moved > kStepEntries) return false;
+    const auto first = layer->keys.begin();
+    KeepKey(&*earlier, *first);
+    layer->keys.erase(first);
+  }
   gone->layers.splice(gone->layers.end(), layers_, layer);
   return true;
 }
 
 std::optional<VersionOverlay::Past> VersionOverlay::Layer::FindPast(
     const KeyHash& hash) const {
-  if (overlay_->saves_.load(std::memory_order_acquire) == saves_before_) {
-    return std::nullopt;
-  }
+  if (NothingHasChanged()) return std::nullopt;
   MutexLock lock(&overlay_->mutex_);
   for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {
     const auto& part = layer->PartOf(hash);
@@ -142,6 +155,44 @@ std::optional<VersionOverlay::Past> VersionOverlay::Layer::FindPast(
     }
   }
   return std::nullopt;
+}
+
+std::vector<std::string> VersionOverlay::Layer::ChangedFrom(
+    std::string_view from, size_t most) const {
+  std::vector<std::string> changed;
+  if (NothingHasChanged()) return changed;
+  MutexLock lock(&overlay_->mutex_);
+  for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {
+    auto key = layer->keys.lower_bound(from);
+    for (size_t i = 0; i < most && key != layer->keys.end(); ++i) {
+      changed.push_back(*key++);
+    }
+  }
+  std::sort(changed.begin(), changed.end());
+  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+  if (changed.size() > most) changed.resize(most);
+  return changed;
+}
+
+std::vector<std::string> VersionOverlay::Layer::ChangedBefore(
+    std::optional<std::string_view> before, size_t most) const {
+  std::vector<std::string> changed;
+  if (NothingHasChanged()) return changed;
+  MutexLock lock(&overlay_->mutex_);
+  for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {
+    auto key = before.has_value() ? layer->keys.lower_bound(*before)
+                                  : layer->keys.end();
+    for (size_t i = 0; i < most && key != layer->keys.begin(); ++i) {
+      changed.push_back(*--key);
+    }
+  }
+  std::sort(changed.begin(), changed.end());
+  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+  if (changed.size() > most) {
+    changed.erase(changed.begin(),
+                  changed.end() - static_cast<ptrdiff_t>(most));
+  }
+  return changed;
 }
 
 }  // namespace stave

@@ -5,12 +5,16 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "engine/base/key_hash.h"
@@ -67,8 +71,10 @@ class VersionOverlay {
   // Whether any layer exists, so that changes must be saved.
   bool active() const { return active_.load(std::memory_order_acquire); }
 
-  // Notes that the key had `version` until now.
-  void Save(const KeyHash& hash, const Version& version);
+  // Notes that the key had `version` until now. Its bytes are noted, too, for
+  // who asks for changed keys in their order; empty: nobody will.
+  void Save(const KeyHash& hash, const Version& version,
+            std::string_view key = {});
 
   // Visits each key that changed between the instant of `from` and that of
   // `until`, or now if that is null, with the entry that it had at `from`.
@@ -100,6 +106,9 @@ class VersionOverlay {
     }
 
     std::array<Part, kParts> parts;
+    // Those of the parts' keys whose bytes were noted, and perhaps others.
+    absl::btree_set<std::string, std::less<>> keys;
+    size_t key_bytes = 0;
     size_t parts_left_behind = 0;  // of a dropped layer: these are empty
     bool dropped = false;
   };
@@ -123,6 +132,7 @@ class VersionOverlay {
   // unless the layers from `layer` on know what it had earlier.
   void Keep(Layers::iterator layer, Layers::iterator end, const KeyHash& hash,
             const Version& version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void KeepKey(Entries* layer, std::string_view key);
   static bool IsKnown(Layers::const_iterator begin, Layers::const_iterator end,
                       const KeyHash& hash);
 
@@ -151,10 +161,22 @@ class VersionOverlay::Layer {
   // The same, and why it has changed.
   std::optional<Past> FindPast(const KeyHash& hash) const;
 
+  // The first `most` of the keys that are not less than `from` and have changed
+  // since this instant; in byte order, with some perhaps that have not. Only of
+  // those whose bytes were noted.
+  std::vector<std::string> ChangedFrom(std::string_view from,
+                                       size_t most) const;
+  // The last ones of those that are less than `before`, or of all.
+  std::vector<std::string> ChangedBefore(std::optional<std::string_view> before,
+                                         size_t most) const;
+
  private:
   friend class VersionOverlay;
   Layer(VersionOverlay* overlay, Layers::iterator entries, uint64_t saves)
       : overlay_(overlay), entries_(entries), saves_before_(saves) {}
+  bool NothingHasChanged() const {
+    return overlay_->saves_.load(std::memory_order_acquire) == saves_before_;
+  }
 
   VersionOverlay* const overlay_;
   const Layers::iterator entries_;

@@ -169,7 +169,16 @@ TEST_F(ConcurrencyTest, ABatchIsSeenAtOneInstant) {
   Join();
 }
 
-TEST_F(ConcurrencyTest, IteratorsSeeOneInstant) {
+class IteratorConcurrencyTest : public ConcurrencyTest,
+                                public testing::WithParamInterface<KeydirKind> {
+ protected:
+  IteratorConcurrencyTest() {
+    options_.keydir = GetParam();
+    Open();
+  }
+};
+
+TEST_P(IteratorConcurrencyTest, IteratorsSeeOneInstant) {
   const auto write = [this](uint64_t number) {
     WriteBatch batch;
     for (size_t i = 0; i < kKeys; ++i) {
@@ -216,6 +225,10 @@ TEST_F(ConcurrencyTest, IteratorsSeeOneInstant) {
   for (uint64_t number = 2; number < rounds_; ++number) write(number);
   Join();
 }
+
+INSTANTIATE_TEST_SUITE_P(Keydirs, IteratorConcurrencyTest,
+                         testing::Values(KeydirKind::kHash,
+                                         KeydirKind::kOrdered));
 
 // All threads change the same few keys; the counts must come out right.
 TEST_F(ConcurrencyTest, CountsAreRightWhenThreadsChangeTheSameKeys) {

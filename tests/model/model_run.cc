@@ -180,6 +180,11 @@ void ModelRun::RiseAgain(const Operation* operation) {
 }
 
 void ModelRun::Open(const Model* after) {
+  if (Below(8) == 0) {
+    options_.keydir = options_.keydir == KeydirKind::kHash
+                          ? KeydirKind::kOrdered
+                          : KeydirKind::kHash;
+  }
   const std::optional<Answer> before =
       Below(8) == 0 ? ReadOnlyWhole() : std::nullopt;
   // It would be ahead of a clock that was set back, by what it has seen.

@@ -122,6 +122,28 @@ absl::Status Write(const Operation& operation, int64_t now_ms, Store* store) {
   return store->Write(batch, {.sync = operation.sync});
 }
 
+// Where keys have an order, they come in it, and backwards as well.
+absl::Status CheckOrder(Iterator* iterator, const Contents& contents) {
+  iterator->SeekToLast();
+  // The hash keydir's iterators can't do that.
+  if (absl::IsFailedPrecondition(iterator->status())) return absl::OkStatus();
+  const auto is_at = [iterator](const auto& visited) {
+    return iterator->Valid() && iterator->key() == visited.first &&
+           iterator->value() == visited.second.value;
+  };
+  for (auto each = contents.rbegin(); each != contents.rend(); ++each) {
+    if (!is_at(*each)) return absl::InternalError("no order backwards");
+    iterator->Prev();
+  }
+  if (iterator->Valid()) return absl::InternalError("more keys backwards");
+  iterator->Seek("");
+  for (const auto& each : contents) {
+    if (!is_at(each)) return absl::InternalError("no order");
+    iterator->Next();
+  }
+  return iterator->status();
+}
+
 absl::Status VisitAll(Iterator* iterator, Contents* contents) {
   for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
     Held held{std::string(iterator->value())};
@@ -133,7 +155,8 @@ absl::Status VisitAll(Iterator* iterator, Contents* contents) {
     if (is_new) continue;
     return absl::InternalError(absl::StrCat("visited twice: ", place->first));
   }
-  return iterator->status();
+  if (!iterator->status().ok()) return iterator->status();
+  return CheckOrder(iterator, *contents);
 }
 
 // Of a question, that there is no such key is an answer.

@@ -249,6 +249,7 @@ Options AnyOptions(uint64_t seed) {
   // Most stores here have few keys, and some of these a checkpoint.
   options.checkpoint_min_keys = random() % 2 == 0 ? 1 + random() % 8 : 1000;
   options.checkpoint_interval_bytes = uint64_t{64} << random() % 12;
+  if (random() % 4 == 0) options.keydir = KeydirKind::kOrdered;
   return options;
 }
 

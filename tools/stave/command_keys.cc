@@ -22,9 +22,9 @@ constexpr char kDetails[] =
     "A pattern goes by bytes: * stands for any of them, ? for one, [a-z] for\n"
     "one of these, [^a-z] for one that is none of these, \\x for x itself.\n"
     "\n"
-    "One key a line, in no promised order unless --sort is given. Control\n"
-    "characters, the backslash and bytes that are not UTF-8 are written\n"
-    "\\n \\t \\r \\\\ \\xHH.\n"
+    "One key a line, in no promised order unless --sort, or\n"
+    "--keydir ordered, is given. Control characters, the backslash and bytes\n"
+    "that are not UTF-8 are written \\n \\t \\r \\\\ \\xHH.\n"
     "\n"
     "--json: {\"key\":KEY} a line; a key that is not UTF-8 stands in base64\n"
     "under key_base64.\n";
@@ -38,7 +38,7 @@ struct KeysArguments {
 absl::Status Keys(const KeysArguments& arguments, Session& session) {
   Selection selection;
   if (arguments.glob.has_value()) selection.glob.emplace(*arguments.glob);
-  selection.sort = arguments.sort;
+  selection.sort = arguments.sort && !session.ordered();
   absl::StatusOr<uint64_t> limit =
       PositiveNumber("--limit", arguments.limit, selection.limit);
   if (!limit.ok()) return limit.status();

@@ -94,6 +94,9 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>("", "stave")) {
       .Flag("--read-only", "Refuse to write", &flags_.read_only)
       .Option("--compression", "HOW",
               "Store what is written by zstd, lz4 or none", &compression_)
+      .Option("--keydir", "hash|ordered",
+              "Open with keys in byte order, or as fast as can be: hash",
+              &flags_.keydir)
       .Flag("--version", "Print the version", &version_);
 }
 
@@ -141,6 +144,9 @@ absl::Status CommandLine::RunParsed(Output* out) {
   const std::optional<std::string> name = Chosen();
   if (!name.has_value()) return WrongUsage("a command is missing");
   const Command& command = Find(*name)->command;
+  if (flags_.keydir.value_or("hash") != "hash" && flags_.keydir != "ordered") {
+    return WrongUsage("--keydir is hash or ordered");
+  }
   if (flags_.read_only && command.writes) {
     return WrongUsage(
         absl::StrFormat("%s writes, and --read-only forbids it", *name));

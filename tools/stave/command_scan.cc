@@ -18,7 +18,8 @@ namespace stave::tool {
 namespace {
 
 constexpr char kDetails[] =
-    "One KEY<TAB>VALUE a line, in no promised order unless --sort is given.\n"
+    "One KEY<TAB>VALUE a line, in no promised order unless --sort, or\n"
+    "--keydir ordered, is given.\n"
     "Patterns and escapes are those of `stave help keys`. All that is given\n"
     "must fit: GLOB, --prefix, --from and --to.\n"
     "\n"
@@ -35,13 +36,14 @@ struct ScanArguments {
   bool sort = false;
 };
 
-absl::StatusOr<Selection> SelectionOf(const ScanArguments& arguments) {
+absl::StatusOr<Selection> SelectionOf(const ScanArguments& arguments,
+                                      const Session& session) {
   Selection selection;
   if (arguments.glob.has_value()) selection.glob.emplace(*arguments.glob);
   selection.prefix = arguments.prefix.value_or("");
   selection.from = arguments.from.value_or("");
   selection.to = arguments.to.value_or("");
-  selection.sort = arguments.sort;
+  selection.sort = arguments.sort && !session.ordered();
   if (arguments.to.has_value() && arguments.to->empty()) {
     return absl::InvalidArgumentError("--to is empty; no key is before that");
   }
@@ -53,7 +55,7 @@ absl::StatusOr<Selection> SelectionOf(const ScanArguments& arguments) {
 }
 
 absl::Status Scan(const ScanArguments& arguments, Session& session) {
-  absl::StatusOr<Selection> selection = SelectionOf(arguments);
+  absl::StatusOr<Selection> selection = SelectionOf(arguments, session);
   if (!selection.ok()) return selection.status();
   absl::StatusOr<std::unique_ptr<Store>> store = session.OpenForReading();
   if (!store.ok()) return store.status();

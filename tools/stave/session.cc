@@ -79,6 +79,12 @@ absl::StatusOr<std::string> Session::StoreDirectoryForWriting() const {
   return location->directory;
 }
 
+Options Session::AnyOptions() const {
+  Options options;
+  if (ordered()) options.keydir = KeydirKind::kOrdered;
+  return options;
+}
+
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
   absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
   if (!location.ok()) return location.status();
@@ -87,7 +93,7 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading(
     const std::string& directory) const {
-  Options options;
+  Options options = AnyOptions();
   options.create_if_missing = false;
   options.read_only = true;
   absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(directory, options);
@@ -98,7 +104,7 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading(
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
   absl::StatusOr<std::string> directory = StoreDirectoryForWriting();
   if (!directory.ok()) return directory.status();
-  Options options;
+  Options options = AnyOptions();
   options.compression = flags_.compression;
   return OpenStore(*directory, options);
 }
@@ -106,7 +112,7 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenExisting() const {
   absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
   if (!location.ok()) return location.status();
-  Options options;
+  Options options = AnyOptions();
   options.create_if_missing = false;
   return OpenStore(location->directory, options);
 }

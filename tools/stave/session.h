@@ -18,6 +18,7 @@ struct GlobalFlags {
   bool json = false;
   bool read_only = false;
   Compression compression = Compression::kNone;  // of what is written
+  std::optional<std::string> keydir;
 };
 
 // What a command works with: the flags, standard output and the store that
@@ -29,6 +30,8 @@ class Session {
 
   bool json() const { return flags_.json; }
   bool read_only() const { return flags_.read_only; }
+  // Whether stores are opened with their keys in byte order.
+  bool ordered() const { return flags_.keydir == "ordered"; }
   Output& out() { return *out_; }
 
   // Of the store that the flags name, be it there or not.
@@ -58,6 +61,8 @@ class Session {
   absl::StatusOr<ClockReset> ResetStoreClock() const;
 
  private:
+  // What is the same for all opens.
+  Options AnyOptions() const;
   // What `call` makes of the store's directory; its errors say what to do.
   template <typename Call>
   auto WithDirectory(Call call) const;

@@ -10,7 +10,8 @@ namespace stave {
 
 // Visits the keys of a store as they were at the instant of
 // Store::NewIterator, or of ReadOptions::snapshot: each key that was live then,
-// and is within the bounds of ReadOptions, once, in no promised order.
+// and is within the bounds of ReadOptions, once: in byte order if the store was
+// opened with KeydirKind::kOrdered, else in no promised order.
 //
 //   auto it = store->NewIterator();
 //   if (!it.ok()) return it.status();
@@ -27,15 +28,21 @@ class Iterator {
  public:
   virtual ~Iterator() = default;
 
-  // Goes to some first key; call it before anything else.
+  // Goes to the first key; call this, or another seek, before anything else.
   virtual void SeekToFirst() = 0;
   // To the next key. Requires Valid().
   virtual void Next() = 0;
 
   // The hash keydir has no order, so there these three are not possible:
-  // afterwards Valid() is false and status() FailedPrecondition.
+  // afterwards Valid() is false and status() FailedPrecondition. With an order:
+  //
+  //   for ((*it)->Seek("user:7"); (*it)->Valid(); (*it)->Prev()) { ... }
+  //
+  // To the first key within the bounds that is not less than `key`.
   virtual void Seek(std::string_view key) = 0;
+  // To the last key.
   virtual void SeekToLast() = 0;
+  // To the key before this one. Requires Valid().
   virtual void Prev() = 0;
 
   // Whether there is a key here. When it becomes false, status() tells the end

@@ -237,7 +237,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, HashKeydirModelTest, testing::Range(1u, 6u));
 // All parts of a keydir, one after another.
 struct Copy {
   explicit Copy(HashKeydir& keydir) {
-    for (size_t part = 0; part < Keydir::kParts; ++part) {
+    for (size_t part = 0; part < KeydirCopier::kParts; ++part) {
       std::vector<KeydirPage>& its_pages = pages.emplace_back();
       std::vector<KeydirSlot>& its_slots = slots.emplace_back();
       keydir.CopyPart(part, &its_pages, &its_slots);
@@ -245,7 +245,7 @@ struct Copy {
     }
   }
   absl::Status RestoreTo(HashKeydir* keydir) const {
-    for (size_t part = 0; part < Keydir::kParts; ++part) {
+    for (size_t part = 0; part < KeydirCopier::kParts; ++part) {
       const absl::Status status =
           keydir->RestorePart(part, pages[part], slots[part]);
       if (!status.ok()) return status;

@@ -80,7 +80,7 @@ TEST_F(HashKeydirThreadsTest, ReadersInBatchesFindWhatTheyPrefetched) {
   const auto read = [&] {
     while (!done.load()) {
       EpochGuard guard;
-      for (uint64_t i = 0; i < 64; ++i) keydir_.Prefetch(Key(i).hash);
+      for (uint64_t i = 0; i < 64; ++i) keydir_.Prefetch(Key(i));
       for (uint64_t i = 0; i < 64; ++i) {
         if (!IsThere(i)) missed.fetch_add(1);
       }

@@ -116,6 +116,18 @@ TEST_F(CommandsTest, ALimitIsKept) {
   EXPECT_EQ(Run({"scan", "--limit", "9"}).out.size(), 16u);
 }
 
+TEST_F(CommandsTest, WithTheOrderedKeydirOutputIsInByteOrder) {
+  Run({"load", "--keydir", "ordered"}, "c\t3\na2\t2\na1\t1\nb\t4\n");
+  EXPECT_THAT(Run({"--keydir", "ordered", "keys"}), Prints("a1\na2\nb\nc\n"));
+  EXPECT_THAT(Run({"keys", "a*", "--limit", "1", "--keydir=ordered"}),
+              Prints("a1\n"));
+  EXPECT_THAT(Run({"scan", "--from", "a2", "--to", "c", "--keydir", "ordered"}),
+              Prints("a2\t2\nb\t4\n"));
+  EXPECT_THAT(Run({"keys", "--sort", "--keydir", "hash"}),
+              Prints("a1\na2\nb\nc\n"));
+  EXPECT_THAT(Run({"keys", "--keydir", "other"}), Fails(2, "hash or ordered"));
+}
+
 TEST_F(CommandsTest, AScanIsBoundedByAllThatIsGiven) {
   Run({"load"}, "a\t1\nba\t2\nbb\t3\nbc\t4\nc\t5\n");
   EXPECT_THAT(Run({"scan", "--sort"}),
