@@ -278,7 +278,7 @@ void Follower::Move(Segment* to, const std::vector<RecordView>& records,
   std::vector<KeyRef> keys;
   for (const RecordView& record : records) {
     keys.push_back({record.key, (*state_.hasher)(record.key)});
-    state_.keydir->Prefetch(keys.back().hash);
+    state_.keydir->Prefetch(keys.back());
   }
   for (size_t i = 0; i < records.size(); ++i) {
     const RecordView& record = records[i];
@@ -326,7 +326,7 @@ absl::Status Follower::ChangeKey(Segment* segment, const RecordView& record) {
   EpochGuard guard;
   const KeyRef key{record.key, (*state_.hasher)(record.key)};
   if (state_.overlay.active()) {
-    state_.SaveVersion(key.hash, state_.keydir->Find(key));
+    state_.SaveVersion(key, state_.keydir->Find(key));
   }
   const bool is_delete = record.header.kind == RecordKind::kDelete;
   state_.publication.NoteChange(is_delete);
@@ -375,7 +375,7 @@ absl::Status Follower::Drop(KeydirEntry entry) {
   RecordView record;
   RETURN_IF_ERROR(state_.ReadAt(entry, &segment, &record));
   const KeyRef key{record.key, (*state_.hasher)(record.key)};
-  state_.SaveVersion(key.hash, entry, state_.Expired(record.header));
+  state_.SaveVersion(key, entry, state_.Expired(record.header));
   state_.publication.NoteChange(/*is_removal=*/true);
   const bool dropped = state_.keydir->CompareAndSwap(key, entry, KeydirEntry());
   state_.publication.NoteChanged();

@@ -284,8 +284,9 @@ absl::Status Load(State* state, absl::Span<const SegmentToRead> segments,
   for (const SegmentToRead& each : segments) {
     most += each.summary.length / kLeastRecordBytes;
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<KeydirLoader> loader,
-                   KeydirLoader::Create(state->keydir.get(), most, threads));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<KeydirLoader> loader,
+      KeydirLoader::Create(state->keydir->copier(), most, threads));
   RETURN_IF_ERROR(Walk(state, segments, threads, [&](auto walk) {
     KeydirLoader::Writer writer(loader.get());
     walk(&writer);
@@ -312,10 +313,9 @@ absl::Status FillKeydir(State* state,
   if (segments.empty()) return absl::OkStatus();
   const absl::Span<const SegmentToRead> all = segments;
   const size_t readers = std::min(threads, segments.size());
-  // Without the keys' bytes alone it can be done by hash.
-  const bool is_empty = state->keydir->GetStatistics().keys == 0 &&
-                        state->keydir->order() == nullptr;
-  const size_t loaded = is_empty ? CountToLoad(*state, all) : 0;
+  const bool can_load = state->keydir->copier() != nullptr &&
+                        state->keydir->GetStatistics().keys == 0;
+  const size_t loaded = can_load ? CountToLoad(*state, all) : 0;
   if (loaded > 0) {
     RETURN_IF_ERROR(Load(state, all.subspan(0, loaded), readers));
   }

@@ -114,12 +114,12 @@ class Pages {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KeydirLoader>> KeydirLoader::Create(
-    Keydir* keydir, uint64_t most, size_t writers) {
+    KeydirCopier* keydir, uint64_t most, size_t writers) {
   const size_t chunk_slots = std::clamp<size_t>(
-      std::bit_ceil(most / (Keydir::kParts * kChunksPerPart)), kMinChunkSlots,
-      kMaxChunkSlots);
+      std::bit_ceil(most / (KeydirCopier::kParts * kChunksPerPart)),
+      kMinChunkSlots, kMaxChunkSlots);
   // A writer may leave a chunk of each part unfinished.
-  const uint64_t slots = most + writers * Keydir::kParts * chunk_slots;
+  const uint64_t slots = most + writers * KeydirCopier::kParts * chunk_slots;
   ASSIGN_OR_RETURN(MemoryRange memory,
                    MemoryRange::Reserve(slots * sizeof(KeydirSlot)));
   return std::unique_ptr<KeydirLoader>(
@@ -169,7 +169,7 @@ absl::Status KeydirLoader::Load(size_t threads) {
   std::atomic<size_t> next{0};
   return ParallelFor(threads, threads, [&](size_t) {
     std::vector<KeydirSlot> scratch;
-    for (size_t part = next++; part < Keydir::kParts; part = next++) {
+    for (size_t part = next++; part < KeydirCopier::kParts; part = next++) {
       RETURN_IF_ERROR(LoadPart(part, &scratch));
     }
     return absl::OkStatus();

@@ -35,9 +35,8 @@ class KeydirLoader {
   // For at most `most` entries, taken by `writers` writers. Memory comes with
   // what is taken, and goes part by part as these are loaded. ResourceExhausted
   // when there are no addresses for it.
-  static absl::StatusOr<std::unique_ptr<KeydirLoader>> Create(Keydir* keydir,
-                                                              uint64_t most,
-                                                              size_t writers);
+  static absl::StatusOr<std::unique_ptr<KeydirLoader>> Create(
+      KeydirCopier* keydir, uint64_t most, size_t writers);
 
   // Takes entries on one thread, while others do so with theirs.
   class Writer {
@@ -55,7 +54,7 @@ class KeydirLoader {
     };
 
     KeydirLoader& loader_;
-    std::array<Vacant, Keydir::kParts> vacant_{};
+    std::array<Vacant, KeydirCopier::kParts> vacant_{};
   };
 
   // To be called once, when nothing more is taken; `threads` share the work.
@@ -64,7 +63,7 @@ class KeydirLoader {
   absl::Status Load(size_t threads);
 
  private:
-  KeydirLoader(Keydir* keydir, MemoryRange memory, size_t chunk_slots)
+  KeydirLoader(KeydirCopier* keydir, MemoryRange memory, size_t chunk_slots)
       : keydir_(*keydir),
         chunk_slots_(chunk_slots),
         memory_(std::move(memory)) {}
@@ -74,13 +73,13 @@ class KeydirLoader {
   absl::Status LoadPart(size_t part, std::vector<KeydirSlot>* scratch);
   void GiveBack(KeydirSlot* chunk);
 
-  Keydir& keydir_;
+  KeydirCopier& keydir_;
   const size_t chunk_slots_;
   MemoryRange memory_;
   SpinLock lock_;
   size_t used_chunks_ ABSL_GUARDED_BY(lock_) = 0;
   // A slot that is all zeros was not used, and no one behind it in its chunk.
-  std::array<std::vector<KeydirSlot*>, Keydir::kParts> chunks_
+  std::array<std::vector<KeydirSlot*>, KeydirCopier::kParts> chunks_
       ABSL_GUARDED_BY(lock_);
 };
 
