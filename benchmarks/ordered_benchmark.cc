@@ -55,8 +55,8 @@ std::string Place() {
 // A store with so many keys, which goes with the next one.
 class FilledStore {
  public:
-  FilledStore(KeydirKind keydir, uint64_t keys)
-      : directory_(Place() + "/stave_ordered_benchmark") {
+  FilledStore(KeydirKind keydir, uint64_t keys, const std::string& name)
+      : directory_(Place() + "/stave_ordered_benchmark_" + name) {
     std::filesystem::remove_all(directory_);
     Options options;
     options.keydir = keydir;
@@ -88,8 +88,8 @@ FilledStore& Filled(const benchmark::State& state) {
     store = nullptr;
     kind = state.range(0);
     keys = state.range(1);
-    store = std::make_unique<FilledStore>(KindOf(state),
-                                          static_cast<uint64_t>(keys));
+    store = std::make_unique<FilledStore>(
+        KindOf(state), static_cast<uint64_t>(keys), "to_read");
   }
   return *store;
 }
@@ -97,7 +97,7 @@ FilledStore& Filled(const benchmark::State& state) {
 void Fill(benchmark::State& state) {
   const auto keys = static_cast<uint64_t>(state.range(1));
   for (auto _ : state) {
-    FilledStore store(KindOf(state), keys);
+    FilledStore store(KindOf(state), keys, "to_fill");
     state.PauseTiming();
     const Statistics statistics = store->GetStatistics();
     state.counters["keydir_bytes_per_key"] =

@@ -23,9 +23,10 @@ enum class KeydirKind {
   kHash,
   // The keys' bytes, in byte order: iterators go both ways and to any key.
   // Takes about 18 bytes a key and those that it does not share with the key
-  // before it. A Get takes about a third longer, a Put of a new key three times
-  // as long. Open reads all records, since hint files and keydir checkpoints
-  // know no keys: it takes as long, and refuses damage in any record.
+  // before it. A Get takes about a third longer, a Put of a new key three or
+  // four times as long. Open reads all records, since hint files and keydir
+  // checkpoints know no keys: it takes as long, and refuses damage in any
+  // record.
   kOrdered,
 };
 
