@@ -232,7 +232,11 @@ bool OrderedIterator::Load() {
                             "wrong checksum of a record's body");
     return false;
   }
-  return true;
+  const absl::StatusOr<std::string_view> value = state_.ValueOf(
+      *segment, record_.offset, record_.stored(), &restored_);
+  status_ = value.status();
+  value_ = value.value_or(std::string_view());
+  return status_.ok();
 }
 
 absl::Time OrderedIterator::expiry() const {

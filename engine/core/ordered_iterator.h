@@ -45,7 +45,7 @@ class OrderedIterator final : public Iterator {
   void Prev() override;
   bool Valid() const override { return is_valid_; }
   std::string_view key() const override { return record_.key; }
-  std::string_view value() const override { return record_.value; }
+  std::string_view value() const override { return value_; }
   absl::Time expiry() const override;
   absl::Status status() const override { return status_; }
 
@@ -98,6 +98,8 @@ class OrderedIterator final : public Iterator {
   size_t position_ = 0;
   bool is_valid_ = false;
   RecordView record_;
+  std::string_view value_;  // in the record, or in restored_
+  std::string restored_;
   absl::Status status_;
 };
 
