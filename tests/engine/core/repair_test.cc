@@ -224,6 +224,36 @@ TEST_F(RepairTest, ABatchWhoseFrameIsGoneIsNotCopiedInParts) {
   EXPECT_EQ(Repaired(), (Contents{{"o1", "x"}, {"after", "y"}}));
 }
 
+// The segment's hint file shows that no batch began in what is lost.
+TEST_F(RepairTest, SingleRecordsBehindALostPageAreKept) {
+  options.segment_size_bytes = 16384;
+  Reopen();
+  for (int i = 20; i < 400; ++i) PutAndNote(absl::StrCat("key", i), i);
+  WriteBatch batch;
+  batch.Put("b1", "of a batch");
+  batch.Put("b2", "of a batch");
+  Write(batch);
+  contents_["b1"] = contents_["b2"] = "of a batch";
+  Close();
+  const DirectoryImage image = Image();
+  std::string bytes;
+  std::string name;
+  for (const auto& [file, contents] : image) {
+    if (contents.find("key100" + contents_["key100"]) == contents.npos)
+      continue;
+    name = file;
+    bytes = contents;
+  }
+  ASSERT_EQ(image.count(name.substr(0, 16) + ".hint"), 1u);
+  const size_t first = bytes.find("key100" + contents_["key100"]);
+  std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(first), 400, '\0');
+  WriteFile(PathOf(name), bytes);
+  // Of a record's 112 bytes 24 stand before the key.
+  for (int i = 100; i < 104; ++i) contents_.erase(absl::StrCat("key", i));
+  EXPECT_EQ(Repaired(), contents_);
+  EXPECT_EQ(report_.lost, 4u);
+}
+
 TEST_F(RepairTest, ExpiriesStay) {
   WriteOptions write;
   write.ttl = absl::Hours(1);
