@@ -175,6 +175,18 @@ TEST_F(FsckTest, NothingIsChangedAndNothingMade) {
   EXPECT_FALSE(std::filesystem::exists(Path("none")));
 }
 
+// Hint files only make an open faster, and every other command goes without.
+TEST_F(FsckTest, WhatHasAHintFilesNameButIsNoneHidesNothing) {
+  EXPECT_THAT(Run({"delete", "apple"}), Prints("1\n"));
+  EXPECT_EQ(Run({"merge", "--all"}).exit_code, 0);
+  const std::string hint = Store() + "/" + FileOf(".hint");
+  ASSERT_TRUE(std::filesystem::remove(hint)) << hint;
+  std::filesystem::create_directory(hint);
+  EXPECT_THAT(Run({"get", "banana"}), Prints("value of banana\n"));
+  EXPECT_THAT(Run({"fsck"}).out, HasSubstr("2 records sound"));
+  EXPECT_THAT(Run({"fsck", "--repair", Path("to")}).out, HasSubstr("2 keys"));
+}
+
 TEST_F(FsckTest, AStoreInUseCanBeChecked) {
   Running shell = Start({"shell"});
   shell.pipes->Send("SET durian x\n");

@@ -1,3 +1,5 @@
+#include <filesystem>
+#include <map>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -49,6 +51,29 @@ TEST_F(MergeTest, DryRunSaysWhyAndChangesNothing) {
   }
   EXPECT_EQ(json::parse(Run({"stat", "--json"}).out)["dead_bytes"],
             json::parse(before)["dead_bytes"]);
+}
+
+TEST_F(MergeTest, ReadOnlyForbidsIt) {
+  EXPECT_THAT(Run({"merge", "--read-only"}), Fails(2, "--read-only"));
+  EXPECT_THAT(Run({"merge", "--all", "--read-only"}), Fails(2, "--read-only"));
+}
+
+// It only reads.
+TEST_F(MergeTest, DryRunWorksBesideAWriterAndChangesNoByte) {
+  std::map<std::string, std::string> before;
+  for (const auto& file : std::filesystem::directory_iterator(Store())) {
+    before[file.path()] = BytesOf(file.path());
+  }
+  const std::string plan = Run({"merge", "--dry-run"}).out;
+  for (const auto& [path, bytes] : before) {
+    EXPECT_TRUE(BytesOf(path) == bytes) << path;
+  }
+  Running shell = Start({"shell"});
+  shell.pipes->Send("GET key\n");
+  EXPECT_EQ(shell.pipes->ReadUntil("\n"), "three\n");
+  EXPECT_THAT(Run({"merge", "--dry-run"}), Prints(plan));
+  shell.pipes->EndInput();
+  EXPECT_EQ(shell.process->Wait(), 0);
 }
 
 TEST_F(MergeTest, WithoutAStoreThereIsNothingToDo) {

@@ -170,6 +170,8 @@ TEST_F(SnapshotTest, BadJsonChangesNothing) {
   ExpectBad("[]", "is no snapshot");
   ExpectBad("hello", "is no snapshot");
   ExpectBad(whole + "x", "not JSON");
+  ExpectBad(whole + '\0', "not JSON");
+  ExpectBad(whole + '\0' + whole, "not JSON");
   ExpectBad(head + R"("data":{"a":"1","a":"2"}})", "'a' comes twice");
   ExpectBad(head + R"("data":{"a":"1"},"data":{}})", "'data' comes twice");
   ExpectBad(head + R"("data":{"a":"1"},"binary":[{"key_base64":"YQ==",)"
