@@ -13,6 +13,7 @@
 #include "engine/base/status_macros.h"
 #include "engine/format/checkpoint.h"
 #include "engine/format/file_names.h"
+#include "engine/format/record.h"
 #include "engine/format/segment_header.h"
 #include "engine/index/keydir.h"
 #include "engine/log/hint_file.h"
@@ -26,8 +27,7 @@ static_assert(sizeof(KeydirSlot) == kCheckpointKeyBytes);
 constexpr uint64_t kKeysPerStretch = 16384;
 constexpr uint64_t kMaxGranules =
     uint64_t{1} << (kLocationBits - kCheckpointGranuleUnitBits);
-// A header, and a key of one byte.
-constexpr uint64_t kLeastRecordUnits = 4;
+constexpr uint64_t kLeastRecordUnits = kLeastRecordBytes / kRecordAlignment;
 constexpr uint64_t kLeastLargeUnits =
     KeydirEntry::kMaxExactSize / kRecordAlignment + 1;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "engine/base/epoch.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
+#include "engine/format/record.h"
+#include "engine/index/keydir_loader.h"
 #include "engine/log/segment_scanner.h"
 
 namespace stave {
@@ -90,11 +93,12 @@ class KeydirFeeder {
   std::vector<size_t> counts_;
 };
 
-// Walks one segment.
+// Walks one segment, and hands its keys to `sink`.
+template <typename Sink>
 class SegmentReader {
  public:
-  SegmentReader(State* state, const SegmentToRead& source, KeydirFeeder* feeder)
-      : state_(*state), source_(source), feeder_(*feeder) {}
+  SegmentReader(State* state, const SegmentToRead& source, Sink* sink)
+      : state_(*state), source_(source), sink_(*sink) {}
 
   absl::Status Run() {
     if (source_.stretches.empty()) {
@@ -140,16 +144,15 @@ class SegmentReader {
     state_.NoteRecordSize(header.record_size());
     if (source_.is_covered) return absl::OkStatus();
     const Location location = source_.segment->LocationOf(record.offset);
-    return feeder_.Take(
-        {record.key, (*state_.hasher)(record.key)},
-        is_put
-            ? KeydirEntry::Live(location, header.record_size(), header.expires)
-            : KeydirEntry::Tombstone(location));
+    return sink_.Take({record.key, (*state_.hasher)(record.key)},
+                      is_put ? KeydirEntry::Live(location, header.record_size(),
+                                                 header.expires)
+                             : KeydirEntry::Tombstone(location));
   }
 
   State& state_;
   const SegmentToRead& source_;
-  KeydirFeeder& feeder_;
+  Sink& sink_;
 };
 
 // The sizes of records, those that a keydir's entry does not tell from hint
@@ -201,32 +204,89 @@ absl::Status CountLive(State* state, const Sizes& sizes, size_t part,
   return absl::OkStatus();
 }
 
+uint64_t RecordsToTake(absl::Span<const SegmentToRead> segments) {
+  uint64_t records = 0;
+  for (const SegmentToRead& each : segments) {
+    if (!each.is_restored && !each.is_covered) records += each.summary.records;
+  }
+  return records;
+}
+
+// Walks those segments that are not restored, on `readers` threads; with(walk)
+// is called on each, and calls walk(sink) with what takes the thread's keys.
+absl::Status Walk(State* state, absl::Span<const SegmentToRead> segments,
+                  size_t readers, auto with) {
+  // All are told of, so that the first in log order is reported.
+  std::vector<absl::Status> results(segments.size());
+  std::atomic<size_t> next{0};
+  const absl::Status walked = ParallelFor(readers, readers, [&](size_t) {
+    return with([&](auto* sink) {
+      for (size_t i = next++; i < segments.size(); i = next++) {
+        if (segments[i].is_restored) continue;
+        results[i] = SegmentReader(state, segments[i], sink).Run();
+        if (!results[i].ok()) next = segments.size();
+      }
+    });
+  });
+  for (const absl::Status& result : results) RETURN_IF_ERROR(result);
+  return walked;
+}
+
+// How many segments, from the first on, are best loaded into a keydir without
+// keys: none if they have few records, and no more than memory is there for.
+size_t CountToLoad(absl::Span<const SegmentToRead> segments) {
+  constexpr uint64_t kFewRecords = uint64_t{1} << 16;
+  constexpr uint64_t kMostRecords = uint64_t{1} << 25;  // 512 MiB
+  size_t count = 0;
+  uint64_t records = 0;
+  for (; count < segments.size(); ++count) {
+    records += RecordsToTake(segments.subspan(count, 1));
+    if (records > kMostRecords) break;
+  }
+  return RecordsToTake(segments.subspan(0, count)) < kFewRecords ? 0 : count;
+}
+
+absl::Status Load(State* state, absl::Span<const SegmentToRead> segments,
+                  size_t threads) {
+  // What they turn out to have, the walk has yet to show.
+  uint64_t most = 0;
+  for (const SegmentToRead& each : segments) {
+    most += each.summary.length / kLeastRecordBytes;
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<KeydirLoader> loader,
+                   KeydirLoader::Create(state->keydir.get(), most, threads));
+  RETURN_IF_ERROR(Walk(state, segments, threads, [&](auto walk) {
+    KeydirLoader::Writer writer(loader.get());
+    walk(&writer);
+    return absl::OkStatus();
+  }));
+  return loader->Load(threads);
+}
+
+absl::Status Feed(State* state, absl::Span<const SegmentToRead> segments,
+                  size_t threads) {
+  const uint64_t records = RecordsToTake(segments) / threads;
+  return Walk(state, segments, threads, [&](auto walk) {
+    KeydirFeeder feeder(state->keydir.get(), records);
+    walk(&feeder);
+    return feeder.OfferAll();
+  });
+}
+
 }  // namespace
 
 absl::Status FillKeydir(State* state,
                         const std::vector<SegmentToRead>& segments,
                         size_t threads) {
   if (segments.empty()) return absl::OkStatus();
+  const absl::Span<const SegmentToRead> all = segments;
   const size_t readers = std::min(threads, segments.size());
-  uint64_t records = 0;
-  for (const SegmentToRead& each : segments) {
-    const bool is_taken = !each.is_restored && !each.is_covered;
-    if (is_taken) records += each.summary.records;
+  const bool is_empty = state->keydir->GetStatistics().keys == 0;
+  const size_t loaded = is_empty ? CountToLoad(all) : 0;
+  if (loaded > 0) {
+    RETURN_IF_ERROR(Load(state, all.subspan(0, loaded), readers));
   }
-  // All are told of, so that the first in log order is reported.
-  std::vector<absl::Status> results(segments.size());
-  std::atomic<size_t> next{0};
-  const absl::Status filled = ParallelFor(readers, readers, [&](size_t) {
-    KeydirFeeder feeder(state->keydir.get(), records / readers);
-    for (size_t i = next++; i < segments.size(); i = next++) {
-      if (segments[i].is_restored) continue;
-      results[i] = SegmentReader(state, segments[i], &feeder).Run();
-      if (!results[i].ok()) next = segments.size();
-    }
-    return feeder.OfferAll();
-  });
-  for (const absl::Status& result : results) RETURN_IF_ERROR(result);
-  return filled;
+  return Feed(state, all.subspan(loaded), readers);
 }
 
 absl::Status CountLiveRecords(State* state,

@@ -9,59 +9,16 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "engine/base/key_hash.h"
-#include "engine/base/mutex.h"
-#include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
-#include "engine/core/checkpoint_survey.h"
+#include "engine/core/open_aids_survey.h"
 #include "engine/core/segment_verdict.h"
+#include "engine/core/survey_part.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
-#include "engine/log/hint_survey.h"
 #include "engine/log/manifest_survey.h"
 
 namespace stave {
 namespace {
-
-// A running writer may change files while they are looked at.
-constexpr int kTries = 10;
-
-// A segment's file, and what it should be.
-struct Part {
-  SegmentHeader header;
-  std::string name;
-  bool listed = false;
-  bool missing = false;
-  uint64_t file_bytes = 0;
-  std::optional<SegmentSummary> sealed;
-  uint64_t synced_length = 0;
-  std::string header_problem;
-  bool is_a_segment = true;  // else of another name, or none at all
-  SegmentToSurvey plan;
-  SegmentSurvey found;
-
-  bool has_records() const { return found.summary.records > 0; }
-  // The output of a merge.
-  bool is_output() const { return header.kind == SegmentKind::kMerged; }
-};
-
-class Progress {
- public:
-  Progress(const SurveyOptions& options, uint64_t total_bytes)
-      : options_(options), progress_{0, total_bytes} {}
-
-  void Add(uint64_t bytes) {
-    if (!options_.progress) return;
-    MutexLock lock(&mutex_);
-    progress_.bytes += bytes;
-    options_.progress(progress_);
-  }
-
- private:
-  const SurveyOptions& options_;
-  Mutex mutex_;
-  VerifyProgress progress_ ABSL_GUARDED_BY(mutex_);
-};
 
 class Surveyor {
  public:
@@ -72,12 +29,11 @@ class Surveyor {
     ASSIGN_OR_RETURN(names_, directory_->List());
     RETURN_IF_ERROR(ReadManifest());
     RETURN_IF_ERROR(FindSegments());
-    RETURN_IF_ERROR(WalkAll());
+    RETURN_IF_ERROR(ReadSegmentFiles(directory_, options_, &parts_));
     JudgeUnlisted();
     if (!trusted_) RETURN_IF_ERROR(CutWhatIsVoid());
     RETURN_IF_ERROR(JudgeAll());
-    if (trusted_) RETURN_IF_ERROR(JudgeHints());
-    if (trusted_) RETURN_IF_ERROR(JudgeCheckpoints());
+    if (trusted_) RETURN_IF_ERROR(LookAtOpenAids());
     survey_.manifest_is_sound = trusted_;
     return std::move(survey_);
   }
@@ -117,41 +73,10 @@ class Surveyor {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<uint64_t> SizeOf(const std::string& name) const {
-    ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
-                     directory_->OpenFile(name, /*writable=*/false));
-    return file->Size();
-  }
-
   absl::Status FindSegments() {
-    for (const ListedSegment& listed : survey_.manifest.segments) {
-      Part part;
-      part.header = listed.header;
-      part.listed = true;
-      part.sealed = listed.sealed;
-      part.synced_length = listed.synced_length;
-      parts_.push_back(std::move(part));
-    }
-    const std::vector<SegmentId>& removed = survey_.manifest.removed;
-    for (const std::string& name : names_) {
-      const auto id = ParseSegmentFileName(name);
-      if (!id.has_value() || survey_.manifest.Find(*id) != nullptr ||
-          std::find(removed.begin(), removed.end(), *id) != removed.end()) {
-        continue;
-      }
-      Part part;
-      part.header.id = *id;
-      parts_.push_back(std::move(part));
-    }
-    for (Part& part : parts_) {
-      part.name = SegmentFileName(part.header.id);
-      const absl::StatusOr<uint64_t> size = SizeOf(part.name);
-      part.missing = absl::IsNotFound(size.status());
-      if (part.missing) continue;
-      if (!size.ok()) return size.status();
-      part.file_bytes = *size;
-      survey_.bytes += *size;
-    }
+    ASSIGN_OR_RETURN(parts_,
+                     FindSegmentFiles(directory_, names_, survey_.manifest));
+    for (const SurveyPart& part : parts_) survey_.bytes += part.file_bytes;
     TakeCleanClose();
     return absl::OkStatus();
   }
@@ -162,7 +87,7 @@ class Surveyor {
     const auto& close = survey_.manifest.clean_close;
     if (!close.has_value() || !whole_manifest_) return;
     const auto last =
-        std::find_if(parts_.begin(), parts_.end(), [&](const Part& part) {
+        std::find_if(parts_.begin(), parts_.end(), [&](const SurveyPart& part) {
           return part.listed && part.header.id == close->id;
         });
     if (close->id != 0 && (last == parts_.end() || last->missing ||
@@ -171,80 +96,11 @@ class Surveyor {
     }
     if (close->id != 0) last->sealed = close->summary;
     parts_.erase(std::remove_if(parts_.begin(), parts_.end(),
-                                [](const Part& part) {
+                                [](const SurveyPart& part) {
                                   return part.listed && !part.missing &&
                                          !part.sealed.has_value();
                                 }),
                  parts_.end());
-  }
-
-  absl::Status WalkAll() {
-    uint64_t total = 0;
-    for (const Part& part : parts_) total += part.file_bytes;
-    Progress progress(options_, total);
-    return ParallelFor(parts_.size(), options_.threads, [&](size_t i) {
-      if (parts_[i].missing) return absl::OkStatus();
-      return Walk(&parts_[i], [&](uint64_t bytes) { progress.Add(bytes); });
-    });
-  }
-
-  absl::Status Walk(Part* part, std::function<void(uint64_t)> read) {
-    absl::StatusOr<std::unique_ptr<File>> file =
-        directory_->OpenFile(part->name, /*writable=*/false);
-    part->missing = absl::IsNotFound(file.status());
-    if (part->missing) return absl::OkStatus();
-    if (!file.ok()) return file.status();
-    FileWindow window(file->get(), part->file_bytes, std::move(read));
-    RETURN_IF_ERROR(ReadHeader(&window, part));
-    part->plan.seed = SegmentSeed(part->header.salt, part->header.id);
-    part->plan.kind = part->header.kind;
-    part->plan.length = part->file_bytes;
-    if (part->sealed.has_value()) {
-      part->plan.greatest = part->sealed->greatest_sequence;
-      part->plan.length = part->sealed->length;
-      part->plan.first = part->sealed->least_sequence;
-    }
-    part->found = SurveySegment(&window, part->plan);
-    // A mark that was written after these bytes had been read vouches for them.
-    for (int tries = 1; tries < kTries && IsDamaged(*part); ++tries) {
-      const uint64_t offset = part->found.bad.front().bytes.begin;
-      window.Forget();
-      part->found = SurveySegment(&window, part->plan);
-      if (IsDamaged(*part) && part->found.bad.front().bytes.begin == offset) {
-        break;
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  static bool IsDamaged(const Part& part) {
-    const auto mark = part.found.synced_lengths.find(part.header.id);
-    return !part.sealed.has_value() && !part.found.bad.empty() &&
-           mark != part.found.synced_lengths.end() &&
-           part.found.bad.front().bytes.begin < mark->second;
-  }
-
-  absl::Status ReadHeader(FileWindow* window, Part* part) const {
-    const absl::StatusOr<SegmentHeader> header =
-        DecodeSegmentHeader(window->At(0, kSegmentHeaderBytes));
-    if (absl::IsInvalidArgument(header.status())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(directory_->path(), "/", part->name,
-                       ", offset 0: ", header.status().message()));
-    }
-    if (!header.ok()) {
-      part->header_problem = std::string(header.status().message());
-    } else if (header->id != part->header.id) {
-      part->header_problem = "the file is a segment of another name";
-    } else if (part->listed && (header->salt != part->header.salt ||
-                                header->kind != part->header.kind)) {
-      part->header_problem =
-          "the file is another segment than the manifest names";
-    }
-    if (part->listed) return absl::OkStatus();
-    part->is_a_segment = part->header_problem.empty();
-    if (header.ok()) part->header = *header;
-    return absl::OkStatus();
   }
 
   // Files that the manifest doesn't know: those that a crash left when a
@@ -252,9 +108,10 @@ class Surveyor {
   // is a merge's output: what it holds is in segments that are listed.
   void JudgeUnlisted() {
     const bool has_manifest = survey_.manifest.base.store_id != 0;
-    if (std::any_of(parts_.begin(), parts_.end(), [this](const Part& part) {
-          return !part.listed && !part.is_output() && Counts(part);
-        })) {
+    if (std::any_of(parts_.begin(), parts_.end(),
+                    [this](const SurveyPart& part) {
+                      return !part.listed && !part.is_output() && Counts(part);
+                    })) {
       trusted_ = false;
     }
     for (auto it = parts_.begin(); it != parts_.end();) {
@@ -288,24 +145,25 @@ class Surveyor {
     if (!trusted_) OrderWithoutManifest();
   }
 
-  bool Counts(const Part& part) const {
+  bool Counts(const SurveyPart& part) const {
     return part.is_a_segment && part.has_records() &&
            (part.is_output() || IsNew(part));
   }
 
   // Whether none of its sequences is in a segment that the manifest knows, or
   // was in one that is gone.
-  bool IsNew(const Part& part) const {
+  bool IsNew(const SurveyPart& part) const {
     const SegmentSummary& mine = part.found.summary;
     if (mine.least_sequence <= sealed_through_) return false;
-    return std::none_of(parts_.begin(), parts_.end(), [&](const Part& other) {
-      if (!other.listed || other.is_output()) return false;
-      const SegmentSummary& theirs =
-          other.sealed.has_value() ? *other.sealed : other.found.summary;
-      return theirs.records > 0 &&
-             mine.least_sequence <= theirs.greatest_sequence &&
-             theirs.least_sequence <= mine.greatest_sequence;
-    });
+    return std::none_of(
+        parts_.begin(), parts_.end(), [&](const SurveyPart& other) {
+          if (!other.listed || other.is_output()) return false;
+          const SegmentSummary& theirs =
+              other.sealed.has_value() ? *other.sealed : other.found.summary;
+          return theirs.records > 0 &&
+                 mine.least_sequence <= theirs.greatest_sequence &&
+                 theirs.least_sequence <= mine.greatest_sequence;
+        });
   }
 
   // Log segments in the order of their ids, and so are outputs. An output
@@ -315,11 +173,11 @@ class Surveyor {
   // older one of a key that is in the output. So of a key's records in two
   // segments the one with the greater sequence stands behind.
   void OrderWithoutManifest() {
-    std::vector<Part> logs, outputs;
-    for (Part& part : parts_) {
+    std::vector<SurveyPart> logs, outputs;
+    for (SurveyPart& part : parts_) {
       (part.is_output() ? outputs : logs).push_back(std::move(part));
     }
-    const auto by_id = [](const Part& a, const Part& b) {
+    const auto by_id = [](const SurveyPart& a, const SurveyPart& b) {
       return a.header.id < b.header.id;
     };
     std::stable_sort(logs.begin(), logs.end(), by_id);
@@ -327,7 +185,7 @@ class Surveyor {
     parts_.clear();
     auto log = logs.begin();
     Sequence greatest = 0;
-    for (Part& output : outputs) {
+    for (SurveyPart& output : outputs) {
       greatest = std::max(greatest, output.found.summary.greatest_sequence);
       while (log != logs.end() &&
              log->found.summary.least_sequence <= greatest) {
@@ -350,7 +208,7 @@ class Surveyor {
       if (!part->sealed.has_value() &&
           part->found.summary.greatest_sequence >= end) {
         part->plan.sequence_end = end;
-        RETURN_IF_ERROR(WalkAgain(&*part));
+        RETURN_IF_ERROR(ReadAgain(&*part));
         if (!part->has_records()) continue;
       }
       end = std::min(end, part->found.summary.least_sequence);
@@ -358,13 +216,8 @@ class Surveyor {
     return absl::OkStatus();
   }
 
-  absl::Status WalkAgain(Part* part) const {
-    ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
-                     directory_->OpenFile(part->name, /*writable=*/false));
-    FileWindow window(file.get(), part->file_bytes);
-    const uint64_t used_bytes = part->found.used_bytes;
-    part->found = SurveySegment(&window, part->plan);
-    part->found.used_bytes = std::max(part->found.used_bytes, used_bytes);
+  absl::Status ReadAgain(SurveyPart* part) const {
+    RETURN_IF_ERROR(ReadSegmentFileAgain(directory_, part));
     DropGuesses(&part->found);
     return absl::OkStatus();
   }
@@ -385,10 +238,10 @@ class Surveyor {
   absl::Status JudgeAll() {
     if (!trusted_) last_ = 0;
     std::map<SegmentId, uint64_t> synced_lengths;
-    has_batches_ =
-        std::any_of(parts_.begin(), parts_.end(),
-                    [](const Part& part) { return part.found.has_batches; });
-    for (Part& part : parts_) {
+    has_batches_ = std::any_of(
+        parts_.begin(), parts_.end(),
+        [](const SurveyPart& part) { return part.found.has_batches; });
+    for (SurveyPart& part : parts_) {
       DropGuesses(&part.found);
       if (part.sealed.has_value() && trusted_) continue;
       survey_.clock_floor_ms =
@@ -399,7 +252,7 @@ class Surveyor {
     }
     size_t vouched = trusted_ ? 0 : parts_.size();
     for (size_t i = 0; i < parts_.size(); ++i) {
-      Part& part = parts_[i];
+      SurveyPart& part = parts_[i];
       part.synced_length =
           std::max(part.synced_length, synced_lengths[part.header.id]);
       const bool used = part.synced_length > kSegmentHeaderBytes;
@@ -412,7 +265,7 @@ class Surveyor {
     return absl::OkStatus();
   }
 
-  absl::Status Judge(Part* part, bool vouched, SegmentVerdict* verdict) {
+  absl::Status Judge(SurveyPart* part, bool vouched, SegmentVerdict* verdict) {
     if (part->missing) {
       verdict->Missing(part->sealed);
       if (part->sealed.has_value()) NoteSealed(*part);
@@ -438,7 +291,7 @@ class Surveyor {
   }
 
   // The sequences of outputs say nothing of the log's.
-  void NoteSealed(const Part& part) {
+  void NoteSealed(const SurveyPart& part) {
     if (part.is_output()) return;
     last_ = std::max(last_, part.sealed->greatest_sequence);
   }
@@ -455,7 +308,8 @@ class Surveyor {
 
   // Whether the segment is in the log. Notes records that are missing before
   // it.
-  bool CheckFollows(const Part& part, bool vouched, SegmentVerdict* verdict) {
+  bool CheckFollows(const SurveyPart& part, bool vouched,
+                    SegmentVerdict* verdict) {
     const SegmentSurvey& found = part.found;
     const bool begins_badly =
         !found.bad.empty() &&
@@ -476,13 +330,13 @@ class Surveyor {
     return true;
   }
 
-  absl::Status JudgeUnsealed(Part* part, bool vouched,
+  absl::Status JudgeUnsealed(SurveyPart* part, bool vouched,
                              SegmentVerdict* verdict) {
     verdict->set_last(last_);
     const uint64_t limit = vouched ? kUnknownSequence : part->synced_length;
     if (const auto cut = verdict->TornAt(part->found, limit)) {
       part->plan.length = *cut;
-      RETURN_IF_ERROR(WalkAgain(part));
+      RETURN_IF_ERROR(ReadAgain(part));
       ended_ = true;
     }
     const SegmentSurvey& found = part->found;
@@ -504,52 +358,16 @@ class Surveyor {
     return absl::OkStatus();
   }
 
-  // Of all hint files but those that the next open removes.
-  absl::Status JudgeHints() {
-    const KeyHasher hasher(survey_.manifest.base.hash_secret);
-    for (const std::string& name : names_) {
-      const auto id = ParseHintFileName(name);
-      const ListedSegment* const segment =
-          id.has_value() ? survey_.manifest.Find(*id) : nullptr;
-      if (segment == nullptr || !segment->sealed.has_value()) continue;
-      const absl::StatusOr<std::unique_ptr<File>> file =
-          directory_->OpenFile(name, /*writable=*/false);
-      if (absl::IsNotFound(file.status())) continue;
-      RETURN_IF_ERROR(file.status());
-      ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
-      survey_.bytes += size;
-      const auto bad = SurveyHintFile(**file, size, segment->header,
-                                      *segment->sealed, hasher);
-      if (!bad.has_value()) continue;
-      AddDamage(name, bad->bytes,
-                absl::StrCat(bad->what,
-                             "; nothing is lost with a hint file, which can "
-                             "be made anew from its segment"));
-    }
+  absl::Status LookAtOpenAids() {
+    ASSIGN_OR_RETURN(OpenAidsSurvey aids,
+                     SurveyOpenAids(directory_, names_, survey_.manifest));
+    survey_.bytes += aids.bytes;
+    std::move(aids.damage.begin(), aids.damage.end(),
+              std::back_inserter(survey_.damage));
     return absl::OkStatus();
   }
 
-  absl::Status JudgeCheckpoints() {
-    for (const std::string& name : names_) {
-      const auto generation = ParseCheckpointFileName(name);
-      if (!generation.has_value()) continue;
-      const absl::StatusOr<std::unique_ptr<File>> file =
-          directory_->OpenFile(name, /*writable=*/false);
-      if (absl::IsNotFound(file.status())) continue;
-      RETURN_IF_ERROR(file.status());
-      ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
-      survey_.bytes += size;
-      const auto bad = SurveyCheckpoint(**file, size, *generation);
-      if (!bad.has_value()) continue;
-      AddDamage(name, bad->bytes,
-                absl::StrCat(bad->what,
-                             "; nothing is lost with a keydir checkpoint, "
-                             "without which a store only opens slower"));
-    }
-    return absl::OkStatus();
-  }
-
-  void Keep(Part part) {
+  void Keep(SurveyPart part) {
     SurveyedSegment segment;
     segment.header = part.header;
     segment.name = std::move(part.name);
@@ -572,7 +390,7 @@ class Surveyor {
   bool has_batches_ = true;
   // Merges have removed log segments, nobody knows which.
   bool has_gaps_ = false;
-  std::vector<Part> parts_;
+  std::vector<SurveyPart> parts_;
   StoreSurvey survey_;
   Sequence sealed_through_ = 0;  // as a sound manifest says
   Sequence last_ = 0;            // of the log so far
@@ -592,7 +410,7 @@ absl::StatusOr<StoreSurvey> SurveyStore(Directory* directory,
   for (int tries = 1;; ++tries) {
     const auto before = ManifestEnd(directory);
     absl::StatusOr<StoreSurvey> survey = Surveyor(directory, options).Run();
-    if ((survey.ok() && survey->damage.empty()) || tries == kTries ||
+    if ((survey.ok() && survey->damage.empty()) || tries == kSurveyTries ||
         ManifestEnd(directory) == before) {
       return survey;
     }

@@ -1,14 +1,13 @@
 #ifndef STAVE_ENGINE_CORE_STORE_SURVEY_H_
 #define STAVE_ENGINE_CORE_STORE_SURVEY_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/core/damage_map.h"
+#include "engine/core/survey_part.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/file_window.h"
 #include "engine/log/manifest.h"
@@ -41,11 +40,6 @@ struct StoreSurvey {
   uint64_t bytes = 0;
   uint64_t torn_tail_bytes = 0;
   int64_t clock_floor_ms = 0;
-};
-
-struct SurveyOptions {
-  size_t threads = 1;
-  std::function<void(const VerifyProgress&)> progress;
 };
 
 // Reads all files of a store and judges them as Recover does, but goes on

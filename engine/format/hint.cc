@@ -24,9 +24,6 @@ constexpr size_t kEntriesAt = 72;
 constexpr size_t kSizesAt = 76;
 static_assert(kSizesAt + 4 == kHintHeaderBytes);
 
-// A key has at least one byte.
-constexpr uint64_t kLeastRecordBytes =
-    AlignRecord(uint64_t{kRecordHeaderBytes} + 1);
 constexpr uint64_t kLeastLargeRecordBytes =
     HintEntry::kMaxExactSize + kRecordAlignment;
 

@@ -22,6 +22,9 @@ inline constexpr size_t kRecordHeaderBytes = 24;
 inline constexpr size_t kExpiryBytes = 8;
 inline constexpr size_t kMaxRecordHeaderBytes =
     kRecordHeaderBytes + kExpiryBytes;
+// Of a record that has a key, which has at least one byte.
+inline constexpr uint64_t kLeastRecordBytes =
+    AlignRecord(uint64_t{kRecordHeaderBytes} + 1);
 
 struct RecordHeader {
   RecordKind kind = RecordKind::kPut;

@@ -143,6 +143,27 @@ TEST_F(HintTest, AStoreIsTheSameWithAndWithout) {
   }
 }
 
+// So many records are loaded in another way than few.
+TEST_F(HintTest, AStoreOfManyRecordsIsTheSameWithAndWithout) {
+  options.segment_size_bytes = 1 << 20;
+  options.background_merge = false;
+  Open();
+  std::mt19937 random(1);
+  for (int i = 0; i < 90; ++i) {
+    WriteBatch batch;
+    for (int j = 0; j < 1000; ++j) {
+      const std::string key = absl::StrCat("key", random() % 50'000);
+      random() % 5 == 0 ? batch.Delete(key) : batch.Put(key, ValueOf(i, 8));
+    }
+    Write(batch);
+  }
+  Close();
+  const DirectoryImage with = Image();
+  ASSERT_GT(HintNames(with).size(), 2u);
+  const std::string state = StateOf(with);
+  EXPECT_TRUE(StateOf(WithoutHints(with)) == state);  // much to print
+}
+
 TEST_F(HintTest, OpenDoesNotReadWhatAHintTells) {
   Open();
   ChangeAtRandom(1, 500);
