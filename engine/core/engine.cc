@@ -334,6 +334,14 @@ absl::StatusOr<Merger*> Store::Engine::ForMerging() {
   return merger_.get();
 }
 
+absl::StatusOr<MergePlan> Store::Engine::PlanMerge(
+    const MergeOptions& options) const {
+  RETURN_IF_ERROR(ForReading().status());
+  return stave::PlanMerge(*state_,
+                          manifest_ != nullptr ? manifest_->state() : listed_,
+                          options_.max_space_amplification, options.all);
+}
+
 void Store::Engine::PauseMerge() {
   if (merger_ != nullptr) merger_->Pause();
 }

@@ -46,6 +46,7 @@ class Store::Engine {
   absl::StatusOr<const Reader*> ForReading(
       const ReadOptions& options = {}) const;
   absl::StatusOr<Merger*> ForMerging();
+  absl::StatusOr<MergePlan> PlanMerge(const MergeOptions& options) const;
   // Nothing in a read-only store.
   void PauseMerge();
   void ResumeMerge();

@@ -22,7 +22,31 @@ absl::Duration SteadyNow() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
 
+SegmentUse UseOf(Segment& segment, const ManifestState& manifest) {
+  SegmentUse use;
+  use.id = segment.id();
+  use.record_bytes = segment.end().load() - kSegmentHeaderBytes;
+  use.live_bytes = segment.live_bytes().load();
+  use.kept_tombstone_bytes = segment.kept_tombstone_bytes().load();
+  use.quarantined = segment.quarantined().load();
+  use.sealed = std::any_of(manifest.segments.begin(), manifest.segments.end(),
+                           [&use](const ListedSegment& listed) {
+                             return listed.header.id == use.id &&
+                                    listed.sealed.has_value();
+                           });
+  return use;
+}
+
 }  // namespace
+
+MergePlan PlanMerge(const State& state, const ManifestState& manifest,
+                    double max_amplification, bool all) {
+  std::vector<SegmentUse> uses;
+  for (const std::shared_ptr<Segment>& segment : state.segments->All()) {
+    uses.push_back(UseOf(*segment, manifest));
+  }
+  return PlanWholeMerge(uses, max_amplification, all);
+}
 
 uint64_t Merger::Capacity() const {
   return std::max(settings_.capacity(), settings_.state->largest_record.load(
@@ -49,18 +73,7 @@ Merger::Known Merger::Survey() const {
   const ManifestState manifest = settings_.manifest->state();
   Known known;
   for (std::shared_ptr<Segment>& segment : settings_.state->segments->All()) {
-    SegmentUse use;
-    use.id = segment->id();
-    use.record_bytes = segment->end().load() - kSegmentHeaderBytes;
-    use.live_bytes = segment->live_bytes().load();
-    use.kept_tombstone_bytes = segment->kept_tombstone_bytes().load();
-    use.quarantined = segment->quarantined().load();
-    use.sealed = std::any_of(manifest.segments.begin(), manifest.segments.end(),
-                             [&use](const ListedSegment& listed) {
-                               return listed.header.id == use.id &&
-                                      listed.sealed.has_value();
-                             });
-    known.uses.push_back(use);
+    known.uses.push_back(UseOf(*segment, manifest));
     known.segments.push_back(std::move(segment));
   }
   return known;
@@ -294,11 +307,6 @@ absl::Status Merger::MergeChosen(bool all) {
     RemoveLeft(/*all=*/false);
   }
   return absl::OkStatus();
-}
-
-MergePlan Merger::Plan(const MergeOptions& options) const {
-  return PlanWholeMerge(Survey().uses, settings_.max_amplification,
-                        options.all);
 }
 
 void Merger::BetweenMerges(absl::FunctionRef<void()> action) {

@@ -18,6 +18,10 @@
 
 namespace stave {
 
+// Store::PlanMerge, for a store whose manifest says so.
+MergePlan PlanMerge(const State& state, const ManifestState& manifest,
+                    double max_amplification, bool all);
+
 // Keeps the files of a store's segments under their bound: runs merges when
 // they are due, in a thread of its own or, without background threads, in the
 // writer's, and slows writers down when merges fall behind.
@@ -64,9 +68,8 @@ class Merger {
   void OnGrowth();
   void OnSeal();
 
-  // Store::Merge and PlanMerge.
+  // Store::Merge.
   absl::Status MergeNow(const MergeOptions& options);
-  MergePlan Plan(const MergeOptions& options) const;
 
   // Calls it while no merge runs, which it may wait for.
   void BetweenMerges(absl::FunctionRef<void()> action);

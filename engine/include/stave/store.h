@@ -244,7 +244,8 @@ class Store {
   // when the store is closed meanwhile. After an error nothing is lost, and
   // what was merged before it remains merged.
   absl::Status Merge(const MergeOptions& options = {});
-  // What Merge would do, and why.
+  // What Merge would do, and why; in a read-only store, what a writer's Merge
+  // would have done when it was opened. Changes nothing.
   absl::StatusOr<MergePlan> PlanMerge(const MergeOptions& options = {}) const;
 
   // Holds back merges in the background, of which none runs when this returns,

@@ -77,9 +77,11 @@ TEST_F(MergeTest, DryRunWorksBesideAWriterAndChangesNoByte) {
 }
 
 TEST_F(MergeTest, WithoutAStoreThereIsNothingToDo) {
-  const Ran ran = Run({"merge", "--store", Path("nowhere")});
-  EXPECT_NE(ran.exit_code, 0) << ran;
-  EXPECT_NE(ran.error, "");
+  const std::string store = Path("nowhere");
+  EXPECT_THAT(Run({"merge", "--store", store}), Fails(5, "there is no store"));
+  EXPECT_THAT(Run({"merge", "--dry-run", "--store", store}),
+              Fails(5, "there is no store"));
+  EXPECT_FALSE(std::filesystem::exists(store));
 }
 
 }  // namespace
