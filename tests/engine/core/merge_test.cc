@@ -239,22 +239,6 @@ TEST_F(MergeTest, ExpiredKeysAreDroppedAndNeverRevived) {
   ExpectContentsNowAndLater();
 }
 
-// Most of the store has expired; nobody has asked for these keys since.
-TEST_F(MergeTest, ExpiredRecordsAreDeadWithoutAnybodyMeetingThem) {
-  PutNumbers(0, 5);
-  for (int i = 0; i < 100; ++i) {
-    Put(absl::StrCat("brief", i), ValueOf(i, 100), {.ttl = absl::Seconds(10)});
-  }
-  for (int i = 0; i < 2; ++i) FillSegment();
-  clock.Advance(absl::Minutes(2));
-  Reopen();
-  EXPECT_GT(Stat().dead_bytes, Stat().live_bytes);
-  Merge(/*all=*/false);
-  ExpectBound();
-  EXPECT_LT(Stat().segment_bytes, 100u * 100);
-  ExpectContentsNowAndLater();
-}
-
 TEST_F(MergeTest, KeysThatExpireLaterKeepTheirTime) {
   Put("soon", "value", {.ttl = absl::Seconds(10)});
   for (int i = 0; i < 3; ++i) FillSegment();
