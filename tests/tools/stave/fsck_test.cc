@@ -139,6 +139,8 @@ TEST_F(FsckTest, ARepairNeedsAnEmptyPlaceAndPermission) {
   EXPECT_THAT(Run({"fsck", "--repair", Path("no/where")}),
               Fails(5, "no/where"));
   EXPECT_THAT(Run({"fsck", "--repair", ""}), Fails(2, "name"));
+  EXPECT_THAT(Run({"fsck", "--repair", Store() + "/to"}),
+              Fails(2, "own directory"));
   EXPECT_THAT(Run({"--read-only", "fsck", "--repair", Path("to")}),
               Fails(2, "--read-only"));
   EXPECT_FALSE(std::filesystem::exists(Path("to")));
