@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/base/key_hash.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/segment_header.h"
 #include "engine/fs/file_system.h"
@@ -54,9 +55,10 @@ absl::StatusOr<std::vector<SurveyPart>> FindSegmentFiles(
     Directory* directory, const std::vector<std::string>& names,
     const ManifestState& manifest);
 
-// Reads all of them, those that are not missing. InvalidArgument for a segment
-// of an unknown version.
-absl::Status ReadSegmentFiles(Directory* directory,
+// Reads all of them, those that are not missing, and the hint files, whose keys
+// are hashed with `secret`, of those that are damaged. InvalidArgument for a
+// segment of an unknown version.
+absl::Status ReadSegmentFiles(Directory* directory, const HashSecret& secret,
                               const SurveyOptions& options,
                               std::vector<SurveyPart>* parts);
 

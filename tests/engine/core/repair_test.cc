@@ -254,6 +254,35 @@ TEST_F(RepairTest, SingleRecordsBehindALostPageAreKept) {
   EXPECT_EQ(report_.lost, 4u);
 }
 
+TEST_F(RepairTest, AHintFileDoesNotMakeAPartOfABatchCount) {
+  options.segment_size_bytes = 16384;
+  options.background_merge = false;  // frames stay
+  Reopen();
+  WriteBatch other;
+  other.Put("o1", "x");
+  Write(other);
+  WriteBatch batch;
+  for (int i = 0; i < 5; ++i) batch.Put(absl::StrCat("b", i), "of a batch");
+  Write(batch);
+  for (int i = 20; i < 400; ++i) PutAndNote(absl::StrCat("key", i), i);
+  Close();
+  std::string name;
+  for (const auto& [file, contents] : Image()) {
+    if (contents.find("b0of a batch") != contents.npos) name = file;
+  }
+  ASSERT_EQ(Image().count(name.substr(0, 16) + ".hint"), 1u);
+  std::string bytes = ReadFile(PathOf(name));
+  // The frame, and the first of its records.
+  const size_t first = bytes.find("b0of") - 24;
+  std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(first - 24), 60, '\0');
+  WriteFile(PathOf(name), bytes);
+  const Contents repaired = Repaired();
+  EXPECT_EQ(repaired.count("o1"), 1u);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(repaired.count(absl::StrCat("b", i)), 0u) << i;
+  }
+}
+
 TEST_F(RepairTest, ExpiriesStay) {
   WriteOptions write;
   write.ttl = absl::Hours(1);
