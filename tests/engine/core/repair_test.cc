@@ -283,6 +283,36 @@ TEST_F(RepairTest, AHintFileDoesNotMakeAPartOfABatchCount) {
   }
 }
 
+// Files that the survey has read are gone when they are to be copied.
+TEST_F(RepairTest, AMergeMeanwhileMakesItBeginAnew) {
+  for (int i = 0; i < 20; ++i) PutAndNote("key3", i);
+  RepairOptions repair;
+  repair.threads = 1;
+  int merges = 0;
+  repair.progress = [&](const VerifyProgress& now) {
+    if (merges > 0 || now.bytes < now.total_bytes) return;
+    ++merges;
+    EXPECT_TRUE(store().Merge({.all = true}).ok());
+  };
+  const auto report = Repair(path(), To(), repair);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(merges, 1);
+  EXPECT_EQ(report->recovered, contents_.size());
+  EXPECT_TRUE(report->damage.empty());
+}
+
+TEST_F(RepairTest, MergesWithoutEndMakeItGiveUp) {
+  RepairOptions repair;
+  repair.threads = 1;
+  repair.progress = [&](const VerifyProgress& now) {
+    if (now.bytes < now.total_bytes) return;
+    for (int i = 0; i < 20; ++i) PutAndNote("key3", i);
+    EXPECT_TRUE(store().Merge({.all = true}).ok());
+  };
+  EXPECT_TRUE(absl::IsUnavailable(Repair(path(), To(), repair).status()));
+  EXPECT_FALSE(std::filesystem::exists(To()));
+}
+
 TEST_F(RepairTest, ExpiriesStay) {
   WriteOptions write;
   write.ttl = absl::Hours(1);
