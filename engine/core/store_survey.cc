@@ -268,7 +268,9 @@ class Surveyor {
 
   absl::Status Judge(SurveyPart* part, bool vouched, SegmentVerdict* verdict) {
     if (part->missing) {
-      verdict->Missing(part->sealed);
+      verdict->Missing(part->sealed, part->is_no_file
+                                         ? "not a regular file"
+                                         : "the segment is missing");
       if (part->sealed.has_value()) NoteSealed(*part);
       return absl::OkStatus();
     }

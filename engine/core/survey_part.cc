@@ -175,7 +175,8 @@ absl::StatusOr<std::vector<SurveyPart>> FindSegmentFiles(
   for (SurveyPart& part : parts) {
     part.name = SegmentFileName(part.header.id);
     const absl::StatusOr<uint64_t> size = SizeOf(directory, part.name);
-    part.missing = absl::IsNotFound(size.status());
+    part.is_no_file = absl::IsInvalidArgument(size.status());
+    part.missing = absl::IsNotFound(size.status()) || part.is_no_file;
     if (part.missing) continue;
     if (!size.ok()) return size.status();
     part.file_bytes = *size;

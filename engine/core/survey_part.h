@@ -36,6 +36,7 @@ struct SurveyPart {
   std::string name;
   bool listed = false;
   bool missing = false;
+  bool is_no_file = false;  // a directory, say, which counts as missing
   uint64_t file_bytes = 0;
   std::optional<SegmentSummary> sealed;
   uint64_t synced_length = 0;

@@ -189,6 +189,22 @@ TEST_F(FsckTest, WhatHasAHintFilesNameButIsNoneHidesNothing) {
   EXPECT_THAT(Run({"fsck", "--repair", Path("to")}).out, HasSubstr("2 keys"));
 }
 
+TEST_F(FsckTest, ASegmentThatIsNoFileIsDamageAndTheRestIsKept) {
+  EXPECT_THAT(Run({"delete", "apple"}), Prints("1\n"));
+  EXPECT_EQ(Run({"merge", "--all"}).exit_code, 0);
+  EXPECT_THAT(Run({"put", "cherry", "x"}), Prints(""));
+  const std::string name = FileOf(".seg");
+  std::filesystem::remove(Store() + "/" + name);
+  std::filesystem::create_directory(Store() + "/" + name);
+  const Ran checked = Run({"fsck"});
+  EXPECT_EQ(checked.exit_code, 3) << checked;
+  EXPECT_THAT(checked.out, HasSubstr(name + ", offset 0"));
+  EXPECT_THAT(checked.out, HasSubstr("not a regular file"));
+  const Ran repaired = Run({"fsck", "--repair", Path("to")});
+  EXPECT_EQ(repaired.exit_code, 3) << repaired;
+  EXPECT_THAT(repaired.out, HasSubstr("Copied "));
+}
+
 TEST_F(FsckTest, AStoreInUseCanBeChecked) {
   Running shell = Start({"shell"});
   shell.pipes->Send("SET durian x\n");
