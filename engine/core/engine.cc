@@ -367,6 +367,13 @@ absl::StatusOr<Merger*> Store::Engine::ForMerging() {
   return merger_.get();
 }
 
+absl::StatusOr<MergePlan> Store::Engine::PlanMerge(
+    const MergeOptions& options) const {
+  RETURN_IF_ERROR(ForReading().status());
+  return stave::PlanMerge(*state_, Listed(), options_.feed_retention_bytes,
+                          options_.max_space_amplification, options.all);
+}
+
 void Store::Engine::PauseMerge() {
   if (merger_ != nullptr) merger_->Pause();
 }
@@ -490,7 +497,7 @@ absl::StatusOr<Store::Engine::LogView> Store::Engine::ViewLog() {
   return view;
 }
 
-ManifestState Store::Engine::Listed() {
+ManifestState Store::Engine::Listed() const {
   if (log_ != nullptr) return manifest_->state();
   MutexLock lock(&follower_->change_mutex());
   return follower_->listed();

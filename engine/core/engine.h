@@ -48,6 +48,7 @@ class Store::Engine {
   absl::StatusOr<const Reader*> ForReading(
       const ReadOptions& options = {}) const;
   absl::StatusOr<Merger*> ForMerging();
+  absl::StatusOr<MergePlan> PlanMerge(const MergeOptions& options) const;
   // Nothing in a read-only store.
   void PauseMerge();
   void ResumeMerge();
@@ -63,7 +64,7 @@ class Store::Engine {
   };
   absl::StatusOr<LogView> ViewLog();
   // What the manifest says of the log's past.
-  ManifestState Listed();
+  ManifestState Listed() const;
   bool is_read_only() const { return options_.read_only; }
   const State& state() const { return *state_; }
 

@@ -39,7 +39,36 @@ void WaitNs(int64_t ns) {
   while (SteadyNowNs() < end) std::this_thread::yield();
 }
 
+SegmentUse UseOf(Segment& segment, const ManifestState& manifest,
+                 const std::set<SegmentId>& retained) {
+  SegmentUse use;
+  use.id = segment.id();
+  use.record_bytes = segment.end().load() - kSegmentHeaderBytes;
+  use.live_bytes = segment.live_bytes().load();
+  use.kept_tombstone_bytes = segment.kept_tombstone_bytes().load();
+  use.retained = retained.count(use.id) > 0;
+  use.quarantined = segment.quarantined().load();
+  use.sealed = std::any_of(manifest.segments.begin(), manifest.segments.end(),
+                           [&use](const ListedSegment& listed) {
+                             return listed.header.id == use.id &&
+                                    listed.sealed.has_value();
+                           });
+  return use;
+}
+
 }  // namespace
+
+MergePlan PlanMerge(const State& state, const ManifestState& manifest,
+                    uint64_t feed_retention_bytes, double max_amplification,
+                    bool all) {
+  const std::set<SegmentId> retained =
+      LatestSealed(manifest, feed_retention_bytes);
+  std::vector<SegmentUse> uses;
+  for (const std::shared_ptr<Segment>& segment : state.segments->All()) {
+    uses.push_back(UseOf(*segment, manifest, retained));
+  }
+  return PlanWholeMerge(uses, max_amplification, all);
+}
 
 uint64_t Merger::Capacity() const {
   return std::max(settings_.capacity(), settings_.state->largest_record.load(
@@ -68,19 +97,7 @@ Merger::Known Merger::Survey() const {
       LatestSealed(manifest, settings_.feed_retention_bytes);
   Known known;
   for (std::shared_ptr<Segment>& segment : settings_.state->segments->All()) {
-    SegmentUse use;
-    use.id = segment->id();
-    use.record_bytes = segment->end().load() - kSegmentHeaderBytes;
-    use.live_bytes = segment->live_bytes().load();
-    use.kept_tombstone_bytes = segment->kept_tombstone_bytes().load();
-    use.retained = retained.count(use.id) > 0;
-    use.quarantined = segment->quarantined().load();
-    use.sealed = std::any_of(manifest.segments.begin(), manifest.segments.end(),
-                             [&use](const ListedSegment& listed) {
-                               return listed.header.id == use.id &&
-                                      listed.sealed.has_value();
-                             });
-    known.uses.push_back(use);
+    known.uses.push_back(UseOf(*segment, manifest, retained));
     known.segments.push_back(std::move(segment));
   }
   return known;
@@ -362,11 +379,6 @@ absl::Status Merger::MergeChosen(bool all) {
     RemoveLeft(/*all=*/false);
   }
   return absl::OkStatus();
-}
-
-MergePlan Merger::Plan(const MergeOptions& options) const {
-  return PlanWholeMerge(Survey().uses, settings_.max_amplification,
-                        options.all);
 }
 
 void Merger::BetweenMerges(absl::FunctionRef<void()> action) {

@@ -19,6 +19,11 @@
 
 namespace stave {
 
+// Store::PlanMerge, for a store whose manifest says so.
+MergePlan PlanMerge(const State& state, const ManifestState& manifest,
+                    uint64_t feed_retention_bytes, double max_amplification,
+                    bool all);
+
 // Keeps the files of a store's segments under their bound: runs merges when
 // they are due, in a thread of its own or, without background threads, in the
 // writer's, and slows writers down when merges fall behind.
@@ -73,9 +78,8 @@ class Merger {
   // those that have, if there is to be one. The append lock may be held.
   void OnExpiry();
 
-  // Store::Merge and PlanMerge.
+  // Store::Merge.
   absl::Status MergeNow(const MergeOptions& options);
-  MergePlan Plan(const MergeOptions& options) const;
 
   // Calls it while no merge runs, which it may wait for.
   void BetweenMerges(absl::FunctionRef<void()> action);

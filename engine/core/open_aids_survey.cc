@@ -24,6 +24,13 @@ absl::Status SurveyFile(Directory* directory, const std::string& name,
   const absl::StatusOr<std::unique_ptr<File>> file =
       directory->OpenFile(name, /*writable=*/false);
   if (absl::IsNotFound(file.status())) return absl::OkStatus();
+  // Such as a directory: an open that goes without it finds all the same.
+  if (absl::IsInvalidArgument(file.status())) {
+    found->damage.push_back(
+        {name, 0, 0,
+         absl::StrCat("not a regular file; ", ToAbsl(consolation))});
+    return absl::OkStatus();
+  }
   RETURN_IF_ERROR(file.status());
   ASSIGN_OR_RETURN(const uint64_t size, (*file)->Size());
   found->bytes += size;

@@ -232,8 +232,8 @@ bool OrderedIterator::Load() {
                             "wrong checksum of a record's body");
     return false;
   }
-  const absl::StatusOr<std::string_view> value = state_.ValueOf(
-      *segment, record_.offset, record_.stored(), &restored_);
+  const absl::StatusOr<std::string_view> value =
+      state_.ValueOf(*segment, record_.offset, record_.stored(), &restored_);
   status_ = value.status();
   value_ = value.value_or(std::string_view());
   return status_.ok();

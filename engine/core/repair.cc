@@ -157,32 +157,28 @@ absl::StatusOr<RepairReport> Repair(std::string_view from, std::string_view to,
   SurveyOptions survey_options;
   survey_options.threads = ThreadCount(options.threads);
   survey_options.progress = options.progress;
-  ASSIGN_OR_RETURN(StoreSurvey survey,
-                   SurveyStore(source.get(), survey_options));
-  const uint64_t records = survey.records;
-  const uint64_t torn_tail_bytes = survey.torn_tail_bytes;
   ManifestState manifest = NewManifestState();
-  // Else keys that have expired could come back.
-  manifest.base.clock_floor_ms = survey.clock_floor_ms;
   ASSIGN_OR_RETURN(
-      std::unique_ptr<State> state,
-      StateOfSurvey(source.get(), std::move(survey), manifest.base.hash_secret,
-                    KeydirKind::kHash, SystemClock(), survey_options.threads));
+      SalvagedStore salvaged,
+      Salvage(source.get(), survey_options, &manifest.base.hash_secret,
+              KeydirKind::kHash, SystemClock()));
+  // Else keys that have expired could come back.
+  manifest.base.clock_floor_ms = salvaged.clock_floor_ms;
 
   ASSIGN_OR_RETURN(const std::unique_ptr<Directory> target,
                    OpenTargetDirectory(file_system, to));
   ASSIGN_OR_RETURN(const std::unique_ptr<File> lock,
                    target->Lock(kLockFileName, ThisProcess()));
   RETURN_IF_ERROR(CheckEmpty(target.get(), to, target->List()));
-  Repairer repairer(std::move(state), options.stale_keys);
+  Repairer repairer(std::move(salvaged.state), options.stale_keys);
   ASSIGN_OR_RETURN(
       const std::unique_ptr<StoreCopy> copy,
       StoreCopy::Begin(target.get(), manifest, repairer.LiveBytes()));
   RETURN_IF_ERROR(repairer.Copy(copy.get()));
   RETURN_IF_ERROR(copy->Finish());
   RepairReport report = std::move(repairer).Report();
-  report.records = records;
-  report.torn_tail_bytes = torn_tail_bytes;
+  report.records = salvaged.records;
+  report.torn_tail_bytes = salvaged.torn_tail_bytes;
   return report;
 }
 

@@ -13,6 +13,7 @@
 #include "engine/core/damage_map.h"
 #include "engine/core/keydir_fill.h"
 #include "engine/core/new_keydir.h"
+#include "engine/core/survey_part.h"
 #include "engine/log/segment_set.h"
 
 namespace stave {
@@ -35,8 +36,7 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(
   return segment;
 }
 
-}  // namespace
-
+// NotFound if a segment's file has gone since.
 absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(
     Directory* directory, StoreSurvey survey, const HashSecret& secret,
     KeydirKind keydir, Clock* clock, size_t threads) {
@@ -69,24 +69,57 @@ absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(
   return state;
 }
 
+absl::Status NoSoundManifest(const Directory& directory,
+                             const StoreSurvey& survey) {
+  const Damage& damage = survey.damage.front();
+  return absl::DataLossError(absl::StrCat(
+      directory.path(), "/", damage.file, ", offset ", damage.offset, ": ",
+      damage.what, "; without a sound manifest the store can't be opened"));
+}
+
+}  // namespace
+
+absl::StatusOr<SalvagedStore> Salvage(Directory* directory,
+                                      const SurveyOptions& options,
+                                      const HashSecret* secret,
+                                      KeydirKind keydir, Clock* clock) {
+  for (int tries = 1; tries <= kSurveyTries; ++tries) {
+    ASSIGN_OR_RETURN(StoreSurvey survey, SurveyStore(directory, options));
+    if (secret == nullptr && !survey.manifest_is_sound) {
+      return NoSoundManifest(*directory, survey);
+    }
+    const HashSecret hashed_with =
+        secret != nullptr ? *secret : survey.manifest.base.hash_secret;
+    SalvagedStore salvaged;
+    salvaged.records = survey.records;
+    salvaged.torn_tail_bytes = survey.torn_tail_bytes;
+    salvaged.clock_floor_ms = survey.clock_floor_ms;
+    absl::StatusOr<std::unique_ptr<State>> state =
+        StateOfSurvey(directory, std::move(survey), hashed_with, keydir, clock,
+                      options.threads);
+    if (absl::IsNotFound(state.status())) continue;
+    RETURN_IF_ERROR(state.status());
+    salvaged.state = *std::move(state);
+    return salvaged;
+  }
+  return absl::UnavailableError(
+      absl::StrCat(directory->path(),
+                   ": a running writer removed files faster than they could be "
+                   "read, ",
+                   kSurveyTries, " times"));
+}
+
 absl::StatusOr<RecoveredStore> RecoverDamaged(Directory* directory,
                                               const Options& options,
                                               Clock* clock) {
   SurveyOptions survey_options;
   survey_options.threads = ThreadCount(options.recovery_threads);
-  ASSIGN_OR_RETURN(StoreSurvey survey, SurveyStore(directory, survey_options));
-  if (!survey.manifest_is_sound) {
-    const Damage& damage = survey.damage.front();
-    return absl::DataLossError(absl::StrCat(
-        directory->path(), "/", damage.file, ", offset ", damage.offset, ": ",
-        damage.what, "; without a sound manifest the store can't be opened"));
-  }
-  const HashSecret secret = survey.manifest.base.hash_secret;
+  ASSIGN_OR_RETURN(SalvagedStore salvaged,
+                   Salvage(directory, survey_options,
+                           /*secret=*/nullptr, options.keydir, clock));
   RecoveredStore store;
-  store.bytes_cut = survey.torn_tail_bytes;
-  ASSIGN_OR_RETURN(store.state, StateOfSurvey(directory, std::move(survey),
-                                              secret, options.keydir, clock,
-                                              survey_options.threads));
+  store.bytes_cut = salvaged.torn_tail_bytes;
+  store.state = std::move(salvaged.state);
   return store;
 }
 

@@ -44,8 +44,9 @@ void SegmentVerdict::Hide(HiddenRecords hidden) {
   survey_.hidden.push_back(hidden);
 }
 
-void SegmentVerdict::Missing(const std::optional<SegmentSummary>& sealed) {
-  Damage& damage = AddDamage({}, "the segment is missing");
+void SegmentVerdict::Missing(const std::optional<SegmentSummary>& sealed,
+                             std::string_view what) {
+  Damage& damage = AddDamage({}, std::string(what));
   if (sealed.has_value()) {
     damage.length = sealed->length;
     damage.records = sealed->records;

@@ -27,7 +27,8 @@ class SegmentVerdict {
   // The last sequence before the segment.
   void set_last(Sequence last) { last_ = last; }
 
-  void Missing(const std::optional<SegmentSummary>& sealed);
+  void Missing(const std::optional<SegmentSummary>& sealed,
+               std::string_view what);
   // The records from `last` to `least`, both excluded.
   void MissingBefore(Sequence last, Sequence least);
   void BadHeader(std::string_view problem, uint64_t file_bytes);

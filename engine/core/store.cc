@@ -146,8 +146,7 @@ absl::Status Store::Merge(const MergeOptions& options) {
 }
 
 absl::StatusOr<MergePlan> Store::PlanMerge(const MergeOptions& options) const {
-  ASSIGN_OR_RETURN(Merger * merger, engine_->ForMerging());
-  return merger->Plan(options);
+  return engine_->PlanMerge(options);
 }
 
 void Store::PauseMerge() { engine_->PauseMerge(); }

@@ -29,7 +29,8 @@ class Surveyor {
     ASSIGN_OR_RETURN(names_, directory_->List());
     RETURN_IF_ERROR(ReadManifest());
     RETURN_IF_ERROR(FindSegments());
-    RETURN_IF_ERROR(ReadSegmentFiles(directory_, options_, &parts_));
+    RETURN_IF_ERROR(ReadSegmentFiles(
+        directory_, survey_.manifest.base.hash_secret, options_, &parts_));
     JudgeUnlisted();
     if (!trusted_) RETURN_IF_ERROR(CutWhatIsVoid());
     RETURN_IF_ERROR(JudgeAll());
@@ -267,7 +268,9 @@ class Surveyor {
 
   absl::Status Judge(SurveyPart* part, bool vouched, SegmentVerdict* verdict) {
     if (part->missing) {
-      verdict->Missing(part->sealed);
+      verdict->Missing(part->sealed, part->is_no_file
+                                         ? "not a regular file"
+                                         : "the segment is missing");
       if (part->sealed.has_value()) NoteSealed(*part);
       return absl::OkStatus();
     }

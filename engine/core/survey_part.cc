@@ -10,6 +10,7 @@
 #include "engine/base/status_macros.h"
 #include "engine/format/file_names.h"
 #include "engine/log/file_window.h"
+#include "engine/log/hint_survey.h"
 
 namespace stave {
 namespace {
@@ -70,7 +71,45 @@ absl::Status ReadHeader(const Directory& directory, FileWindow* window,
   return absl::OkStatus();
 }
 
-absl::Status ReadSegmentFile(Directory* directory, SurveyPart* part,
+// Of a sealed segment; read when it is asked for first.
+class HintedChanges {
+ public:
+  HintedChanges(Directory* directory, const SurveyPart& part,
+                const HashSecret& secret)
+      : directory_(directory),
+        header_(part.header),
+        sealed_(*part.sealed),
+        hasher_(secret) {}
+
+  uint64_t CountIn(ByteRange range) {
+    if (!offsets_.has_value()) offsets_ = Read();
+    const auto begin =
+        std::lower_bound(offsets_->begin(), offsets_->end(), range.begin);
+    const auto end = std::lower_bound(begin, offsets_->end(), range.end);
+    return static_cast<uint64_t>(end - begin);
+  }
+
+ private:
+  // None at all if there is no sound hint file: nothing depends on one (I8).
+  std::vector<uint64_t> Read() const {
+    const auto file = directory_->OpenFile(HintFileName(header_.id),
+                                           /*writable=*/false);
+    if (!file.ok()) return {};
+    const absl::StatusOr<uint64_t> size = (*file)->Size();
+    if (!size.ok()) return {};
+    return OffsetsInHintFile(**file, *size, header_, sealed_, hasher_)
+        .value_or(std::vector<uint64_t>());
+  }
+
+  Directory* const directory_;
+  const SegmentHeader header_;
+  const SegmentSummary sealed_;
+  const KeyHasher hasher_;
+  std::optional<std::vector<uint64_t>> offsets_;
+};
+
+absl::Status ReadSegmentFile(Directory* directory, const HashSecret& secret,
+                             SurveyPart* part,
                              std::function<void(uint64_t)> read) {
   absl::StatusOr<std::unique_ptr<File>> file =
       directory->OpenFile(part->name, /*writable=*/false);
@@ -86,6 +125,9 @@ absl::Status ReadSegmentFile(Directory* directory, SurveyPart* part,
     part->plan.greatest = part->sealed->greatest_sequence;
     part->plan.length = part->sealed->length;
     part->plan.first = part->sealed->least_sequence;
+    part->plan.hinted_changes =
+        [hint = std::make_shared<HintedChanges>(directory, *part, secret)](
+            ByteRange range) { return hint->CountIn(range); };
   }
   part->found = SurveySegment(&window, part->plan);
   // A mark that was written after these bytes had been read vouches for them.
@@ -133,7 +175,8 @@ absl::StatusOr<std::vector<SurveyPart>> FindSegmentFiles(
   for (SurveyPart& part : parts) {
     part.name = SegmentFileName(part.header.id);
     const absl::StatusOr<uint64_t> size = SizeOf(directory, part.name);
-    part.missing = absl::IsNotFound(size.status());
+    part.is_no_file = absl::IsInvalidArgument(size.status());
+    part.missing = absl::IsNotFound(size.status()) || part.is_no_file;
     if (part.missing) continue;
     if (!size.ok()) return size.status();
     part.file_bytes = *size;
@@ -141,7 +184,7 @@ absl::StatusOr<std::vector<SurveyPart>> FindSegmentFiles(
   return parts;
 }
 
-absl::Status ReadSegmentFiles(Directory* directory,
+absl::Status ReadSegmentFiles(Directory* directory, const HashSecret& secret,
                               const SurveyOptions& options,
                               std::vector<SurveyPart>* parts) {
   uint64_t total = 0;
@@ -150,7 +193,7 @@ absl::Status ReadSegmentFiles(Directory* directory,
   return ParallelFor(parts->size(), options.threads, [&](size_t i) {
     SurveyPart& part = (*parts)[i];
     if (part.missing) return absl::OkStatus();
-    return ReadSegmentFile(directory, &part,
+    return ReadSegmentFile(directory, secret, &part,
                            [&](uint64_t bytes) { progress.Add(bytes); });
   });
 }

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/base/key_hash.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/segment_header.h"
 #include "engine/fs/file_system.h"
@@ -35,6 +36,7 @@ struct SurveyPart {
   std::string name;
   bool listed = false;
   bool missing = false;
+  bool is_no_file = false;  // a directory, say, which counts as missing
   uint64_t file_bytes = 0;
   std::optional<SegmentSummary> sealed;
   uint64_t synced_length = 0;
@@ -54,9 +56,10 @@ absl::StatusOr<std::vector<SurveyPart>> FindSegmentFiles(
     Directory* directory, const std::vector<std::string>& names,
     const ManifestState& manifest);
 
-// Reads all of them, those that are not missing. InvalidArgument for a segment
-// of an unknown version.
-absl::Status ReadSegmentFiles(Directory* directory,
+// Reads all of them, those that are not missing, and the hint files, whose keys
+// are hashed with `secret`, of those that are damaged. InvalidArgument for a
+// segment of an unknown version.
+absl::Status ReadSegmentFiles(Directory* directory, const HashSecret& secret,
                               const SurveyOptions& options,
                               std::vector<SurveyPart>* parts);
 

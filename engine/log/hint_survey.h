@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/base/key_hash.h"
 #include "engine/format/manifest_edit.h"
@@ -29,6 +30,13 @@ std::optional<BadHintRange> SurveyHintFile(const File& file, uint64_t size,
                                            const SegmentHeader& segment,
                                            const SegmentSummary& summary,
                                            const KeyHasher& hasher);
+
+// Where the records stand that a hint file names, in order: of each key in the
+// segment the last one. Nothing if anything is wrong with the file, or it is
+// not finished. Reads as SurveyHintFile does.
+std::optional<std::vector<uint64_t>> OffsetsInHintFile(
+    const File& file, uint64_t size, const SegmentHeader& segment,
+    const SegmentSummary& summary, const KeyHasher& hasher);
 
 }  // namespace stave
 

@@ -211,9 +211,14 @@ class Surveyor {
     }
     if (orphans_.has_value()) {
       orphans_->torn = true;
-    } else if (frame || !one) {
+    } else if (frame || !(one || HidesChangesAlone(bad))) {
       orphans_ = Orphans{bad.bytes.end, 0, !frame, !frame};
     }
+  }
+
+  bool HidesChangesAlone(const BadRange& bad) const {
+    return bad.first != 0 && segment_.hinted_changes != nullptr &&
+           segment_.hinted_changes(bad.bytes) == bad.last - bad.first + 1;
   }
 
   void EndOrphans() { EndOrphans(at_); }

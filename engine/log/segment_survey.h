@@ -2,6 +2,7 @@
 #define STAVE_ENGINE_LOG_SEGMENT_SURVEY_H_
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
@@ -80,6 +81,9 @@ struct SegmentToSurvey {
   Sequence greatest = std::numeric_limits<Sequence>::max();
   // Records from this one on don't count.
   Sequence sequence_end = std::numeric_limits<Sequence>::max();
+  // How many puts and deletes a sound hint file has in a range; there may have
+  // been more. Empty if there is none.
+  std::function<uint64_t(ByteRange)> hinted_changes = {};
 };
 
 // Walks a segment as SegmentScanner does, checks everything, and goes on
@@ -87,6 +91,9 @@ struct SegmentToSurvey {
 // the next place (records are aligned) where a header is right whose checksum,
 // bound to the place, and whose sequence say that it belongs there. In a
 // merge's output any sequence does.
+//
+// No batch began in a bad range of which it is known that each record that it
+// hides is a put or a delete: the frame would be one of them.
 //
 // Memory: a megabyte, what it finds wrong, and a compressed value at a time,
 // which it restores, too. The file may be growing.

@@ -8,9 +8,11 @@
 namespace stave::tool {
 
 absl::Status BackUpTo(const std::string& to, std::string_view done,
-                      Store& store, Session& session) {
+                      Store& store, const std::string& store_directory,
+                      Session& session) {
   if (to.empty()) return absl::InvalidArgumentError("TO is empty");
   const std::string path = UserPath(to);
+  RETURN_IF_ERROR(CheckOutsideOf(store_directory, path));
   const absl::Status status = store.Backup(path);
   // Such as a file in place of a directory: the arguments were well formed.
   if (absl::IsInvalidArgument(status)) {

@@ -13,7 +13,8 @@ namespace stave::tool {
 // Makes the directory that the user calls `to` a backup of `store`, and prints
 // what was done, with a verb such as "Restored".
 absl::Status BackUpTo(const std::string& to, std::string_view done,
-                      Store& store, Session& session);
+                      Store& store, const std::string& store_directory,
+                      Session& session);
 
 }  // namespace stave::tool
 

@@ -34,7 +34,9 @@ constexpr char kDetails[] =
 absl::Status Backup(const std::string& to, Session& session) {
   const absl::StatusOr<std::unique_ptr<Store>> store = session.OpenForReading();
   if (!store.ok()) return store.status();
-  return BackUpTo(to, "Backed up", **store, session);
+  const absl::StatusOr<std::string> directory = session.StoreDirectory();
+  if (!directory.ok()) return directory.status();
+  return BackUpTo(to, "Backed up", **store, *directory, session);
 }
 
 }  // namespace

@@ -27,7 +27,12 @@ absl::StatusOr<uint64_t> DeleteAll(const std::vector<std::string>& keys,
   uint64_t deleted = 0;
   for (const std::string& key : keys) {
     absl::StatusOr<bool> was_there = store.Delete(key);
-    if (!was_there.ok()) return was_there.status();
+    if (!was_there.ok()) {
+      return absl::Status(
+          was_there.status().code(),
+          absl::StrFormat("%s; keys deleted before that: %d",
+                          was_there.status().message(), deleted));
+    }
     if (*was_there) ++deleted;
   }
   return deleted;

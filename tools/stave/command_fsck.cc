@@ -179,6 +179,9 @@ absl::Status Check(Session& session) {
 }
 
 absl::Status RepairInto(const std::string& to, Session& session) {
+  const absl::StatusOr<std::string> directory = session.StoreDirectory();
+  if (!directory.ok()) return directory.status();
+  RETURN_IF_ERROR(CheckOutsideOf(*directory, to));
   Watch watch;
   RepairOptions options;
   options.progress = watch.Callback("checked");

@@ -20,6 +20,7 @@ constexpr char kDetails[] =
     "Copies what is live in segments of which much is dead, and removes them.\n"
     "A store does this by itself as far as its bound asks for it; this does\n"
     "it now, to the end, and prints what the segments took before and after.\n"
+    "--dry-run only reads, and works beside a running writer.\n"
     "\n"
     "  stave merge --dry-run\n"
     "  stave merge\n"
@@ -82,20 +83,30 @@ std::string ResultOf(const Statistics& before, const Statistics& after,
                          Bytes(after.segment_bytes));
 }
 
+absl::Status DryRun(const MergeOptions& options, Session& session) {
+  const absl::StatusOr<std::unique_ptr<Store>> store = session.OpenForReading();
+  if (!store.ok()) return store.status();
+  const absl::StatusOr<MergePlan> plan = (*store)->PlanMerge(options);
+  if (!plan.ok()) return plan.status();
+  return session.out().Write(session.json() ? JsonOf(*plan) : TextOf(*plan));
+}
+
 absl::Status Merge(const MergeArguments& arguments, Session& session) {
+  const MergeOptions options{.all = arguments.all};
+  if (arguments.dry_run) return DryRun(options, session);
+  if (session.read_only()) {
+    return absl::InvalidArgumentError(
+        "merge writes, and --read-only forbids it; --dry-run only reads");
+  }
   const absl::StatusOr<std::unique_ptr<Store>> opened = session.OpenExisting();
+  // No key was looked for, for which NotFound would stand.
+  if (absl::IsNotFound(opened.status())) {
+    return absl::FailedPreconditionError(opened.status().message());
+  }
   if (!opened.ok()) return opened.status();
   Store* const store = opened->get();
   // What happens is this command's doing, or nobody's.
   store->PauseMerge();
-  const MergeOptions options{.all = arguments.all};
-  if (arguments.dry_run) {
-    const absl::StatusOr<MergePlan> plan = store->PlanMerge(options);
-    if (!plan.ok()) return plan.status();
-    RETURN_IF_ERROR(
-        session.out().Write(session.json() ? JsonOf(*plan) : TextOf(*plan)));
-    return store->Close();
-  }
   const Statistics before = store->GetStatistics();
   RETURN_IF_ERROR(store->Merge(options));
   RETURN_IF_ERROR(session.out().Write(

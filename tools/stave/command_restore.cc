@@ -35,10 +35,11 @@ absl::Status Restore(const RestoreArguments& arguments, Session& session) {
   if (arguments.from.empty()) {
     return absl::InvalidArgumentError("FROM is empty");
   }
+  const std::string from = UserPath(arguments.from);
   const absl::StatusOr<std::unique_ptr<Store>> backup =
-      session.OpenForReading(UserPath(arguments.from));
+      session.OpenForReading(from);
   if (!backup.ok()) return backup.status();
-  return BackUpTo(arguments.to, "Restored", **backup, session);
+  return BackUpTo(arguments.to, "Restored", **backup, from, session);
 }
 
 }  // namespace
@@ -49,6 +50,7 @@ void AddRestoreCommand(CommandLine* command_line) {
       ->Add({.name = "restore",
              .summary = "Make a store of what a backup holds",
              .details = kDetails,
+             .writes = true,
              .run = [arguments](Session& s) { return Restore(*arguments, s); }})
       .Required("FROM", "The backup's directory", &arguments->from)
       .Required("TO", "The new store's directory", &arguments->to);

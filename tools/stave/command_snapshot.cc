@@ -99,6 +99,11 @@ absl::Status Load(const SnapshotArguments& arguments, Session& session) {
 absl::Status Snapshot(const SnapshotArguments& arguments, Session& session) {
   if (arguments.file.empty())
     return absl::InvalidArgumentError("FILE is empty");
+  if (arguments.file == "-") {
+    return absl::InvalidArgumentError(
+        "a snapshot is a file, and can't be '-'; dump writes to standard "
+        "output, and load reads from standard input");
+  }
   if (arguments.action == "save") return Save(arguments, session);
   if (arguments.action == "load") return Load(arguments, session);
   return absl::InvalidArgumentError(absl::StrFormat(

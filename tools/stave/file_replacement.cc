@@ -81,6 +81,7 @@ absl::Status FileReplacement::Commit() {
     return SystemError("replace", path_, errno);
   }
   temporary_.clear();
+  on_signal_.reset();
   return SyncDirectoryOf(path_);
 }
 

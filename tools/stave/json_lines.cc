@@ -154,6 +154,11 @@ absl::StatusOr<Record> JsonLineDecoder::Decode(std::string_view line) {
   RecordHandler handler(&key_, &value_);
   json::sax_parse(line.data(), line.data() + line.size(), &handler);
   RETURN_IF_ERROR(handler.Result());
+  // Which the parser takes for the end of the text; it is no part of any JSON.
+  if (const size_t zero = line.find('\0'); zero != line.npos) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("not JSON at byte %d", zero + 1));
+  }
   RETURN_IF_ERROR(CheckKey(key_));
   RETURN_IF_ERROR(CheckValue(value_));
   return Record{key_, value_, handler.expire_at()};

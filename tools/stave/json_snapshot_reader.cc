@@ -1,5 +1,6 @@
 #include "tools/stave/json_snapshot_reader.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <set>
@@ -26,6 +27,7 @@ using ExpiryVisitor =
 // JSON may write a byte as six.
 constexpr uint64_t kMaxTokenBytes = 6 * kMaxValueBytes + 1024;
 constexpr size_t kBlockBytes = size_t{1} << 16;
+constexpr char kNotJson[] = "this is not JSON, or not whole";
 
 // Hands a file to the parser in blocks, knows where it is, and ends early if
 // one token takes more than any that counts: the parser keeps it in memory.
@@ -38,6 +40,9 @@ class TokenInput : public std::streambuf {
   }
   void EndToken() { token_begin_ = position(); }
   bool token_is_too_long() const { return token_is_too_long_; }
+  // The parser takes one for the end of the text, and so passes over what
+  // follows; no JSON has any.
+  bool has_zero_byte() const { return has_zero_byte_; }
 
  protected:
   int_type underflow() override {
@@ -48,6 +53,7 @@ class TokenInput : public std::streambuf {
     from_.read(block_.data(), static_cast<std::streamsize>(block_.size()));
     if (from_.gcount() == 0) return traits_type::eof();
     setg(block_.data(), block_.data(), block_.data() + from_.gcount());
+    has_zero_byte_ |= std::find(gptr(), egptr(), '\0') != egptr();
     return traits_type::to_int_type(*gptr());
   }
 
@@ -57,6 +63,7 @@ class TokenInput : public std::streambuf {
   uint64_t before_ = 0;  // bytes before the block
   uint64_t token_begin_ = 0;
   bool token_is_too_long_ = false;
+  bool has_zero_byte_ = false;
 };
 
 // Receives the parser's events. One that has no place in a snapshot ends the
@@ -108,11 +115,12 @@ class SnapshotHandler : public nlohmann::json_sax<json> {
   bool parse_error(size_t, const std::string&,
                    const nlohmann::detail::exception&) override {
     return Fail(input_.token_is_too_long() ? "this is longer than any value"
-                                           : "this is not JSON, or not whole");
+                                           : kNotJson);
   }
 
   // The first thing that was wrong, or that was missing at the end.
   absl::Status Result() {
+    if (status_.ok() && input_.has_zero_byte()) Fail(kNotJson);
     for (const char* name : {"version", "timestamp", "data"}) {
       if (!status_.ok() || members_.count(name) > 0) continue;
       Fail(absl::StrFormat("there is no member '%s'", name));

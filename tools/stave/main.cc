@@ -1,13 +1,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "tools/stave/command_line.h"
 #include "tools/stave/commands.h"
@@ -58,11 +61,22 @@ absl::Status Combine(absl::Status status, const absl::Status& flushed) {
   return status;
 }
 
+// Other things run out as well, such as descriptors and memory.
+bool IsFullDisk(const absl::Status& status) {
+  const auto says = [&status](int error) {
+    return absl::StrContains(status.message(),
+                             std::generic_category().message(error));
+  };
+  return absl::IsResourceExhausted(status) && (says(ENOSPC) || says(EDQUOT));
+}
+
 void Report(const absl::Status& status) {
   // What `stave keys | head -1` ends with is no news to anybody.
   if (status.ok() || absl::IsCancelled(status)) return;
   if (status.message().empty()) return;
-  absl::FPrintF(stderr, "stave: %s\n", status.message());
+  absl::FPrintF(
+      stderr, "stave: %s%s\n", status.message(),
+      IsFullDisk(status) ? "; free some space there and try again" : "");
 }
 
 ExitCode RunProgram(const std::vector<std::string>& arguments) {

@@ -27,11 +27,6 @@ absl::Status OpenError(const absl::Status& status, std::string_view directory) {
           "%s; try again when that has ended; commands that only read, such as "
           "get and scan, work beside it",
           status.message()));
-    case absl::StatusCode::kResourceExhausted:
-      return absl::ResourceExhaustedError(absl::StrFormat(
-          "%s; if the disk is full, free some space and try again; commands "
-          "that only read, such as get and scan, work meanwhile",
-          status.message()));
     case absl::StatusCode::kNotFound:
       return absl::FailedPreconditionError(
           absl::StrFormat("cannot make a store in %s: %s; %s", directory,

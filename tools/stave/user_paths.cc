@@ -62,13 +62,16 @@ absl::StatusOr<StoreLocation> LocateStore(
 absl::Status CheckOutsideOf(const std::string& directory,
                             const std::string& name) {
   std::error_code error;
-  const path target =
+  path target =
       std::filesystem::weakly_canonical(std::filesystem::absolute(name), error);
-  if (!std::filesystem::equivalent(target.parent_path(), directory, error)) {
-    return absl::OkStatus();
+  if (!target.has_filename()) target = target.parent_path();
+  while (target != target.parent_path()) {
+    target = target.parent_path();
+    if (!std::filesystem::equivalent(target, directory, error)) continue;
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%s is in the store's own directory; write to another one", name));
   }
-  return absl::InvalidArgumentError(absl::StrFormat(
-      "%s is in the store's own directory; write to another one", name));
+  return absl::OkStatus();
 }
 
 std::optional<std::string> HistoryPath() {

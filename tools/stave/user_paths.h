@@ -27,8 +27,8 @@ struct StoreLocation {
 absl::StatusOr<StoreLocation> LocateStore(
     const std::optional<std::string>& flag);
 
-// InvalidArgument if file `path` is, or would be, in the store's own directory:
-// one that took the name of a file of the store would be its end.
+// InvalidArgument if `path` is, or would be, in the store's own directory or
+// one below it: what took the name of a file of the store would be its end.
 absl::Status CheckOutsideOf(const std::string& directory,
                             const std::string& path);
 

@@ -71,6 +71,12 @@ namespace stave {
 // (RLIMIT_FSIZE) is an error only for a process that ignores SIGXFSZ; else that
 // signal ends it.
 //
+// A child process that fork() has made must not use the parent's store, nor
+// close or destroy it: its background threads are not there, a lock that one
+// of them held stays locked, and what the child wrote would overwrite what the
+// parent writes. The directory stays locked until the child, too, has ended or
+// called exec.
+//
 // Keys are found by 80 bits of a keyed hash. Two keys of one store that agree
 // in all 80 can't both be kept: a read of the older one then fails with
 // Internal instead of returning the other's value. With n keys the odds that
@@ -246,7 +252,8 @@ class Store {
   // when the store is closed meanwhile. After an error nothing is lost, and
   // what was merged before it remains merged.
   absl::Status Merge(const MergeOptions& options = {});
-  // What Merge would do, and why.
+  // What Merge would do, and why; in a read-only store, what a writer's Merge
+  // would have done when it was opened. Changes nothing.
   absl::StatusOr<MergePlan> PlanMerge(const MergeOptions& options = {}) const;
 
   // Holds back merges in the background, of which none runs when this returns,

@@ -136,7 +136,9 @@ struct RepairReport {
 // the device. After an error, or a kill, `to` holds no store that opens: its
 // manifest is written last.
 //
-// FailedPrecondition: there is something in `to`. Else the errors of Verify;
+// FailedPrecondition: there is something in `to`. Unavailable: a running
+// writer's merges removed files faster than they could be read, in ten
+// attempts. Else the errors of Verify;
 // ResourceExhausted if the disk, or the memory, is full.
 absl::StatusOr<RepairReport> Repair(std::string_view from, std::string_view to,
                                     const RepairOptions& options = {});

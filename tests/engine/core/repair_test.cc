@@ -224,6 +224,95 @@ TEST_F(RepairTest, ABatchWhoseFrameIsGoneIsNotCopiedInParts) {
   EXPECT_EQ(Repaired(), (Contents{{"o1", "x"}, {"after", "y"}}));
 }
 
+// The segment's hint file shows that no batch began in what is lost.
+TEST_F(RepairTest, SingleRecordsBehindALostPageAreKept) {
+  options.segment_size_bytes = 16384;
+  Reopen();
+  for (int i = 20; i < 400; ++i) PutAndNote(absl::StrCat("key", i), i);
+  WriteBatch batch;
+  batch.Put("b1", "of a batch");
+  batch.Put("b2", "of a batch");
+  Write(batch);
+  contents_["b1"] = contents_["b2"] = "of a batch";
+  Close();
+  const DirectoryImage image = Image();
+  std::string bytes;
+  std::string name;
+  for (const auto& [file, contents] : image) {
+    if (contents.find("key100" + contents_["key100"]) == contents.npos)
+      continue;
+    name = file;
+    bytes = contents;
+  }
+  ASSERT_EQ(image.count(name.substr(0, 16) + ".hint"), 1u);
+  const size_t first = bytes.find("key100" + contents_["key100"]);
+  std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(first), 400, '\0');
+  WriteFile(PathOf(name), bytes);
+  // Of a record's 112 bytes 24 stand before the key.
+  for (int i = 100; i < 104; ++i) contents_.erase(absl::StrCat("key", i));
+  EXPECT_EQ(Repaired(), contents_);
+  EXPECT_EQ(report_.lost, 4u);
+}
+
+TEST_F(RepairTest, AHintFileDoesNotMakeAPartOfABatchCount) {
+  options.segment_size_bytes = 16384;
+  options.background_merge = false;  // frames stay
+  Reopen();
+  WriteBatch other;
+  other.Put("o1", "x");
+  Write(other);
+  WriteBatch batch;
+  for (int i = 0; i < 5; ++i) batch.Put(absl::StrCat("b", i), "of a batch");
+  Write(batch);
+  for (int i = 20; i < 400; ++i) PutAndNote(absl::StrCat("key", i), i);
+  Close();
+  std::string name;
+  for (const auto& [file, contents] : Image()) {
+    if (contents.find("b0of a batch") != contents.npos) name = file;
+  }
+  ASSERT_EQ(Image().count(name.substr(0, 16) + ".hint"), 1u);
+  std::string bytes = ReadFile(PathOf(name));
+  // The frame, and the first of its records.
+  const size_t first = bytes.find("b0of") - 24;
+  std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(first - 24), 60, '\0');
+  WriteFile(PathOf(name), bytes);
+  const Contents repaired = Repaired();
+  EXPECT_EQ(repaired.count("o1"), 1u);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(repaired.count(absl::StrCat("b", i)), 0u) << i;
+  }
+}
+
+// Files that the survey has read are gone when they are to be copied.
+TEST_F(RepairTest, AMergeMeanwhileMakesItBeginAnew) {
+  for (int i = 0; i < 20; ++i) PutAndNote("key3", i);
+  RepairOptions repair;
+  repair.threads = 1;
+  int merges = 0;
+  repair.progress = [&](const VerifyProgress& now) {
+    if (merges > 0 || now.bytes < now.total_bytes) return;
+    ++merges;
+    EXPECT_TRUE(store().Merge({.all = true}).ok());
+  };
+  const auto report = Repair(path(), To(), repair);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(merges, 1);
+  EXPECT_EQ(report->recovered, contents_.size());
+  EXPECT_TRUE(report->damage.empty());
+}
+
+TEST_F(RepairTest, MergesWithoutEndMakeItGiveUp) {
+  RepairOptions repair;
+  repair.threads = 1;
+  repair.progress = [&](const VerifyProgress& now) {
+    if (now.bytes < now.total_bytes) return;
+    for (int i = 0; i < 20; ++i) PutAndNote("key3", i);
+    EXPECT_TRUE(store().Merge({.all = true}).ok());
+  };
+  EXPECT_TRUE(absl::IsUnavailable(Repair(path(), To(), repair).status()));
+  EXPECT_FALSE(std::filesystem::exists(To()));
+}
+
 TEST_F(RepairTest, ExpiriesStay) {
   WriteOptions write;
   write.ttl = absl::Hours(1);

@@ -74,6 +74,11 @@ TEST_F(BackupTest, RefusesWhatIsNoBackupOfIt) {
               Fails(5, "not a directory"));
   EXPECT_THAT(Run({"backup", Path("a/b")}), Fails(5, "can't make"));
   EXPECT_THAT(Run({"backup", ""}), Fails(2, "TO"));
+  for (const char* inside : {"/new", "/new/", "/../store/new", "/a/new"}) {
+    EXPECT_THAT(Run({"backup", Store() + inside}), Fails(2, "own directory"));
+    EXPECT_THAT(Run({"restore", Store(), Store() + inside}),
+                Fails(2, "own directory"));
+  }
   EXPECT_THAT(Run({"backup"}), Fails(2, "TO"));
 }
 

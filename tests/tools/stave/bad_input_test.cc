@@ -190,6 +190,7 @@ TEST_F(BadInputTest, AFullDiskForTheOutput) {
         << command;
   }
   EXPECT_THAT(RunInto("/dev/full", {"get", "kept"}), Fails(5, "No space left"));
+  EXPECT_THAT(RunInto("/dev/full", {"get", "kept"}), Fails(5, "; free some"));
   EXPECT_THAT(RunInto("/dev/full", {"--version"}), Fails(5, "No space left"));
   EXPECT_THAT(RunInto("/dev/full", {"exists", "none"}), Fails(5, "No space"));
   EXPECT_THAT(RunInto("/dev/full", {"shell"}, "GET kept\n"),

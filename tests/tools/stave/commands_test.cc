@@ -189,6 +189,8 @@ TEST_F(CommandsTest, ReadOnlyRefusesToWrite) {
   EXPECT_THAT(Run({"--read-only", "put", "a", "2"}), Fails(2, "--read-only"));
   EXPECT_THAT(Run({"delete", "a", "--read-only"}), Fails(2, "--read-only"));
   EXPECT_THAT(Run({"load", "--read-only"}, "a\t2\n"), Fails(2, "--read-only"));
+  EXPECT_THAT(Run({"restore", Store(), Path("to"), "--read-only"}),
+              Fails(2, "--read-only"));
   EXPECT_THAT(Run({"get", "a", "--read-only"}), Prints("1\n"));
 }
 

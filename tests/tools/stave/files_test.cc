@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -171,6 +173,24 @@ TEST_F(FilesTest, AFileThatWasNotCommittedIsAsBefore) {
   }
   EXPECT_EQ(BytesOf(Path("file")), "old");
   EXPECT_EQ(FilesInDirectory(), 1u);
+}
+
+TEST_F(FilesTest, ASignalThatEndsTheProcessLeavesNothingOfIt) {
+  File("old");
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const pid_t child = fork();
+    if (child == 0) {
+      const auto file = FileReplacement::Create(Path("file"));
+      if (!file.ok() || FilesInDirectory() != 2) _exit(1);
+      raise(signal);
+      _exit(2);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << status;
+    EXPECT_EQ(FilesInDirectory(), 1u);
+    EXPECT_EQ(BytesOf(Path("file")), "old");
+  }
 }
 
 TEST_F(FilesTest, ALinkStaysAndItsTargetIsReplaced) {

@@ -139,6 +139,8 @@ TEST_F(FsckTest, ARepairNeedsAnEmptyPlaceAndPermission) {
   EXPECT_THAT(Run({"fsck", "--repair", Path("no/where")}),
               Fails(5, "no/where"));
   EXPECT_THAT(Run({"fsck", "--repair", ""}), Fails(2, "name"));
+  EXPECT_THAT(Run({"fsck", "--repair", Store() + "/to"}),
+              Fails(2, "own directory"));
   EXPECT_THAT(Run({"--read-only", "fsck", "--repair", Path("to")}),
               Fails(2, "--read-only"));
   EXPECT_FALSE(std::filesystem::exists(Path("to")));
@@ -173,6 +175,34 @@ TEST_F(FsckTest, NothingIsChangedAndNothingMade) {
   EXPECT_THAT(Run({"fsck", "--store", Path("none")}),
               Fails(5, "there is no store"));
   EXPECT_FALSE(std::filesystem::exists(Path("none")));
+}
+
+// Hint files only make an open faster, and every other command goes without.
+TEST_F(FsckTest, WhatHasAHintFilesNameButIsNoneHidesNothing) {
+  EXPECT_THAT(Run({"delete", "apple"}), Prints("1\n"));
+  EXPECT_EQ(Run({"merge", "--all"}).exit_code, 0);
+  const std::string hint = Store() + "/" + FileOf(".hint");
+  ASSERT_TRUE(std::filesystem::remove(hint)) << hint;
+  std::filesystem::create_directory(hint);
+  EXPECT_THAT(Run({"get", "banana"}), Prints("value of banana\n"));
+  EXPECT_THAT(Run({"fsck"}).out, HasSubstr("2 records sound"));
+  EXPECT_THAT(Run({"fsck", "--repair", Path("to")}).out, HasSubstr("2 keys"));
+}
+
+TEST_F(FsckTest, ASegmentThatIsNoFileIsDamageAndTheRestIsKept) {
+  EXPECT_THAT(Run({"delete", "apple"}), Prints("1\n"));
+  EXPECT_EQ(Run({"merge", "--all"}).exit_code, 0);
+  EXPECT_THAT(Run({"put", "cherry", "x"}), Prints(""));
+  const std::string name = FileOf(".seg");
+  std::filesystem::remove(Store() + "/" + name);
+  std::filesystem::create_directory(Store() + "/" + name);
+  const Ran checked = Run({"fsck"});
+  EXPECT_EQ(checked.exit_code, 3) << checked;
+  EXPECT_THAT(checked.out, HasSubstr(name + ", offset 0"));
+  EXPECT_THAT(checked.out, HasSubstr("not a regular file"));
+  const Ran repaired = Run({"fsck", "--repair", Path("to")});
+  EXPECT_EQ(repaired.exit_code, 3) << repaired;
+  EXPECT_THAT(repaired.out, HasSubstr("Copied "));
 }
 
 TEST_F(FsckTest, AStoreInUseCanBeChecked) {

@@ -147,6 +147,16 @@ TEST_F(LoadDumpTest, EveryKindOfBadLineIsNamed) {
               Fails(2, "line 1: no field 'value'"));
 }
 
+// A zero byte ends no line.
+TEST_F(LoadDumpTest, WhatFollowsAnObjectIsABadLineAlsoBehindAZeroByte) {
+  const std::string object = R"({"key":"a","value":"1"})";
+  for (const std::string& rest :
+       {std::string(1, '\0'), '\0' + object, '\0' + std::string("junk")}) {
+    EXPECT_THAT(Run({"load", "--format", "jsonl"}, object + rest + "\n"),
+                Fails(2, "line 1: not JSON at byte"));
+  }
+}
+
 TEST_F(LoadDumpTest, TheLastLineMayLackItsNewline) {
   EXPECT_THAT(Run({"load"}, "a\t1\nb\t2"), Prints(""));
   EXPECT_THAT(Run({"get", "b"}), Prints("2\n"));

@@ -1,3 +1,5 @@
+#include <filesystem>
+#include <map>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -51,10 +53,35 @@ TEST_F(MergeTest, DryRunSaysWhyAndChangesNothing) {
             json::parse(before)["dead_bytes"]);
 }
 
+TEST_F(MergeTest, ReadOnlyForbidsIt) {
+  EXPECT_THAT(Run({"merge", "--read-only"}), Fails(2, "--read-only"));
+  EXPECT_THAT(Run({"merge", "--all", "--read-only"}), Fails(2, "--read-only"));
+}
+
+// It only reads.
+TEST_F(MergeTest, DryRunWorksBesideAWriterAndChangesNoByte) {
+  std::map<std::string, std::string> before;
+  for (const auto& file : std::filesystem::directory_iterator(Store())) {
+    before[file.path()] = BytesOf(file.path());
+  }
+  const std::string plan = Run({"merge", "--dry-run"}).out;
+  for (const auto& [path, bytes] : before) {
+    EXPECT_TRUE(BytesOf(path) == bytes) << path;
+  }
+  Running shell = Start({"shell"});
+  shell.pipes->Send("GET key\n");
+  EXPECT_EQ(shell.pipes->ReadUntil("\n"), "three\n");
+  EXPECT_THAT(Run({"merge", "--dry-run"}), Prints(plan));
+  shell.pipes->EndInput();
+  EXPECT_EQ(shell.process->Wait(), 0);
+}
+
 TEST_F(MergeTest, WithoutAStoreThereIsNothingToDo) {
-  const Ran ran = Run({"merge", "--store", Path("nowhere")});
-  EXPECT_NE(ran.exit_code, 0) << ran;
-  EXPECT_NE(ran.error, "");
+  const std::string store = Path("nowhere");
+  EXPECT_THAT(Run({"merge", "--store", store}), Fails(5, "there is no store"));
+  EXPECT_THAT(Run({"merge", "--dry-run", "--store", store}),
+              Fails(5, "there is no store"));
+  EXPECT_FALSE(std::filesystem::exists(store));
 }
 
 }  // namespace

@@ -170,6 +170,8 @@ TEST_F(SnapshotTest, BadJsonChangesNothing) {
   ExpectBad("[]", "is no snapshot");
   ExpectBad("hello", "is no snapshot");
   ExpectBad(whole + "x", "not JSON");
+  ExpectBad(whole + '\0', "not JSON");
+  ExpectBad(whole + '\0' + whole, "not JSON");
   ExpectBad(head + R"("data":{"a":"1","a":"2"}})", "'a' comes twice");
   ExpectBad(head + R"("data":{"a":"1"},"data":{}})", "'data' comes twice");
   ExpectBad(head + R"("data":{"a":"1"},"binary":[{"key_base64":"YQ==",)"
@@ -236,6 +238,8 @@ TEST_F(SnapshotTest, WrongUsageSaysSo) {
               Fails(2, "the store's own directory"));
   EXPECT_THAT(Run({"snapshot", "load", Path("missing")}), Fails(5, "missing"));
   EXPECT_THAT(Run({"snapshot", "load", "/dev/null"}), Fails(5, "regular"));
+  EXPECT_THAT(Run({"snapshot", "save", "-"}), Fails(2, "standard output"));
+  EXPECT_THAT(Run({"snapshot", "load", "-"}), Fails(2, "standard input"));
   EXPECT_THAT(Run({"snapshot", "load", Path("x"), "--read-only"}),
               Fails(2, "--read-only"));
   EXPECT_THAT(Run({"snapshot", "load", Path("x"), "--format", "json"}),
