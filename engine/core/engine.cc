@@ -22,7 +22,7 @@ namespace stave {
 namespace {
 
 // A writer may replace files while a read-only open looks at them.
-constexpr int kReadOnlyTries = 10;
+constexpr int kReadOnlyTries = 100;
 // Stores of small segments are for small disks: the reserve for deletes is at
 // most so many of them.
 constexpr uint64_t kReserveSegments = 16;

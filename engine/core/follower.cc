@@ -15,7 +15,7 @@ namespace stave {
 namespace {
 
 // A writer may replace files while they are looked at.
-constexpr int kTries = 10;
+constexpr int kTries = 100;
 // Slots of so many keys are on their way from memory together.
 constexpr size_t kGroupSize = 64;
 

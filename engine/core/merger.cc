@@ -314,6 +314,8 @@ absl::Status Merger::TryToMerge(
   if (!status.ok()) return status;
   ++merges_;
   unlinked_.clear();
+  // Whose hint is still to be made would stay for that alone.
+  for (const auto& input : inputs) settings_.hints->Remove(input->id());
   ReconsiderTombstones(inputs);
   tombstone_holders_.insert(merge.tombstone_holders().begin(),
                             merge.tombstone_holders().end());

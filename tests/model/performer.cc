@@ -378,6 +378,20 @@ absl::Status Performer::Follow(Answer* answer) {
 // Goes on where it was, also in another process, as long as merges have left
 // that; then begins with a copy.
 absl::Status Performer::ReadFeed(Store* store, int64_t now_ms, Answer* answer) {
+  // Merges on a thread may take what comes next while it is read.
+  constexpr int kTries = 100;
+  absl::Status status = ReadFeedOnce(store);
+  for (int i = 1; i < kTries && absl::IsOutOfRange(status); ++i) {
+    status = ReadFeedOnce(store);
+  }
+  RETURN_IF_ERROR(status);
+  for (const auto& [key, held] : copy_) {
+    if (held.expire_at_ms > now_ms) answer->contents.emplace(key, held);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Performer::ReadFeedOnce(Store* store) {
   auto feed = store->NewChangeFeed(copied_);
   if (copied_ == FeedPosition() || absl::IsOutOfRange(feed.status())) {
     feed = store->NewChangeFeed();
@@ -399,9 +413,6 @@ absl::Status Performer::ReadFeed(Store* store, int64_t now_ms, Answer* answer) {
     }
   }
   copied_ = (*feed)->position();
-  for (const auto& [key, held] : copy_) {
-    if (held.expire_at_ms > now_ms) answer->contents.emplace(key, held);
-  }
   return absl::OkStatus();
 }
 

@@ -50,6 +50,7 @@ class Performer {
   absl::Status BackUp(Store* store, Answer* answer);
   absl::Status Follow(Answer* answer);
   absl::Status ReadFeed(Store* store, int64_t now_ms, Answer* answer);
+  absl::Status ReadFeedOnce(Store* store);
 
   std::deque<std::unique_ptr<Iterator>> held_iterators_;
   std::deque<std::shared_ptr<const Snapshot>> held_snapshots_;

@@ -69,18 +69,20 @@ std::string JsonOf(const MergePlan& plan) {
 std::string ResultOf(const Statistics& before, const Statistics& after,
                      bool json) {
   const uint64_t merges = after.merges - before.merges;
+  const auto taken = [](const Statistics& statistics) {
+    return statistics.segment_bytes - statistics.pinned_bytes;
+  };
   if (json) {
     return absl::StrFormat(
         "{\"merges\":%d,\"bytes_before\":%d,\"bytes_after\":%d}\n", merges,
-        before.segment_bytes, after.segment_bytes);
+        taken(before), taken(after));
   }
   if (merges == 0) {
     return absl::StrFormat("Nothing to merge: the segments take %s\n",
-                           Bytes(after.segment_bytes));
+                           Bytes(taken(after)));
   }
   return absl::StrFormat("Merged: the segments took %s and take %s now\n",
-                         Bytes(before.segment_bytes),
-                         Bytes(after.segment_bytes));
+                         Bytes(taken(before)), Bytes(taken(after)));
 }
 
 absl::Status DryRun(const MergeOptions& options, Session& session) {

@@ -62,7 +62,8 @@ class FollowerTest : public StoreFixture {
         keys, [&](size_t i, absl::StatusOr<std::string_view> v) {
           EXPECT_EQ(v.value_or("?"), expected.at(std::string(keys[i])));
         });
-    EXPECT_EQ(follower_->GetStatistics().live_bytes,
+    // What the writer has removed since it expired, nobody has told it.
+    EXPECT_GE(follower_->GetStatistics().live_bytes,
               store().GetStatistics().live_bytes);
   }
 
