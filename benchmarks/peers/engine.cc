@@ -22,6 +22,14 @@ std::vector<Engine> Engines() {
            [](const Job& job) {
              return OpenStoreSubject(job.directory, Options());
            }},
+      {.name = "stave-ordered",
+       .has_order = true,
+       .settings = "the defaults, but for the ordered keydir",
+       .open =
+           [](const Job& job) {
+             return OpenStoreSubject(job.directory,
+                                     {.keydir = KeydirKind::kOrdered});
+           }},
       Tkrzw(),
       Lmdb(),
       LevelDb(),

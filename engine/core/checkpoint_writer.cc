@@ -44,12 +44,20 @@ class CheckpointWriter {
     header_.store_id = scope.store_id;
     header_.secret_check = HintSecretCheck(*state_.hasher);
     header_.segments = static_cast<uint32_t>(scope.segments.size());
+    expired_keys_removed_ = state_.expired_keys_removed;
     PlaceSegments(scope);
     DivideParts();
   }
 
   absl::Status Run(size_t threads) {
+    const uint64_t appended = log_.bytes_appended();
     RETURN_IF_ERROR(WriteKeys(threads));
+    // Else an open that finds nothing more in the log than this covers would
+    // take the segments' live bytes for what the keys come to.
+    if (state_.expired_keys_removed != expired_keys_removed_ &&
+        log_.bytes_appended() == appended) {
+      return absl::AbortedError("keys that had expired left meanwhile");
+    }
     std::string pages;
     for (const Stretch& stretch : stretches_) pages += stretch.pages;
     header_.keys = PlacedKeys();
@@ -217,6 +225,7 @@ class CheckpointWriter {
   const std::atomic<bool>& cancelled_;
   CheckpointHeader header_;
   std::string segments_;  // their table
+  uint64_t expired_keys_removed_ = 0;
   std::vector<Stretch> stretches_;
   // What is to be added to the units of locations, by granule.
   std::vector<uint64_t> shifts_;

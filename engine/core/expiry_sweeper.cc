@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
 #include "engine/base/mutex.h"
@@ -18,6 +21,14 @@ namespace {
 constexpr uint64_t kWorthwhileFraction = 8;
 // So many times as long as a sweep took there is none.
 constexpr int64_t kRestFactor = 3;
+// Who waits for merges waits for a sweep too: so long, or a segment more.
+constexpr int64_t kLongestRunNs = 50'000'000;
+// So many keys are collected before they are removed.
+constexpr size_t kMostExpired = 1 << 16;
+// After so many the append lock is left alone for a moment: a mutex that is
+// released and taken at once stays with who has it.
+constexpr size_t kRemovalsInARow = 256;
+constexpr absl::Duration kPause = absl::Microseconds(50);
 // Keys whose slots are on their way from memory together.
 constexpr size_t kGroupSize = 64;
 
@@ -59,6 +70,7 @@ class ExpiringKeys {
   }
 
   const std::vector<ExpiredKey>& expired() const { return expired_; }
+  std::vector<ExpiredKey> TakeExpired() { return std::exchange(expired_, {}); }
   // When so many bytes will have expired, or all.
   int64_t TimeWhenExpired(uint64_t bytes) {
     std::sort(later_.begin(), later_.end(),
@@ -89,9 +101,7 @@ class ExpiringKeys {
   std::vector<Later> later_;
 };
 
-}  // namespace
-
-void RemoveExpired(State* state, Log* log, const ExpiredKey& expired) {
+void RemoveOne(State* state, Log* log, const ExpiredKey& expired) {
   // An iterator may look at a time before it expired: no instant may begin
   // between the entry's being saved and its removal.
   MutexLock lock(&log->append_mutex());
@@ -105,8 +115,18 @@ void RemoveExpired(State* state, Log* log, const ExpiredKey& expired) {
   state->publication.NoteChange(/*is_removal=*/true);
   if (state->keydir->CompareAndSwap(key, expired.entry, KeydirEntry())) {
     state->SubtractLive(segment, record.header.record_size());
+    state->expired_keys_removed.fetch_add(1, std::memory_order_relaxed);
   }
   state->publication.NoteChanged();
+}
+
+}  // namespace
+
+void RemoveExpired(State* state, Log* log, absl::Span<const ExpiredKey> keys) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    RemoveOne(state, log, keys[i]);
+    if (i % kRemovalsInARow == kRemovalsInARow - 1) absl::SleepFor(kPause);
+  }
 }
 
 bool ExpirySweeper::Run(bool now, const std::atomic<bool>& cancelled) {
@@ -114,9 +134,22 @@ bool ExpirySweeper::Run(bool now, const std::atomic<bool>& cancelled) {
   const int64_t begin_ns = SteadyNowNs();
   if (!now && begin_ns < rest_until_ns_) return false;
   const int64_t now_ms = state_.clock->NowMs();
+  std::vector<std::shared_ptr<Segment>> segments = state_.segments->All();
+  const auto first = std::find_if(
+      segments.begin(), segments.end(),
+      [this](const auto& segment) { return segment->id() == stopped_at_; });
+  if (first != segments.end()) {
+    std::rotate(segments.begin(), first, segments.end());
+  }
+  has_more_ = false;
   bool any = false;
-  for (const std::shared_ptr<Segment>& segment : state_.segments->All()) {
+  for (const std::shared_ptr<Segment>& segment : segments) {
     if (segment->next_expiry_ms() > now_ms || segment->quarantined()) continue;
+    if (!now && SteadyNowNs() - begin_ns > kLongestRunNs) {
+      has_more_ = true;
+      stopped_at_ = segment->id();
+      break;
+    }
     any |= Sweep(segment.get(), now_ms, cancelled);
   }
   const int64_t end_ns = SteadyNowNs();
@@ -126,34 +159,47 @@ bool ExpirySweeper::Run(bool now, const std::atomic<bool>& cancelled) {
 
 bool ExpirySweeper::Sweep(Segment* segment, int64_t now_ms,
                           const std::atomic<bool>& cancelled) {
-  // Records that are added from now on lower it again.
-  segment->ForgetExpiries();
-  SegmentScanner scanner(
-      std::string_view(segment->data(),
-                       segment->end().load(std::memory_order_acquire)),
-      segment->seed(), /*check_bodies=*/false, segment->header().kind);
+  uint64_t end = 0;
+  {
+    // A batch that finds no space is taken back under it.
+    MutexLock lock(&log_.append_mutex());
+    // Records that are added from now on lower it again.
+    segment->ForgetExpiries();
+    end = segment->end().load(std::memory_order_acquire);
+  }
+  SegmentScanner scanner(std::string_view(segment->data(), end),
+                         segment->seed(), /*check_bodies=*/false,
+                         segment->header().kind);
   ExpiringKeys keys(&state_, *segment, now_ms);
+  bool any = false;
+  const auto remove_expired = [&] {
+    const std::vector<ExpiredKey> expired = keys.TakeExpired();
+    if (expired.empty()) return;
+    const bool removed = Remove(expired);
+    if (!removed) segment->NoteExpiry(now_ms);  // the disk is full
+    any |= removed;
+  };
   RecordView record;
   while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
     const RecordHeader& header = record.header;
     if (header.kind == RecordKind::kPut && header.expires) keys.Take(record);
-    if (cancelled.load(std::memory_order_relaxed)) return false;
+    if (keys.expired().size() >= kMostExpired) remove_expired();
+    if (cancelled.load(std::memory_order_relaxed)) return any;
   }
   keys.LookUp();
   segment->NoteExpiry(
       keys.TimeWhenExpired(scanner.offset() / kWorthwhileFraction));
-  if (keys.expired().empty()) return false;
+  remove_expired();
+  return any;
+}
+
+bool ExpirySweeper::Remove(absl::Span<const ExpiredKey> keys) {
   // I12: once a key is gone, nobody can tell any more that it was the clock
   // that made it absent.
   const absl::Status floor =
       DURABILITY_SITE(kSweepFloor, log_.SyncClockFloor());
-  if (!floor.ok()) {
-    segment->NoteExpiry(now_ms);
-    return false;
-  }
-  for (const ExpiredKey& each : keys.expired()) {
-    RemoveExpired(&state_, &log_, each);
-  }
+  if (!floor.ok()) return false;
+  RemoveExpired(&state_, &log_, keys);
   return true;
 }
 

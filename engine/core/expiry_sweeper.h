@@ -6,7 +6,9 @@
 #include <memory>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "engine/base/key_hash.h"
+#include "engine/base/types.h"
 #include "engine/core/state.h"
 #include "engine/index/keydir.h"
 #include "engine/log/log.h"
@@ -20,10 +22,10 @@ struct ExpiredKey {
   KeydirEntry entry;
 };
 
-// Removes the key from the keydir if it still has that entry, and counts its
-// record as dead. That time has come this far is durable, or will be before
-// anything depends on it (I12).
-void RemoveExpired(State* state, Log* log, const ExpiredKey& key);
+// Removes those keys from the keydir that still have these entries, and counts
+// their records as dead. That time has come this far is durable, or will be
+// before anything depends on it (I12). Lets writers in between.
+void RemoveExpired(State* state, Log* log, absl::Span<const ExpiredKey> keys);
 
 // Removes keys that have expired, so that their records are dead to merges,
 // though nobody asks for them.
@@ -37,18 +39,24 @@ class ExpirySweeper {
  public:
   ExpirySweeper(State* state, Log* log) : state_(*state), log_(*log) {}
 
-  // Returns whether a key was removed. Does nothing, so that sweeps take a
-  // quarter of the time at most, if the last one was too short a time ago and
-  // this one need not be `now`.
+  // Returns whether a key was removed. Unless it is to do everything `now`, it
+  // stops after a while, and the next one goes on where it stopped; and it does
+  // nothing if the last one was a short time ago, so that sweeps take a quarter
+  // of the time at most.
   bool Run(bool now, const std::atomic<bool>& cancelled);
+  // Whether the last one stopped before it was through.
+  bool has_more() const { return has_more_; }
 
  private:
   bool Sweep(Segment* segment, int64_t now_ms,
              const std::atomic<bool>& cancelled);
+  bool Remove(absl::Span<const ExpiredKey> keys);
 
   State& state_;
   Log& log_;
   int64_t rest_until_ns_ = 0;
+  bool has_more_ = false;
+  SegmentId stopped_at_ = 0;  // where the next one begins
 };
 
 }  // namespace stave

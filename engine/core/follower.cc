@@ -105,6 +105,7 @@ absl::Status Follower::Apply(FollowerPlan* plan, Sequence known) {
   if (!plan->changes_anything()) {
     MutexLock lock(&change_mutex_);
     Finish(plan);
+    settled_ = true;
     return absl::OkStatus();
   }
   settled_ = false;
@@ -115,11 +116,16 @@ absl::Status Follower::Apply(FollowerPlan* plan, Sequence known) {
     // Readers who meet anything new wait until all of it is there.
     state_.publication.Begin(Location{0}, Location{~uint64_t{0}});
     status = Jump(plan, known);
-    if (status.ok()) Finish(plan);
+    if (status.ok()) {
+      Finish(plan);
+    } else {
+      status = End(status);  // before anybody sees what is half done
+    }
     state_.publication.End();
+    if (!status.ok()) return status;
   } else {
     ListNewMappings(*plan);
-    // After an error of this, what readers see is as it once was.
+    // After an error of reading, what readers see is as it once was.
     RETURN_IF_ERROR(ReadOn(plan, known));
     status = TakeOutputs(plan, known);
     MutexLock lock(&change_mutex_);
@@ -169,11 +175,14 @@ absl::Status Follower::ReadOn(FollowerPlan* plan, Sequence known) {
     Segment* const segment = item.segment.get();
     const auto publish = [&](const LogStep& step) {
       MutexLock lock(&change_mutex_);
-      if (step.records.size() == 1) return Change(segment, step);
-      const Location begin = segment->LocationOf(segment->end());
-      state_.publication.Begin(begin, segment->LocationOf(step.end));
-      const absl::Status status = Change(segment, step);
-      state_.publication.End();
+      const bool is_batch = step.records.size() > 1;
+      if (is_batch) {
+        state_.publication.Begin(segment->LocationOf(segment->end()),
+                                 segment->LocationOf(step.end));
+      }
+      absl::Status status = Change(segment, step);
+      if (!status.ok()) status = End(status);  // as in a jump
+      if (is_batch) state_.publication.End();
       return status;
     };
     known = std::max(known, SequenceBefore(item, *plan));
@@ -222,7 +231,7 @@ absl::StatusOr<Sequence> Follower::ReadLog(const FollowerPlan::Item& item,
   const Segment& segment = *item.segment;
   const LogPlace from = {item.segment->end(), last};
   if (!item.listed.sealed.has_value()) {
-    LogTail tail(item.file.get(), segment.seed(), from);
+    LogTail tail(item.file.get(), segment.seed(), from, segment.capacity());
     RETURN_IF_ERROR(tail.Visit(visit));
     return tail.place().sequence;
   }

@@ -277,24 +277,6 @@ size_t CountToLoad(const State& state,
                                                                         : count;
 }
 
-absl::Status Load(State* state, absl::Span<const SegmentToRead> segments,
-                  size_t threads) {
-  // What they turn out to have, the walk has yet to show.
-  uint64_t most = 0;
-  for (const SegmentToRead& each : segments) {
-    most += each.summary.length / kLeastRecordBytes;
-  }
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<KeydirLoader> loader,
-      KeydirLoader::Create(state->keydir->copier(), most, threads));
-  RETURN_IF_ERROR(Walk(state, segments, threads, [&](auto walk) {
-    KeydirLoader::Writer writer(loader.get());
-    walk(&writer);
-    return absl::OkStatus();
-  }));
-  return loader->Load(threads);
-}
-
 absl::Status Feed(State* state, absl::Span<const SegmentToRead> segments,
                   size_t threads) {
   const uint64_t records = RecordsToTake(*state, segments) / threads;
@@ -303,6 +285,26 @@ absl::Status Feed(State* state, absl::Span<const SegmentToRead> segments,
     walk(&feeder);
     return feeder.OfferAll();
   });
+}
+
+// As Feed, if there are no addresses for it.
+absl::Status Load(State* state, absl::Span<const SegmentToRead> segments,
+                  size_t threads) {
+  // What they turn out to have, the walk has yet to show.
+  uint64_t most = 0;
+  for (const SegmentToRead& each : segments) {
+    most += each.summary.length / kLeastRecordBytes;
+  }
+  const absl::StatusOr<std::unique_ptr<KeydirLoader>> created =
+      KeydirLoader::Create(state->keydir->copier(), most, threads);
+  if (!created.ok()) return Feed(state, segments, threads);
+  KeydirLoader* const loader = created->get();
+  RETURN_IF_ERROR(Walk(state, segments, threads, [&](auto walk) {
+    KeydirLoader::Writer writer(loader);
+    walk(&writer);
+    return absl::OkStatus();
+  }));
+  return loader->Load(threads);
 }
 
 }  // namespace

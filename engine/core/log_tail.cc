@@ -46,7 +46,7 @@ absl::Status VisitLog(std::string_view bytes, uint32_t segment_seed,
 
 absl::Status LogTail::Visit(LogVisit visit) {
   ASSIGN_OR_RETURN(size_, file_.Size());
-  size_ = std::min(size_, kMaxSegmentSizeBytes);
+  size_ = std::min({size_, limit_, kMaxSegmentSizeBytes});
   if (size_ <= place_.offset) return absl::OkStatus();
   ASSIGN_OR_RETURN(memory_, MemoryRange::Reserve(size_));
   read_end_ = place_.offset;

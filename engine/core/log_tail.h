@@ -41,8 +41,11 @@ absl::Status VisitLog(std::string_view bytes, uint32_t segment_seed,
 // Thread-compatible; borrows the file.
 class LogTail {
  public:
-  LogTail(const File* file, uint32_t segment_seed, LogPlace place)
-      : file_(*file), seed_(segment_seed), place_(place) {}
+  // Nothing at or behind `limit` is there for it: the file grows, but what has
+  // mapped it knows its length of before.
+  LogTail(const File* file, uint32_t segment_seed, LogPlace place,
+          uint64_t limit)
+      : file_(*file), seed_(segment_seed), place_(place), limit_(limit) {}
 
   // As VisitLog, for all that there is.
   absl::Status Visit(LogVisit visit);
@@ -58,6 +61,7 @@ class LogTail {
   const File& file_;
   const uint32_t seed_;
   LogPlace place_;
+  const uint64_t limit_;
   MemoryRange memory_;  // the segment's bytes, each at its offset
   uint64_t size_ = 0;   // of the file
   uint64_t read_end_ = 0;

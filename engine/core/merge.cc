@@ -56,9 +56,7 @@ absl::Status Merge::Run() {
   for (Output& output : outputs_) state_.segments->Stage(output.segment);
   context_.uncounted_bytes->store(0);
   for (Output& output : outputs_) Relocate(&output);
-  for (const ExpiredKey& each : expired_) {
-    RemoveExpired(&state_, context_.log, each);
-  }
+  RemoveExpired(&state_, context_.log, expired_);
   // Readers that have an entry from before finish with it.
   if (!TakenAway(DurabilitySite::kReadersFirst)) WaitForReaders();
   if (AnyEntryLeft()) {
@@ -176,6 +174,7 @@ absl::Status Merge::KeepTombstone(const Candidate& candidate) {
       AlignRecord(kRecordHeaderBytes + candidate.record.key.size());
   ASSIGN_OR_RETURN(Output* const output, OutputFor(size));
   output->kept_tombstone_bytes += size;
+  *context_.uncounted_bytes += size;  // its inputs' live bytes are counted
   tombstone_holders_[output->writer->header().id].insert(holder);
   return output->writer->AddTombstone(candidate.record).status();
 }

@@ -23,6 +23,8 @@ constexpr int64_t kLongestSleepNs = 10'000'000;
 constexpr absl::Duration kLongestWait = absl::Nanoseconds(kLongestSleepNs);
 // How often the thread looks for files that readers have let go of.
 constexpr absl::Duration kIdlePeriod = absl::Seconds(1);
+// How often it goes on with what has expired, while there is more of that.
+constexpr absl::Duration kSweepPeriod = absl::Milliseconds(50);
 
 int64_t SteadyNowNs() {
   return std::chrono::steady_clock::now().time_since_epoch() /
@@ -210,7 +212,9 @@ void Merger::RunThread() {
 
 bool Merger::WaitForWork() {
   MutexLock lock(&mutex_);
-  if (!stopping_ && !has_work_) wake_.WaitWithTimeout(&mutex_, kIdlePeriod);
+  if (!stopping_ && !has_work_) {
+    wake_.WaitWithTimeout(&mutex_, sweeps_go_on_ ? kSweepPeriod : kIdlePeriod);
+  }
   has_work_ = false;
   return !stopping_;
 }
@@ -232,9 +236,13 @@ void Merger::MergeWhileDue() {
       if (!has_full && SealLongActive()) continue;
       if (!has_full) {
         awaits_seal_ = false;
-        // What was sealed after the look is an input that it has not seen.
-        if (seals_ != seals) continue;
         stuck_ = true;
+        // What was sealed after the look is an input that it has not seen.
+        if (seals_ != seals) {
+          stuck_ = false;  // OnSeal clears it after it has counted
+          Assess();
+          continue;
+        }
       }
       Assess();
       return;
@@ -255,7 +263,9 @@ bool Merger::SealLongActive() {
 }
 
 void Merger::SweepExpired(bool now) {
-  if (!sweeper_.Run(now, stopping_)) return;
+  const bool any = sweeper_.Run(now, stopping_);
+  sweeps_go_on_ = sweeper_.has_more();
+  if (!any) return;
   stuck_ = false;
   Assess();
 }

@@ -144,6 +144,7 @@ class Merger {
   // The same until what is full has been sealed.
   std::atomic<bool> awaits_seal_{false};
   std::atomic<uint64_t> seals_{0};
+  std::atomic<bool> sweeps_go_on_{false};
 
   mutable Mutex mutex_;
   CondVar wake_;      // for the thread

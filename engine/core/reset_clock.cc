@@ -1,7 +1,11 @@
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engine/base/clock.h"
 #include "engine/base/status_macros.h"
@@ -26,6 +30,17 @@ ManifestState WithFloor(ManifestState state, int64_t floor_ms) {
   }
   state.clean_close = CleanCloseChange();
   return state;
+}
+
+// They lack keys that had expired by the floor, and may not come back behind
+// the new one.
+absl::Status RemoveCheckpoints(Directory* directory) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
+  for (const std::string& name : names) {
+    if (!ParseCheckpointFileName(name).has_value()) continue;
+    RETURN_IF_ERROR(directory->Unlink(name));
+  }
+  return directory->Sync();
 }
 
 }  // namespace
@@ -55,6 +70,7 @@ absl::StatusOr<ClockReset> ResetClock(std::string_view directory,
   reset.reset = state.base.clock_floor_ms > now_ms;
   if (!reset.reset) return reset;
   store = RecoveredStore();
+  RETURN_IF_ERROR(RemoveCheckpoints(opened.get()));
   LoadedManifest loaded;
   loaded.state = WithFloor(std::move(state), now_ms);
   RETURN_IF_ERROR(Manifest::Replace(opened.get(), std::move(loaded)).status());

@@ -37,6 +37,8 @@ struct State {
   Publication publication;
   // Whether a key has, or had, an expiry.
   std::atomic<bool> has_expiries{false};
+  // Keys that went because they had expired, with no record in the log.
+  std::atomic<uint64_t> expired_keys_removed{0};
   // Of a store that was opened damaged; else null.
   std::unique_ptr<const DamageMap> damage;
 

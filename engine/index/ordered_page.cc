@@ -20,7 +20,7 @@ uint32_t HeadOf(std::string_view bytes) {
   uint32_t head = 0;
   if (bytes.size() >= kHeadBytes) {
     std::memcpy(&head, bytes.data(), kHeadBytes);
-  } else {
+  } else if (!bytes.empty()) {
     std::memcpy(&head, bytes.data(), bytes.size());
   }
   return __builtin_bswap32(head);

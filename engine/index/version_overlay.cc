@@ -44,7 +44,9 @@ void VersionOverlay::Save(const KeyHash& hash, const Version& version,
 void VersionOverlay::Keep(Layers::iterator layer, Layers::iterator end,
                           const KeyHash& hash, const Version& version) {
   if (IsKnown(std::next(layer), end, hash)) return;
-  layer->PartOf(hash).emplace(hash, version);
+  const auto [known, is_new] = layer->PartOf(hash).emplace(hash, version);
+  // It was time that took it away at first, but not time alone.
+  if (!is_new) known->second.past.has_expired = false;
 }
 
 void VersionOverlay::KeepKey(Entries* layer, std::string_view key) {
@@ -75,7 +77,9 @@ void VersionOverlay::VisitChanges(
       for (auto layer = begin; layer != end; ++layer) {
         for (const auto& [hash, version] : layer->parts[part]) {
           if (IsKnown(begin, layer, hash)) continue;
-          changes.emplace_back(hash, version.past);
+          Past past = version.past;
+          past.has_expired &= !IsKnown(std::next(layer), end, hash);
+          changes.emplace_back(hash, past);
         }
       }
     }
@@ -151,7 +155,10 @@ std::optional<VersionOverlay::Past> VersionOverlay::Layer::FindPast(
   for (auto layer = entries_; layer != overlay_->layers_.end(); ++layer) {
     const auto& part = layer->PartOf(hash);
     if (auto found = part.find(hash); found != part.end()) {
-      return found->second.past;
+      Past past = found->second.past;
+      past.has_expired &=
+          !IsKnown(std::next(layer), overlay_->layers_.end(), hash);
+      return past;
     }
   }
   return std::nullopt;

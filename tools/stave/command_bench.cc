@@ -37,9 +37,6 @@ using bench::Workload;
 
 constexpr uint64_t kMaxThreads = 256;
 
-// One store's keydir of today has no order.
-constexpr bool kWithOrder = false;
-
 std::string Details() {
   std::string details =
       "Measures a new store on the same file system as the store that is "
@@ -52,12 +49,14 @@ std::string Details() {
       "  stave bench\n"
       "  stave bench --workload fillrandom,read,ycsb-b --threads 2\n"
       "  stave bench --keys 10000000 --value-size 1024 --json\n"
+      "  stave bench --keydir ordered --workload fillrandom,ycsb-e\n"
       "\n"
       "Workloads, in the order in which they run unless told otherwise:\n"
       "\n";
-  for (const Workload& workload : bench::AllWorkloads(kWithOrder)) {
-    absl::StrAppendFormat(&details, "  %-10s  %s\n", workload.name,
-                          workload.summary);
+  for (const Workload& workload : bench::AllWorkloads(/*with_order=*/true)) {
+    absl::StrAppendFormat(&details, "  %-10s  %s%s\n", workload.name,
+                          workload.summary,
+                          workload.needs_order() ? " (--keydir ordered)" : "");
   }
   details +=
       "\n"
@@ -83,6 +82,7 @@ struct Plan {
   uint64_t keys = 0;
   uint64_t value_bytes = 0;
   uint64_t threads = 0;
+  Options options;
   std::vector<Workload> workloads;
 };
 
@@ -96,7 +96,8 @@ absl::StatusOr<uint64_t> NumberUpTo(const char* flag,
       absl::StrFormat("%s can be %d at most", flag, most));
 }
 
-absl::StatusOr<Plan> ParsePlan(const BenchArguments& arguments) {
+absl::StatusOr<Plan> ParsePlan(const BenchArguments& arguments,
+                               const Options& options) {
   const absl::StatusOr<uint64_t> keys =
       NumberUpTo("--keys", arguments.keys, 1'000'000, bench::kMaxKeys);
   if (!keys.ok()) return keys.status();
@@ -106,10 +107,12 @@ absl::StatusOr<Plan> ParsePlan(const BenchArguments& arguments) {
   const absl::StatusOr<uint64_t> threads =
       NumberUpTo("--threads", arguments.threads, 1, kMaxThreads);
   if (!threads.ok()) return threads.status();
-  Plan plan{*keys, *value_bytes, *threads, bench::AllWorkloads(kWithOrder)};
+  const bool with_order = options.keydir == KeydirKind::kOrdered;
+  Plan plan{*keys, *value_bytes, *threads, options,
+            bench::AllWorkloads(with_order)};
   if (!arguments.workload.has_value()) return plan;
   absl::StatusOr<std::vector<Workload>> workloads =
-      bench::ParseWorkloads(*arguments.workload, kWithOrder);
+      bench::ParseWorkloads(*arguments.workload, with_order);
   if (!workloads.ok()) return workloads.status();
   plan.workloads = *std::move(workloads);
   return plan;
@@ -138,12 +141,13 @@ class ProgressLine {
 class TrialStore {
  public:
   static absl::StatusOr<std::unique_ptr<TrialStore>> Create(
-      const std::string& beside, const Runner::Settings& settings) {
+      const std::string& beside, const Options& options,
+      const Runner::Settings& settings) {
     absl::StatusOr<ScratchDirectory> directory =
         ScratchDirectory::CreateBeside(beside, "bench");
     if (!directory.ok()) return directory.status();
     absl::StatusOr<std::unique_ptr<bench::Subject>> store =
-        bench::OpenStoreSubject(directory->path(), Options());
+        bench::OpenStoreSubject(directory->path(), options);
     if (!store.ok()) return store.status();
     return std::unique_ptr<TrialStore>(
         new TrialStore(*std::move(directory), *std::move(store), settings));
@@ -218,7 +222,7 @@ absl::Status RunAll(const Plan& plan, const std::string& beside,
     if (store == nullptr || workload.fills) {
       store = nullptr;  // before the next one takes its space
       absl::StatusOr<std::unique_ptr<TrialStore>> created =
-          TrialStore::Create(beside, settings);
+          TrialStore::Create(beside, plan.options, settings);
       if (!created.ok()) return created.status();
       store = *std::move(created);
     }
@@ -236,7 +240,7 @@ absl::Status RunAll(const Plan& plan, const std::string& beside,
 }
 
 absl::Status Bench(const BenchArguments& arguments, Session& session) {
-  const absl::StatusOr<Plan> plan = ParsePlan(arguments);
+  const absl::StatusOr<Plan> plan = ParsePlan(arguments, session.AnyOptions());
   if (!plan.ok()) return plan.status();
   const absl::StatusOr<std::string> directory =
       session.StoreDirectoryForWriting();

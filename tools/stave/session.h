@@ -60,9 +60,10 @@ class Session {
                                            const RepairOptions& options) const;
   absl::StatusOr<ClockReset> ResetStoreClock() const;
 
- private:
-  // What is the same for all opens.
+  // What the flags say of every open.
   Options AnyOptions() const;
+
+ private:
   // What `call` makes of the store's directory; its errors say what to do.
   template <typename Call>
   auto WithDirectory(Call call) const;

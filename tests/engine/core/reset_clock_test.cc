@@ -53,6 +53,22 @@ TEST_F(ResetClockTest, AStoreThatIsAheadIsSetBack) {
   EXPECT_EQ(store().GetStatistics().clock_floor_ms, absl::ToUnixMillis(start_));
 }
 
+// A keydir checkpoint lacks what had expired when it was written.
+TEST_F(ResetClockTest, KeysThatHadLeftTheKeydirAreThereAgain) {
+  options.checkpoint_min_keys = 0;
+  options.checkpoint_interval_bytes = 64;
+  options.max_space_amplification = 100;  // their records stay
+  Open();
+  for (int i = 0; i < 10; ++i) Put("filler", ValueOf(i, 100));
+  ASSERT_EQ(store().Merge(), absl::OkStatus());
+  EXPECT_EQ(store().GetStatistics().keys, 2u);
+  Close();
+  EXPECT_TRUE(Reset().reset);
+  Open();
+  EXPECT_EQ(Get("key"), "value");
+  EXPECT_EQ(Get("other"), "value");
+}
+
 TEST_F(ResetClockTest, TheOldTimeDoesNotComeBackAfterAKill) {
   Reset();
   EXPECT_TRUE(Verify(path()).value().clean);

@@ -511,6 +511,23 @@ TEST_F(TransactionTest, AfterCloseItIsRefused) {
   EXPECT_EQ(Visit(iterator.get()), (Contents{{"k", "v"}}));
 }
 
+// That a key has expired is no conflict; that it was there again since, is.
+TEST_F(TransactionTest, WhatOthersMadeOfAnExpiredKeyIsSeen) {
+  for (const bool is_put_again : {false, true}) {
+    store().Put("k", "v", {.ttl = absl::Seconds(10)}).IgnoreError();
+    const TransactionPtr t = Begin();
+    EXPECT_EQ(Get(t, "k"), "v");
+    clock.Advance(absl::Seconds(20));
+    ASSERT_EQ(store().Merge(), absl::OkStatus());
+    if (is_put_again) {
+      Put("k", "again");
+      EXPECT_TRUE(Delete("k"));
+    }
+    Put(t, "n", "v");
+    is_put_again ? ExpectAborts(t, "k") : ExpectCommits(t);
+  }
+}
+
 TEST_F(TransactionTest, ItMayOutliveItsStore) {
   const TransactionPtr t = Begin();
   Put(t, "own", "v");
