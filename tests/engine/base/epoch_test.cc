@@ -33,12 +33,12 @@ class Reader {
   void Run() {
     std::optional<EpochGuard> guard;
     for (bool end = false; !end;) {
-      const Order order = order_.load();
+      Order order = kNone;
+      while ((order = order_.load()) == kNone) std::this_thread::yield();
       if (order == kEnter) guard.emplace();
       if (order == kLeave) guard.reset();
-      if (order == kEnd) end = true;
+      end = order == kEnd;
       order_.store(kNone);
-      while (!end && order_.load() == kNone) std::this_thread::yield();
     }
   }
 
