@@ -3,222 +3,32 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "engine/base/clock.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
-#include "engine/core/foreign_directory.h"
 #include "engine/core/log_history.h"
 #include "engine/core/log_iterator.h"
+#include "engine/core/open_store.h"
+#include "engine/core/options_check.h"
 #include "engine/core/ordered_iterator.h"
-#include "engine/core/salvage.h"
-#include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
-#include "engine/fs/posix_file_system.h"
-#include "engine/log/reserve.h"
 
 namespace stave {
 namespace {
 
-// A writer may replace files while a read-only open looks at them.
-constexpr int kReadOnlyTries = 100;
 // Stores of small segments are for small disks: the reserve for deletes is at
 // most so many of them.
 constexpr uint64_t kReserveSegments = 16;
-
-absl::Status CheckPath(std::string_view path) {
-  if (path.empty()) {
-    return absl::InvalidArgumentError("the store's directory has no name");
-  }
-  if (path.find('\0') != path.npos) {
-    return absl::InvalidArgumentError(
-        "the name of the store's directory has a zero byte");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckOptions(std::string_view path, const Options& options) {
-  RETURN_IF_ERROR(CheckPath(path));
-  if (options.segment_size_bytes < kMinSegmentSizeBytes ||
-      options.segment_size_bytes > kMaxSegmentSizeBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "segment_size_bytes is ", options.segment_size_bytes, ", not from ",
-        kMinSegmentSizeBytes, " to ", kMaxSegmentSizeBytes));
-  }
-  if (options.sync_interval < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("sync_interval is negative");
-  }
-  // Also false for what is not a number.
-  if (!(options.max_space_amplification >= kMinSpaceAmplification)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "max_space_amplification is ", options.max_space_amplification,
-        ", less than ", kMinSpaceAmplification));
-  }
-  if (options.recovery_threads < 0 ||
-      options.recovery_threads > kMaxRecoveryThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("recovery_threads is ", options.recovery_threads,
-                     ", not from 0 to ", kMaxRecoveryThreads));
-  }
-  if (options.compression > Compression::kLz4) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("compression is ", static_cast<int>(options.compression),
-                     ", which is no method"));
-  }
-  if (options.compression_level < 0 ||
-      options.compression_level > kMaxCompressionLevel) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("compression_level is ", options.compression_level,
-                     ", not from 0 to ", kMaxCompressionLevel));
-  }
-  if (options.refresh_interval <= absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("refresh_interval is not positive");
-  }
-  return absl::OkStatus();
-}
-
-FileSystem* FileSystemOf(const Options& options) {
-  return options.file_system != nullptr ? options.file_system
-                                        : PosixFileSystem();
-}
-
-absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
-    FileSystem* file_system, std::string_view path, const Options& options) {
-  absl::StatusOr<std::unique_ptr<Directory>> directory =
-      file_system->OpenDirectory(path);
-  if (!absl::IsNotFound(directory.status())) return directory;
-  if (!options.create_if_missing || options.read_only) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no store in ", ToAbsl(path)));
-  }
-  const absl::Status made = file_system->CreateDirectory(path);
-  // Another process may make it at the same moment.
-  if (!absl::IsAlreadyExists(made)) RETURN_IF_ERROR(made);
-  directory = file_system->OpenDirectory(path);
-  if (!absl::IsNotFound(directory.status())) return directory;
-  return absl::InvalidArgumentError(
-      absl::StrCat(ToAbsl(path), " is a symbolic link that leads nowhere"));
-}
-
-// Before anything is made or recovered: the directory stays as it is if this
-// is an error.
-absl::Status CheckExists(Directory* directory, const Options& options) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
-  const bool exists =
-      std::any_of(names.begin(), names.end(), [](const std::string& name) {
-        return ParseManifestFileName(name).has_value() ||
-               ParseSegmentFileName(name).has_value();
-      });
-  if (exists && options.error_if_exists) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("there is a store in ", directory->path(), " already"));
-  }
-  if (!exists && !options.create_if_missing) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no store in ", directory->path()));
-  }
-  return absl::OkStatus();
-}
-
-// What tells whether a writer has changed the list of segments.
-std::pair<uint64_t, uint64_t> ManifestEnd(Directory* directory) {
-  const absl::StatusOr<LoadedManifest> manifest = Manifest::Load(directory);
-  if (!manifest.ok()) return {0, 0};
-  return {manifest->number, manifest->length};
-}
-
-// Files that a writer replaces meanwhile look as if they were missing or
-// damaged. They are if the manifest stayed the same.
-absl::StatusOr<RecoveredStore> RecoverReadOnly(Directory* directory,
-                                               const Options& options,
-                                               Clock* clock) {
-  for (int tries = 1;; ++tries) {
-    const auto before = ManifestEnd(directory);
-    absl::StatusOr<RecoveredStore> recovered =
-        Recover(directory, options, clock);
-    if (recovered.ok() || tries == kReadOnlyTries ||
-        ManifestEnd(directory) == before) {
-      return recovered;
-    }
-  }
-}
-
-// A directory that will be refused gets no file, and no byte into one: where
-// that may be, it is looked at first, as by those who only read.
-absl::Status LookBeforeLocking(Directory* directory, Options options,
-                               Clock* clock) {
-  ASSIGN_OR_RETURN(const bool may_be_foreign, MayBeForeign(directory));
-  if (!may_be_foreign) return absl::OkStatus();
-  options.read_only = true;
-  const absl::Status status =
-      RecoverReadOnly(directory, options, clock).status();
-  return absl::IsNotFound(status) ? CheckNotForeign(directory) : status;
-}
-
-// A directory may be left from a process that was killed before its name was
-// durable. Who may not read the parent has not made it, nor seen it made.
-absl::Status MakeNameDurable(FileSystem* file_system, std::string_view path) {
-  const absl::Status made = file_system->CreateDirectory(path);
-  const bool is_there =
-      absl::IsAlreadyExists(made) || absl::IsPermissionDenied(made);
-  return is_there ? absl::OkStatus() : made;
-}
-
-absl::StatusOr<RecoveredStore> RecoverOrCreate(FileSystem* file_system,
-                                               Directory* directory,
-                                               const Options& options,
-                                               Clock* clock) {
-  absl::StatusOr<RecoveredStore> recovered = Recover(directory, options, clock);
-  if (absl::IsNotFound(recovered.status()) && options.create_if_missing) {
-    RETURN_IF_ERROR(MakeNameDurable(file_system, directory->path()));
-    return CreateStore(directory, options.keydir, clock);
-  }
-  return recovered;
-}
-
-// Open stops at the first damage, and changes nothing.
-absl::Status WithAdvice(const absl::Status& status) {
-  if (!absl::IsDataLoss(status)) return status;
-  return absl::DataLossError(
-      absl::StrCat(status.message(),
-                   "; `stave fsck` lists all damage, and with --repair copies "
-                   "what is sound into a new store"));
-}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
     std::string_view path, const Options& given) {
-  RETURN_IF_ERROR(CheckOptions(path, given));
   Options options = given;
   options.read_only |= options.open_damaged;
-  FileSystem* const file_system = FileSystemOf(options);
-  Clock* const clock = options.clock != nullptr ? options.clock : SystemClock();
-  ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
-                   OpenDirectory(file_system, path, options));
-  std::unique_ptr<File> lock;
-  absl::StatusOr<RecoveredStore> recovered = absl::UnknownError("");
-  if (options.read_only) {
-    recovered = RecoverReadOnly(directory.get(), options, clock);
-    if (options.open_damaged && absl::IsDataLoss(recovered.status())) {
-      recovered = RecoverDamaged(directory.get(), options, clock);
-    }
-  } else {
-    RETURN_IF_ERROR(CheckExists(directory.get(), options));
-    RETURN_IF_ERROR(
-        WithAdvice(LookBeforeLocking(directory.get(), options, clock)));
-    ASSIGN_OR_RETURN(lock, directory->Lock(kLockFileName, ThisProcess()));
-    recovered = RecoverOrCreate(file_system, directory.get(), options, clock);
-    // I7: a store can be opened on a full disk, for who wants to delete.
-    if (absl::IsResourceExhausted(recovered.status()) &&
-        Reserve(directory.get()).GiveUp()) {
-      recovered = RecoverOrCreate(file_system, directory.get(), options, clock);
-    }
-  }
-  if (!recovered.ok()) return WithAdvice(recovered.status());
-  std::unique_ptr<Engine> engine(new Engine(
-      options, std::move(directory), std::move(lock), *std::move(recovered)));
+  ASSIGN_OR_RETURN(OpenedStore opened, OpenStore(path, options));
+  std::unique_ptr<Engine> engine(new Engine(options, std::move(opened)));
   if (engine->follower_ != nullptr && options.background_threads &&
       options.refresh_interval != absl::InfiniteDuration()) {
     RETURN_IF_ERROR(engine->follower_->Start(options.refresh_interval));
@@ -226,16 +36,15 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
   return engine;
 }
 
-Store::Engine::Engine(const Options& options,
-                      std::unique_ptr<Directory> directory,
-                      std::unique_ptr<File> lock, RecoveredStore recovered)
+Store::Engine::Engine(const Options& options, OpenedStore opened)
     : options_(options),
-      directory_(std::move(directory)),
-      lock_(std::move(lock)),
-      manifest_(std::move(recovered.manifest)),
-      state_(std::move(recovered.state)),
+      directory_(std::move(opened.directory)),
+      lock_(std::move(opened.lock)),
+      manifest_(std::move(opened.recovered.manifest)),
+      state_(std::move(opened.recovered.state)),
       reader_(state_.get()),
-      bytes_cut_at_open_(recovered.bytes_cut) {
+      bytes_cut_at_open_(opened.recovered.bytes_cut) {
+  RecoveredStore& recovered = opened.recovered;
   if (options.read_only) {
     if (state_->damage != nullptr) return;
     follower_ = std::make_unique<Follower>(
@@ -533,74 +342,6 @@ absl::StatusOr<StoreInstant> Store::Engine::CaptureInstant() {
 uint64_t Store::Engine::NextSegmentCapacity() const {
   return SegmentCapacity(state_->live_bytes.load(std::memory_order_relaxed),
                          options_.segment_size_bytes);
-}
-
-void Store::Engine::CountSegments(Statistics* statistics) const {
-  for (const std::shared_ptr<Segment>& segment : state_->segments->All()) {
-    const uint64_t live = segment->live_bytes().load(std::memory_order_relaxed);
-    const uint64_t end = segment->end().load(std::memory_order_relaxed);
-    const uint64_t records = end - kSegmentHeaderBytes;
-    ++statistics->segments;
-    // The two are read one after another, while writers go on.
-    statistics->dead_bytes += records - std::min(live, records);
-    statistics->hint_bytes +=
-        segment->hint_bytes().load(std::memory_order_relaxed);
-  }
-  const SegmentSet::Usage usage = state_->segments->GetUsage();
-  statistics->live_bytes = state_->live_bytes.load(std::memory_order_relaxed);
-  statistics->segment_bytes = usage.file_bytes;
-  statistics->pinned_bytes = usage.pinned_bytes;
-}
-
-Statistics Store::Engine::GetStatistics() const {
-  Statistics statistics;
-  CountSegments(&statistics);
-  const Keydir::Statistics keydir = state_->keydir->GetStatistics();
-  statistics.keys = keydir.keys;
-  statistics.keydir_bytes = keydir.bytes;
-  statistics.bytes_cut_at_open = bytes_cut_at_open_;
-  statistics.clock_floor_ahead_ms =
-      static_cast<uint64_t>(state_->clock->AheadMs());
-  statistics.clock_floor_ms = state_->clock->floor_ms();
-  const VersionOverlay::Usage overlay = state_->overlay.GetUsage();
-  statistics.snapshots = overlay.layers;
-  statistics.snapshot_bytes = overlay.bytes;
-  CountOtherFiles(&statistics);
-  if (log_ == nullptr) return statistics;
-  statistics.puts = commit_->puts();
-  statistics.deletes = commit_->deletes();
-  statistics.value_bytes = commit_->value_bytes();
-  statistics.stored_value_bytes = commit_->stored_value_bytes();
-  statistics.bytes_appended = log_->bytes_appended();
-  statistics.syncs = log_->syncs();
-  statistics.checkpoints = checkpoints_->written();
-  const Merger::Counters merges = merger_->counters();
-  statistics.merges = merges.merges;
-  statistics.merge_bytes_read = merges.bytes_read;
-  statistics.merge_bytes_written = merges.bytes_written;
-  statistics.write_delay = merges.delayed;
-  const absl::Status failure = log_->failure();
-  statistics.latched = !failure.ok();
-  statistics.first_error = std::string(failure.message());
-  return statistics;
-}
-
-void Store::Engine::CountOtherFiles(Statistics* statistics) const {
-  statistics->disk_bytes = statistics->segment_bytes + statistics->hint_bytes;
-  const absl::StatusOr<std::vector<std::string>> names = directory_->List();
-  if (!names.ok()) return;
-  for (const std::string& name : *names) {
-    if (!IsStoreFileName(name) || ParseSegmentFileName(name) ||
-        ParseHintFileName(name)) {
-      continue;
-    }
-    const auto file = directory_->OpenFile(name, /*writable=*/false);
-    if (!file.ok()) continue;  // removed meanwhile
-    const uint64_t bytes = (*file)->Size().value_or(0);
-    statistics->disk_bytes += bytes;
-    if (name == kReserveFileName) statistics->reserve_bytes = bytes;
-    if (ParseCheckpointFileName(name)) statistics->checkpoint_bytes += bytes;
-  }
 }
 
 }  // namespace stave

@@ -17,9 +17,9 @@
 #include "engine/core/instant.h"
 #include "engine/core/merger.h"
 #include "engine/core/multi_get.h"
+#include "engine/core/open_store.h"
 #include "engine/core/read_modify_write.h"
 #include "engine/core/reader.h"
-#include "engine/core/recovery.h"
 #include "engine/core/state.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/hint_writer.h"
@@ -85,8 +85,7 @@ class Store::Engine {
   Statistics GetStatistics() const;
 
  private:
-  Engine(const Options& options, std::unique_ptr<Directory> directory,
-         std::unique_ptr<File> lock, RecoveredStore recovered);
+  Engine(const Options& options, OpenedStore opened);
 
   Merger::Settings MergerSettings();
   CheckpointKeeper::Settings CheckpointSettings();

@@ -1,0 +1,77 @@
+#include <algorithm>
+
+#include "engine/core/engine.h"
+#include "engine/format/file_names.h"
+#include "engine/format/segment_header.h"
+
+namespace stave {
+
+void Store::Engine::CountSegments(Statistics* statistics) const {
+  for (const std::shared_ptr<Segment>& segment : state_->segments->All()) {
+    const uint64_t live = segment->live_bytes().load(std::memory_order_relaxed);
+    const uint64_t end = segment->end().load(std::memory_order_relaxed);
+    const uint64_t records = end - kSegmentHeaderBytes;
+    ++statistics->segments;
+    // The two are read one after another, while writers go on.
+    statistics->dead_bytes += records - std::min(live, records);
+    statistics->hint_bytes +=
+        segment->hint_bytes().load(std::memory_order_relaxed);
+  }
+  const SegmentSet::Usage usage = state_->segments->GetUsage();
+  statistics->live_bytes = state_->live_bytes.load(std::memory_order_relaxed);
+  statistics->segment_bytes = usage.file_bytes;
+  statistics->pinned_bytes = usage.pinned_bytes;
+}
+
+Statistics Store::Engine::GetStatistics() const {
+  Statistics statistics;
+  CountSegments(&statistics);
+  const Keydir::Statistics keydir = state_->keydir->GetStatistics();
+  statistics.keys = keydir.keys;
+  statistics.keydir_bytes = keydir.bytes;
+  statistics.bytes_cut_at_open = bytes_cut_at_open_;
+  statistics.clock_floor_ahead_ms =
+      static_cast<uint64_t>(state_->clock->AheadMs());
+  statistics.clock_floor_ms = state_->clock->floor_ms();
+  const VersionOverlay::Usage overlay = state_->overlay.GetUsage();
+  statistics.snapshots = overlay.layers;
+  statistics.snapshot_bytes = overlay.bytes;
+  CountOtherFiles(&statistics);
+  if (log_ == nullptr) return statistics;
+  statistics.puts = commit_->puts();
+  statistics.deletes = commit_->deletes();
+  statistics.value_bytes = commit_->value_bytes();
+  statistics.stored_value_bytes = commit_->stored_value_bytes();
+  statistics.bytes_appended = log_->bytes_appended();
+  statistics.syncs = log_->syncs();
+  statistics.checkpoints = checkpoints_->written();
+  const Merger::Counters merges = merger_->counters();
+  statistics.merges = merges.merges;
+  statistics.merge_bytes_read = merges.bytes_read;
+  statistics.merge_bytes_written = merges.bytes_written;
+  statistics.write_delay = merges.delayed;
+  const absl::Status failure = log_->failure();
+  statistics.latched = !failure.ok();
+  statistics.first_error = std::string(failure.message());
+  return statistics;
+}
+
+void Store::Engine::CountOtherFiles(Statistics* statistics) const {
+  statistics->disk_bytes = statistics->segment_bytes + statistics->hint_bytes;
+  const absl::StatusOr<std::vector<std::string>> names = directory_->List();
+  if (!names.ok()) return;
+  for (const std::string& name : *names) {
+    if (!IsStoreFileName(name) || ParseSegmentFileName(name) ||
+        ParseHintFileName(name)) {
+      continue;
+    }
+    const auto file = directory_->OpenFile(name, /*writable=*/false);
+    if (!file.ok()) continue;  // removed meanwhile
+    const uint64_t bytes = (*file)->Size().value_or(0);
+    statistics->disk_bytes += bytes;
+    if (name == kReserveFileName) statistics->reserve_bytes = bytes;
+    if (ParseCheckpointFileName(name)) statistics->checkpoint_bytes += bytes;
+  }
+}
+
+}  // namespace stave
