@@ -5,10 +5,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/statistics.h"
 #include "stave/store.h"
 #include "tests/engine/core/store_fixture.h"
+#include "tests/engine/fs/faulty_file_system.h"
 
 namespace stave {
 namespace {
@@ -23,8 +25,18 @@ class SweepTest : public StoreFixture {
       Put(absl::StrCat("key", i), ValueOf(i, 100), {.ttl = ttl});
     }
   }
+  // So many keys that stay, each with a name of its own.
+  void PutCold(int count) {
+    for (; count > 0; --count) {
+      Put(absl::StrCat("cold", cold_), ValueOf(cold_, 100));
+      ++cold_;
+    }
+  }
   void Merge() { ASSERT_EQ(store().Merge(), absl::OkStatus()); }
   uint64_t Keys() { return store().GetStatistics().keys; }
+
+ private:
+  int cold_ = 0;
 };
 
 TEST_F(SweepTest, AMergeRemovesThem) {
@@ -84,18 +96,51 @@ TEST_F(SweepTest, WhatTheyHideStaysHidden) {
   EXPECT_EQ(All().size(), 40u);
 }
 
+// Nothing is sealed or merged here: only the sweep can tell the device what the
+// time is.
 TEST_F(SweepTest, AClockSetBackRevivesNone) {
-  options.max_space_amplification = 100;  // nothing is merged
+  options.max_space_amplification = 100;
   Open();
-  Put("key", "value", {.ttl = absl::Seconds(10)});
+  PutFor(0, 1, absl::Seconds(10));
+  PutCold(60);
+  Reopen();  // seals what is full
   clock.Advance(absl::Seconds(20));
-  ASSERT_EQ(store().PlanMerge().status(), absl::OkStatus());
+  const uint64_t segments = store().GetStatistics().segments;
   Merge();
-  ASSERT_EQ(Keys(), 0u);
+  ASSERT_EQ(Keys(), 60u);
+  ASSERT_EQ(store().GetStatistics().segments, segments);
   Kill();
   clock.SetWall(clock.WallNow() - absl::Seconds(15));
   Open();
-  EXPECT_EQ(Get("key"), "NOT_FOUND");
+  EXPECT_EQ(Get("key0"), "NOT_FOUND");
+}
+
+// Time goes on after the sweep that a merge begins with: a key that the merge
+// itself finds expired stays away, and so do all others of its time.
+TEST_F(SweepTest, NorDoesAMergeThatFoundOneLater) {
+  FaultyFileSystem files(PosixFileSystem());
+  options.file_system = &files;
+  Open();
+  Put("copied first", "value");
+  PutFor(0, 1, absl::Seconds(10));
+  for (int i = 0; i < 60; ++i) Put("overwritten", ValueOf(i, 100));
+  PutCold(30);
+  PutFor(1, 2, absl::Seconds(10));  // where nothing is merged
+  PutCold(60);
+  Sync();
+  files.Before(FaultyFileSystem::kCreateFile, [&] {
+    clock.Advance(absl::Seconds(20));
+    files.Before(FaultyFileSystem::kCreateFile, nullptr);
+  });
+  ASSERT_EQ(store().Merge({.all = true}), absl::OkStatus());
+  files.Before(FaultyFileSystem::kCreateFile, nullptr);
+  EXPECT_GT(store().GetStatistics().merges, 0u);
+  Kill();
+  clock.SetWall(clock.WallNow() - absl::Seconds(15));
+  Open();
+  EXPECT_EQ(Get("key0"), "NOT_FOUND");
+  EXPECT_EQ(Get("key1"), "NOT_FOUND");
+  Close();
 }
 
 TEST_F(SweepTest, ASnapshotKeepsThem) {
