@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "benchmarks/key_counts.h"
 #include "engine/base/epoch.h"
 #include "engine/base/key_hash.h"
 #include "engine/index/hash_keydir.h"
@@ -245,7 +246,8 @@ void RegisterAll() {
   benchmark::RegisterBenchmark("RandomKeysPutAndFind", RandomKeysPutAndFind)
       ->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("LimitDependentRead", LimitDependentRead);
-  for (const int64_t keys : {1'000'000, 5'000'000, 10'000'000, 20'000'000}) {
+  for (const int64_t keys :
+       KeyCounts({1'000'000, 5'000'000, 10'000'000, 20'000'000})) {
     Register("KeydirFind", KeydirFind, keys);
     Register("KeydirFindAbsent", KeydirFindAbsent, keys);
     Register("KeydirUpdate", KeydirUpdate, keys);
@@ -256,10 +258,12 @@ void RegisterAll() {
         ->Iterations(1)
         ->Unit(benchmark::kMillisecond);
   }
-  Register("FlatHashMapFind", FlatHashMapFind, 10'000'000);
-  Register("FlatHashMapInsert", FlatHashMapInsert, 10'000'000)
-      ->Iterations(1)
-      ->Unit(benchmark::kMillisecond);
+  for (const int64_t keys : KeyCounts({10'000'000})) {
+    Register("FlatHashMapFind", FlatHashMapFind, keys);
+    Register("FlatHashMapInsert", FlatHashMapInsert, keys)
+        ->Iterations(1)
+        ->Unit(benchmark::kMillisecond);
+  }
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "benchmarks/key_counts.h"
 #include "stave/iterator.h"
 #include "stave/options.h"
 #include "stave/store.h"
@@ -161,7 +162,7 @@ void ScanAll(benchmark::State& state) {
 }
 
 void RegisterAll() {
-  for (const int64_t keys : {1'000'000, 10'000'000}) {
+  for (const int64_t keys : KeyCounts({1'000'000, 10'000'000})) {
     for (const int64_t kind : {0, 1}) {
       const auto add = [&](const char* name,
                            void (*function)(benchmark::State&)) {

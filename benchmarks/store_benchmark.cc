@@ -27,6 +27,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "benchmarks/key_counts.h"
 #include "stave/store.h"
 #include "stave/verify.h"
 
@@ -527,7 +528,7 @@ benchmark::internal::Benchmark* Register(const char* name, Function function,
 
 // Those that share a full store stand together, so that it is made once.
 void RegisterAll() {
-  for (const int64_t keys : {1'000'000, 10'000'000}) {
+  for (const int64_t keys : KeyCounts({1'000'000, 10'000'000})) {
     Register("Fill", BM_Fill, keys)
         ->Iterations(1)
         ->Unit(benchmark::kMillisecond);
