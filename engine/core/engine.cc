@@ -72,6 +72,7 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
     merger_->OnSeal();
     checkpoints_->OnSeal();
   };
+  settings.flushed = [this](uint64_t ns) { flush_latencies_.Add(ns); };
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
   settings.mapped = directory_->SupportsMappedAppends();
@@ -100,6 +101,7 @@ Merger::Settings Store::Engine::MergerSettings() {
   settings.log = log_.get();
   settings.hints = hints_.get();
   settings.capacity = [this] { return NextSegmentCapacity(); };
+  settings.merged = [this](uint64_t ns) { merge_latencies_.Add(ns); };
   settings.max_amplification = options_.max_space_amplification;
   settings.feed_retention_bytes = options_.feed_retention_bytes;
   settings.background_merge = options_.background_merge;
@@ -205,6 +207,8 @@ absl::Status Store::Engine::MultiGet(absl::Span<const std::string_view> keys,
                                      stave::MultiGet::Visit visit) {
   ASSIGN_OR_RETURN(const Reader* const reader, ForReading(options));
   ASSIGN_OR_RETURN(const Instant* const then, reader->InstantOf(options));
+  const TimedCall timed(&call_times_, Operation::kMultiGet);
+  call_times_.AddKeys(keys.size());
   stave::MultiGet(state_.get(), reader, change_mutex(), then, keys, options)
       .Run(visit);
   return absl::OkStatus();

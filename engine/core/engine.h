@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "engine/base/mutex.h"
 #include "engine/core/backup.h"
+#include "engine/core/call_times.h"
 #include "engine/core/checkpoint_keeper.h"
 #include "engine/core/commit.h"
 #include "engine/core/follower.h"
@@ -83,6 +84,7 @@ class Store::Engine {
   absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
       const ReadOptions& options);
   Statistics GetStatistics() const;
+  CallTimes* call_times() { return &call_times_; }
 
  private:
   Engine(const Options& options, OpenedStore opened);
@@ -102,9 +104,15 @@ class Store::Engine {
   }
   uint64_t NextSegmentCapacity() const;
   void CountSegments(Statistics* statistics) const;
+  void CountCalls(Statistics* statistics) const;
+  // 0 in a store that was opened damaged.
+  Sequence LastSequence() const;
   void CountOtherFiles(Statistics* statistics) const;
 
   const Options options_;
+  CallTimes call_times_;
+  SharedLatencies flush_latencies_;
+  SharedLatencies merge_latencies_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<File> lock_;  // null in a read-only store
   std::unique_ptr<Manifest> manifest_;
