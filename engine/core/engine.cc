@@ -64,7 +64,10 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
   settings.next_capacity = [this] { return NextSegmentCapacity(); };
   settings.reserve_bytes = std::min(
       options.reserve_bytes, options.segment_size_bytes * kReserveSegments);
-  settings.on_growth = [this] { merger_->OnGrowth(); };
+  settings.on_growth = [this] {
+    merger_->OnGrowth();
+    memory_budget_->Look();
+  };
   settings.may_prepare = [this] { return merger_->AllowsGrowth(); };
   settings.sealed = [this](const std::shared_ptr<Segment>& segment,
                            const SegmentSummary& summary) {
@@ -81,9 +84,12 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
   merger_ = std::make_unique<Merger>(MergerSettings());
   checkpoints_ = std::make_unique<CheckpointKeeper>(CheckpointSettings(),
                                                     recovered.checkpoint);
+  memory_budget_ =
+      std::make_unique<MemoryBudget>(state_.get(), options.memory_budget_bytes);
   commit_ = std::make_unique<Commit>(
       state_.get(), log_.get(), merger_.get(), checkpoints_.get(),
-      Compressor(options), options.sync_interval == absl::ZeroDuration());
+      memory_budget_.get(), Compressor(options),
+      options.sync_interval == absl::ZeroDuration());
   read_modify_write_ =
       std::make_unique<ReadModifyWrite>(&reader_, commit_.get());
   // I12: reads alone may find that keys have expired.

@@ -16,6 +16,7 @@
 #include "engine/core/commit.h"
 #include "engine/core/follower.h"
 #include "engine/core/instant.h"
+#include "engine/core/memory_budget.h"
 #include "engine/core/merger.h"
 #include "engine/core/multi_get.h"
 #include "engine/core/open_store.h"
@@ -122,6 +123,7 @@ class Store::Engine {
   std::unique_ptr<Merger> merger_;                 // the same
   std::unique_ptr<CheckpointKeeper> checkpoints_;  // the same
   const Reader reader_;
+  std::unique_ptr<MemoryBudget> memory_budget_;         // as log_
   std::unique_ptr<Commit> commit_;                      // as log_
   std::unique_ptr<ReadModifyWrite> read_modify_write_;  // the same
   // In a read-only store, unless it was opened damaged.

@@ -70,9 +70,11 @@ Statistics Store::Engine::GetStatistics() const {
   const VersionOverlay::Usage overlay = state_->overlay.GetUsage();
   statistics.snapshots = overlay.layers;
   statistics.snapshot_bytes = overlay.bytes;
+  statistics.memory_bytes = keydir.bytes + overlay.bytes;
   CountOtherFiles(&statistics);
   statistics.last_sequence = LastSequence();
   if (log_ == nullptr) return statistics;
+  statistics.memory_budget_bytes = options_.memory_budget_bytes;
   statistics.puts = commit_->puts();
   statistics.deletes = commit_->deletes();
   statistics.value_bytes = commit_->value_bytes();

@@ -22,7 +22,8 @@ class MemoryBudget {
 
   // Looks again, if there is a budget. Some microseconds.
   void Look() {
-    if (bytes_ != 0) is_full_.store(Used() >= bytes_, std::memory_order_relaxed);
+    if (bytes_ != 0)
+      is_full_.store(Used() >= bytes_, std::memory_order_relaxed);
   }
 
   // False: new keys may be added. True: ask Check before one is.

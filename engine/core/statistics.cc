@@ -83,6 +83,10 @@ std::string Statistics::PrometheusText() const {
         number(snapshots));
   gauge("snapshot_bytes", "Memory of what has changed since these.",
         number(snapshot_bytes));
+  gauge("memory_bytes", "Memory of the keydir and of snapshots.",
+        number(memory_bytes));
+  gauge("memory_budget_bytes", "What these may take; 0: there is no limit.",
+        number(memory_budget_bytes));
   gauge("space_amplification", "Segment bytes over live bytes.",
         space_amplification());
   gauge("clock_floor_ahead_seconds",

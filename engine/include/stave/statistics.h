@@ -63,6 +63,10 @@ struct Statistics {
   // of the others, and the memory that remembers for them what has changed.
   uint64_t snapshots = 0;
   uint64_t snapshot_bytes = 0;
+  // keydir_bytes and snapshot_bytes, and Options::memory_budget_bytes for them:
+  // where that is not 0 and not more, new keys are refused.
+  uint64_t memory_bytes = 0;
+  uint64_t memory_budget_bytes = 0;
 
   // Calls: of Get, GetPinned and Exists, in transactions too, and of MultiGet,
   // whatever they returned; and the keys that these asked for.
