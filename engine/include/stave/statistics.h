@@ -76,6 +76,9 @@ struct Statistics {
   // Records of the log, of whatever call.
   uint64_t puts = 0;
   uint64_t deletes = 0;
+  // Of the values that were put: what was given, and what is stored of it.
+  uint64_t value_bytes = 0;
+  uint64_t stored_value_bytes = 0;
   // How long calls took, in nanoseconds, whatever they returned: one in 64 of
   // each kind and thread, since a clock takes 27 ns to read.
   // Transactions' commits are writes. Of flushes and merges it is all of them.
@@ -87,9 +90,6 @@ struct Statistics {
   LatencyHistogram update_ns;  // CompareAndSet, Increment, those about expiry
   LatencyHistogram sync_ns;    // flushes of segments to the device
   LatencyHistogram merge_ns;   // merges, each of some segments
-  // Of the values that were put: what was given, and what is stored of it.
-  uint64_t value_bytes = 0;
-  uint64_t stored_value_bytes = 0;
   // Of the log's last record. Each has one more than the one before it, so by
   // its growth one can tell how much is written, also by another process.
   uint64_t last_sequence = 0;
@@ -121,9 +121,9 @@ struct Statistics {
     return static_cast<double>(segment_bytes) / static_cast<double>(live_bytes);
   }
 
-  // All of the above but single segments in Prometheus' text format (version
-  // 0.0.4), names starting with "stave_". Latencies are histograms in seconds,
-  // "stave_latency_seconds" with a label "operation".
+  // All numbers above, but those of single segments, in Prometheus' text format
+  // (version 0.0.4), names starting with "stave_". Latencies are histograms in
+  // seconds, "stave_latency_seconds" with a label "operation".
   std::string PrometheusText() const;
 };
 
