@@ -57,12 +57,15 @@ std::string SegmentBars(const std::vector<SegmentStatistics>& segments,
   for (const Row& row : rows) longest = std::max(longest, row.bytes());
   std::string text;
   for (const Row& row : rows) {
-    const double live = row.bytes() == 0 ? 0
-                                         : static_cast<double>(row.live_bytes) /
-                                               static_cast<double>(row.bytes());
+    // Rounded down, so that all of it is live where it says 100.
+    const uint64_t percent =
+        row.bytes() == 0
+            ? 0
+            : static_cast<uint64_t>(static_cast<double>(row.live_bytes) * 100 /
+                                    static_cast<double>(row.bytes()));
     absl::StrAppendFormat(
-        &text, "%-20s %10s %3.0f%% live  %s%s\n", row.label,
-        HumanBytes(static_cast<double>(row.bytes())), live * 100,
+        &text, "%-20s %10s %3d%% live  %s%s\n", row.label,
+        HumanBytes(static_cast<double>(row.bytes())), percent,
         std::string(Characters(row.live_bytes, longest), '#'),
         std::string(Characters(row.dead_bytes, longest), '-'));
   }

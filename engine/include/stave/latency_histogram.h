@@ -13,7 +13,7 @@ namespace stave {
 // Counts durations, in any unit, exactly up to 64 and beyond that to within a
 // 32nd. Takes 15 KB from the first one on. Thread-compatible.
 //
-//   const stave::LatencyHistogram& gets = store->GetStatistics().get_ns;
+//   const stave::LatencyHistogram gets = store->GetStatistics().get_ns;
 //   std::cout << gets.Quantile(0.99) << " ns\n";
 class LatencyHistogram {
  public:

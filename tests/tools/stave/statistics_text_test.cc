@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -49,7 +50,9 @@ TEST(SegmentBarsTest, WhatIsThereIsSeen) {
   std::vector<SegmentStatistics> segments = Segments(1);
   segments[0].live_bytes = 1;
   segments[0].dead_bytes = kMiB;
-  EXPECT_THAT(SegmentBars(segments, 12), HasSubstr(" #----"));
+  EXPECT_THAT(SegmentBars(segments, 12), HasSubstr("  0% live  #----"));
+  std::swap(segments[0].live_bytes, segments[0].dead_bytes);
+  EXPECT_THAT(SegmentBars(segments, 12), HasSubstr(" 99% live  ####"));
 }
 
 TEST(SegmentBarsTest, ManySegmentsShareLines) {
