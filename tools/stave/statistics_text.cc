@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "tools/stave/human_units.h"
@@ -49,11 +48,12 @@ std::array<Row, 14> RowsOf(const Statistics& s) {
 std::string Wrapped(const std::string& sentence) {
   std::string text;
   size_t column = 0;
-  for (const absl::string_view word : absl::StrSplit(sentence, ' ')) {
+  const std::vector<std::string> words = absl::StrSplit(sentence, ' ');
+  for (const std::string& word : words) {
     const bool fits = column + 1 + word.size() <= kScreenColumns;
     if (column > 0) text += fits ? " " : "\n";
     column = column == 0 || !fits ? word.size() : column + 1 + word.size();
-    text.append(word.data(), word.size());
+    text += word;
   }
   return text + "\n";
 }
