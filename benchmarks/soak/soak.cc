@@ -22,11 +22,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/workload/latency_histogram.h"
 #include "benchmarks/workload/random_choice.h"
 #include "benchmarks/workload/records.h"
 #include "benchmarks/workload/ticks.h"
 #include "nlohmann/json.hpp"
+#include "stave/latency_histogram.h"
 #include "stave/statistics.h"
 #include "stave/store.h"
 

@@ -9,11 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "benchmarks/workload/latency_histogram.h"
 #include "benchmarks/workload/records.h"
 #include "benchmarks/workload/subject.h"
 #include "benchmarks/workload/worker.h"
 #include "benchmarks/workload/workload.h"
+#include "stave/latency_histogram.h"
 
 namespace stave::bench {
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "benchmarks/workload/latency_histogram.h"
 #include "benchmarks/workload/records.h"
 #include "benchmarks/workload/subject.h"
 #include "benchmarks/workload/workload.h"
+#include "stave/latency_histogram.h"
 
 namespace stave::bench {
 

@@ -27,6 +27,7 @@ namespace {
 
 // All records of readers that there ever were, the newest first.
 alignas(64) constinit std::atomic<Reader*> readers{nullptr};
+constinit std::atomic<uint32_t> readers_made{0};
 // Epochs up to this one were closed before some membarrier(2).
 constinit std::atomic<uint64_t> fenced_epoch{0};
 // Epochs up to this one have passed.
@@ -99,6 +100,7 @@ Reader* TakeReader() {
     if (!reader->taken.exchange(true, std::memory_order_acquire)) return reader;
   }
   Reader* reader = new Reader;
+  reader->number = readers_made.fetch_add(1, std::memory_order_relaxed);
   reader->next = readers.load(std::memory_order_relaxed);
   while (!readers.compare_exchange_weak(reader->next, reader,
                                         std::memory_order_acq_rel)) {

@@ -42,6 +42,10 @@ bool EpochHasPassed(uint64_t epoch);
 // Waits until EpochHasPassed(RetireEpoch()). The caller holds no guard.
 void WaitForReaders();
 
+// A small number, from 0 on, that no other living thread has. Who gets the
+// number of a thread that has ended sees all that this one did.
+uint32_t ThreadNumber();
+
 // What follows is here only so that a guard costs no call.
 namespace internal {
 
@@ -50,6 +54,7 @@ namespace internal {
 struct alignas(64) Reader {
   std::atomic<uint64_t> epoch{0};
   std::atomic<bool> taken{true};
+  uint32_t number = 0;
   Reader* next = nullptr;
 };
 
@@ -84,6 +89,13 @@ inline EpochGuard::EpochGuard() {
   // The processor may still move later loads before the store; what the
   // reclaiming side does makes up for that. The compiler may not.
   std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+inline uint32_t ThreadNumber() {
+  if (internal::thread_state.reader == nullptr) [[unlikely]] {
+    internal::RegisterThread();
+  }
+  return internal::thread_state.reader->number;
 }
 
 inline EpochGuard::~EpochGuard() {

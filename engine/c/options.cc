@@ -47,6 +47,11 @@ void stave_options_set_reserve_bytes(stave_options* options, uint64_t size) {
   options->options.reserve_bytes = size;
 }
 
+void stave_options_set_memory_budget_bytes(stave_options* options,
+                                           uint64_t size) {
+  options->options.memory_budget_bytes = size;
+}
+
 void stave_options_set_compression(stave_options* options,
                                    stave_compression method) {
   options->options.compression = static_cast<stave::Compression>(method);

@@ -161,6 +161,7 @@ absl::Status Commit::Append(const KeyRef& ref, const PendingRecord& record,
     MutexLock lock(&log_.append_mutex());
     RETURN_IF_ERROR(log_.MakeRoom(record.size()));
     if (seen != nullptr && !IsStill(ref, *seen)) return absl::AbortedError("");
+    RETURN_IF_ERROR(CheckMemory(ref, record));
     ASSIGN_OR_RETURN(const Log::Place place, log_.Append(record));
     if (TakenAway(DurabilitySite::kPublishInOrder)) {
       log_.append_mutex().Unlock();
@@ -255,6 +256,9 @@ absl::Status Commit::WriteIf(const WriteBatch& batch,
           size, only_deletes ? Log::Use::kDeletes : Log::Use::kAnything));
       // MakeRoom may have let others in.
       RETURN_IF_ERROR(condition());
+      for (size_t i = 0; i < keys.size(); ++i) {
+        RETURN_IF_ERROR(CheckMemory(keys[i], records[i]));
+      }
       ASSIGN_OR_RETURN(const std::vector<Log::Place> places,
                        log_.AppendBatch(records));
       RETURN_IF_ERROR(PublishBatch(keys, are_last, records, places));

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engine/core/checkpoint_keeper.h"
+#include "engine/core/memory_budget.h"
 #include "engine/core/merger.h"
 #include "engine/core/state.h"
 #include "engine/format/compression.h"
@@ -30,11 +31,13 @@ class Commit {
  public:
   // `always_sync`: every write waits for the device.
   Commit(State* state, Log* log, Merger* merger, CheckpointKeeper* checkpoints,
-         const Compressor& compressor, bool always_sync)
+         MemoryBudget* memory_budget, const Compressor& compressor,
+         bool always_sync)
       : state_(*state),
         log_(*log),
         merger_(*merger),
         checkpoints_(*checkpoints),
+        memory_budget_(*memory_budget),
         compressor_(compressor),
         always_sync_(always_sync) {}
 
@@ -113,6 +116,16 @@ class Commit {
   KeydirEntry Present(const KeyRef& key) const;
   bool IsExpired(KeydirEntry entry) const;
   bool IsStill(const KeyRef& key, const Seen& seen) const;
+  // ResourceExhausted where the memory is full and the key a new one.
+  absl::Status CheckMemory(const KeyRef& key, const PendingRecord& record)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex()) {
+    if (!memory_budget_.is_full()) [[likely]]
+      return absl::OkStatus();
+    if (record.header.kind == RecordKind::kDelete || !Present(key).absent()) {
+      return absl::OkStatus();
+    }
+    return memory_budget_.Check();
+  }
   // Adds the put to the log and to the keydir, unless the key is not as it was
   // `*seen`.
   absl::Status Append(const KeyRef& key, const PendingRecord& record,
@@ -138,6 +151,7 @@ class Commit {
   Log& log_;
   Merger& merger_;
   CheckpointKeeper& checkpoints_;
+  MemoryBudget& memory_budget_;
   const Compressor compressor_;
   const bool always_sync_;
   // Changed under the append lock.

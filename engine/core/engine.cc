@@ -64,7 +64,10 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
   settings.next_capacity = [this] { return NextSegmentCapacity(); };
   settings.reserve_bytes = std::min(
       options.reserve_bytes, options.segment_size_bytes * kReserveSegments);
-  settings.on_growth = [this] { merger_->OnGrowth(); };
+  settings.on_growth = [this] {
+    merger_->OnGrowth();
+    memory_budget_->Look();
+  };
   settings.may_prepare = [this] { return merger_->AllowsGrowth(); };
   settings.sealed = [this](const std::shared_ptr<Segment>& segment,
                            const SegmentSummary& summary) {
@@ -72,6 +75,7 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
     merger_->OnSeal();
     checkpoints_->OnSeal();
   };
+  settings.flushed = [this](uint64_t ns) { flush_latencies_.Add(ns); };
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
   settings.mapped = directory_->SupportsMappedAppends();
@@ -80,9 +84,12 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
   merger_ = std::make_unique<Merger>(MergerSettings());
   checkpoints_ = std::make_unique<CheckpointKeeper>(CheckpointSettings(),
                                                     recovered.checkpoint);
+  memory_budget_ =
+      std::make_unique<MemoryBudget>(state_.get(), options.memory_budget_bytes);
   commit_ = std::make_unique<Commit>(
       state_.get(), log_.get(), merger_.get(), checkpoints_.get(),
-      Compressor(options), options.sync_interval == absl::ZeroDuration());
+      memory_budget_.get(), Compressor(options),
+      options.sync_interval == absl::ZeroDuration());
   read_modify_write_ =
       std::make_unique<ReadModifyWrite>(&reader_, commit_.get());
   // I12: reads alone may find that keys have expired.
@@ -100,6 +107,7 @@ Merger::Settings Store::Engine::MergerSettings() {
   settings.log = log_.get();
   settings.hints = hints_.get();
   settings.capacity = [this] { return NextSegmentCapacity(); };
+  settings.merged = [this](uint64_t ns) { merge_latencies_.Add(ns); };
   settings.max_amplification = options_.max_space_amplification;
   settings.feed_retention_bytes = options_.feed_retention_bytes;
   settings.background_merge = options_.background_merge;
@@ -205,6 +213,8 @@ absl::Status Store::Engine::MultiGet(absl::Span<const std::string_view> keys,
                                      stave::MultiGet::Visit visit) {
   ASSIGN_OR_RETURN(const Reader* const reader, ForReading(options));
   ASSIGN_OR_RETURN(const Instant* const then, reader->InstantOf(options));
+  const TimedCall timed(&call_times_, Operation::kMultiGet);
+  call_times_.AddKeys(keys.size());
   stave::MultiGet(state_.get(), reader, change_mutex(), then, keys, options)
       .Run(visit);
   return absl::OkStatus();

@@ -11,10 +11,12 @@
 #include "absl/types/span.h"
 #include "engine/base/mutex.h"
 #include "engine/core/backup.h"
+#include "engine/core/call_times.h"
 #include "engine/core/checkpoint_keeper.h"
 #include "engine/core/commit.h"
 #include "engine/core/follower.h"
 #include "engine/core/instant.h"
+#include "engine/core/memory_budget.h"
 #include "engine/core/merger.h"
 #include "engine/core/multi_get.h"
 #include "engine/core/open_store.h"
@@ -83,6 +85,7 @@ class Store::Engine {
   absl::StatusOr<std::unique_ptr<Iterator>> NewIterator(
       const ReadOptions& options);
   Statistics GetStatistics() const;
+  CallTimes* call_times() { return &call_times_; }
 
  private:
   Engine(const Options& options, OpenedStore opened);
@@ -102,9 +105,15 @@ class Store::Engine {
   }
   uint64_t NextSegmentCapacity() const;
   void CountSegments(Statistics* statistics) const;
+  void CountCalls(Statistics* statistics) const;
+  // 0 in a store that was opened damaged.
+  Sequence LastSequence() const;
   void CountOtherFiles(Statistics* statistics) const;
 
   const Options options_;
+  CallTimes call_times_;
+  SharedLatencies flush_latencies_;
+  SharedLatencies merge_latencies_;
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<File> lock_;  // null in a read-only store
   std::unique_ptr<Manifest> manifest_;
@@ -114,6 +123,7 @@ class Store::Engine {
   std::unique_ptr<Merger> merger_;                 // the same
   std::unique_ptr<CheckpointKeeper> checkpoints_;  // the same
   const Reader reader_;
+  std::unique_ptr<MemoryBudget> memory_budget_;         // as log_
   std::unique_ptr<Commit> commit_;                      // as log_
   std::unique_ptr<ReadModifyWrite> read_modify_write_;  // the same
   // In a read-only store, unless it was opened damaged.

@@ -11,9 +11,15 @@ void Store::Engine::CountSegments(Statistics* statistics) const {
     const uint64_t live = segment->live_bytes().load(std::memory_order_relaxed);
     const uint64_t end = segment->end().load(std::memory_order_relaxed);
     const uint64_t records = end - kSegmentHeaderBytes;
-    ++statistics->segments;
+    SegmentStatistics use;
+    use.id = segment->id();
+    use.file_bytes = segment->file_bytes().load(std::memory_order_relaxed);
     // The two are read one after another, while writers go on.
-    statistics->dead_bytes += records - std::min(live, records);
+    use.live_bytes = std::min(live, records);
+    use.dead_bytes = records - use.live_bytes;
+    statistics->dead_bytes += use.dead_bytes;
+    statistics->segment_list.push_back(use);
+    ++statistics->segments;
     statistics->hint_bytes +=
         segment->hint_bytes().load(std::memory_order_relaxed);
   }
@@ -21,11 +27,39 @@ void Store::Engine::CountSegments(Statistics* statistics) const {
   statistics->live_bytes = state_->live_bytes.load(std::memory_order_relaxed);
   statistics->segment_bytes = usage.file_bytes;
   statistics->pinned_bytes = usage.pinned_bytes;
+  statistics->mappings = usage.mappings;
+  statistics->mapped_bytes = usage.mapped_bytes;
+  statistics->open_segment_files = usage.open_files;
+}
+
+void Store::Engine::CountCalls(Statistics* statistics) const {
+  statistics->gets = call_times_.Calls(Operation::kGet);
+  statistics->multi_gets = call_times_.Calls(Operation::kMultiGet);
+  statistics->multi_get_keys = call_times_.Keys();
+  statistics->get_ns = call_times_.Latencies(Operation::kGet);
+  statistics->multi_get_ns = call_times_.Latencies(Operation::kMultiGet);
+  statistics->put_ns = call_times_.Latencies(Operation::kPut);
+  statistics->delete_ns = call_times_.Latencies(Operation::kDelete);
+  statistics->write_ns = call_times_.Latencies(Operation::kWrite);
+  statistics->update_ns = call_times_.Latencies(Operation::kUpdate);
+  statistics->sync_ns = flush_latencies_.Get();
+  statistics->merge_ns = merge_latencies_.Get();
+}
+
+Sequence Store::Engine::LastSequence() const {
+  if (log_ != nullptr) {
+    MutexLock lock(&log_->append_mutex());
+    return log_->last_sequence();
+  }
+  if (follower_ == nullptr) return 0;
+  MutexLock lock(&follower_->change_mutex());
+  return follower_->last();
 }
 
 Statistics Store::Engine::GetStatistics() const {
   Statistics statistics;
   CountSegments(&statistics);
+  CountCalls(&statistics);
   const Keydir::Statistics keydir = state_->keydir->GetStatistics();
   statistics.keys = keydir.keys;
   statistics.keydir_bytes = keydir.bytes;
@@ -36,8 +70,11 @@ Statistics Store::Engine::GetStatistics() const {
   const VersionOverlay::Usage overlay = state_->overlay.GetUsage();
   statistics.snapshots = overlay.layers;
   statistics.snapshot_bytes = overlay.bytes;
+  statistics.memory_bytes = keydir.bytes + overlay.bytes;
   CountOtherFiles(&statistics);
+  statistics.last_sequence = LastSequence();
   if (log_ == nullptr) return statistics;
+  statistics.memory_budget_bytes = options_.memory_budget_bytes;
   statistics.puts = commit_->puts();
   statistics.deletes = commit_->deletes();
   statistics.value_bytes = commit_->value_bytes();

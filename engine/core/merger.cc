@@ -1,13 +1,13 @@
 #include "engine/core/merger.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 #include <utility>
 
 #include "engine/base/durability_site.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
+#include "engine/base/steady_time.h"
 #include "engine/core/log_history.h"
 
 namespace stave {
@@ -25,11 +25,6 @@ constexpr absl::Duration kLongestWait = absl::Nanoseconds(kLongestSleepNs);
 constexpr absl::Duration kIdlePeriod = absl::Seconds(1);
 // How often it goes on with what has expired, while there is more of that.
 constexpr absl::Duration kSweepPeriod = absl::Milliseconds(50);
-
-int64_t SteadyNowNs() {
-  return std::chrono::steady_clock::now().time_since_epoch() /
-         std::chrono::nanoseconds(1);
-}
 
 void WaitNs(int64_t ns) {
   if (ns >= kLeastSleepNs) {
@@ -317,12 +312,14 @@ absl::Status Merger::TryToMerge(
   for (const auto& input : inputs) live_bytes += input->live_bytes();
   uncounted_bytes_ = live_bytes;
   Merge merge(context, inputs);
+  const int64_t begin_ns = SteadyNowNs();
   const absl::Status status = merge.Run();
   uncounted_bytes_ = 0;
   bytes_read_ += merge.bytes_read();
   bytes_written_ += merge.bytes_written();
   if (!status.ok()) return status;
   ++merges_;
+  settings_.merged(static_cast<uint64_t>(SteadyNowNs() - begin_ns));
   unlinked_.clear();
   // Whose hint is still to be made would stay for that alone.
   for (const auto& input : inputs) settings_.hints->Remove(input->id());

@@ -38,6 +38,8 @@ class Merger {
     Log* log = nullptr;
     HintWriter* hints = nullptr;
     std::function<uint64_t()> capacity;  // of a segment that is made now
+    // Told of each merge that was done, how long it took.
+    std::function<void(uint64_t ns)> merged = [](uint64_t) {};
     double max_amplification = 1.5;
     uint64_t feed_retention_bytes = 0;
     bool background_merge = true;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/base/status_macros.h"
+#include "engine/core/call_times.h"
 #include "engine/core/engine.h"
 #include "engine/core/value_sample.h"
 
@@ -25,18 +26,21 @@ absl::Status Store::Close() { return engine_->Close(); }
 absl::Status Store::Put(std::string_view key, std::string_view value,
                         const WriteOptions& options) {
   ASSIGN_OR_RETURN(Commit * commit, engine_->ForWriting());
+  const TimedCall timed(engine_->call_times(), Operation::kPut);
   return commit->Put(key, value, options);
 }
 
 absl::StatusOr<bool> Store::Delete(std::string_view key,
                                    const WriteOptions& options) {
   ASSIGN_OR_RETURN(Commit * commit, engine_->ForWriting());
+  const TimedCall timed(engine_->call_times(), Operation::kDelete);
   return commit->Delete(key, options);
 }
 
 absl::Status Store::Write(const WriteBatch& batch,
                           const WriteOptions& options) {
   ASSIGN_OR_RETURN(Commit * commit, engine_->ForWriting());
+  const TimedCall timed(engine_->call_times(), Operation::kWrite);
   return commit->Write(batch, options);
 }
 
@@ -55,6 +59,7 @@ absl::StatusOr<std::string> Store::Get(std::string_view key,
 absl::Status Store::Get(std::string_view key, std::string* value,
                         const ReadOptions& options) {
   ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading(options));
+  const TimedCall timed(engine_->call_times(), Operation::kGet);
   RETURN_IF_ERROR(reader->Get(key, options, value));
   engine_->RefreshIfAsked(key, options);
   return absl::OkStatus();
@@ -63,6 +68,7 @@ absl::Status Store::Get(std::string_view key, std::string* value,
 absl::StatusOr<PinnedValue> Store::GetPinned(std::string_view key,
                                              const ReadOptions& options) {
   ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading(options));
+  const TimedCall timed(engine_->call_times(), Operation::kGet);
   absl::StatusOr<PinnedValue> value = reader->GetPinned(key, options);
   if (value.ok()) engine_->RefreshIfAsked(key, options);
   return value;
@@ -71,6 +77,7 @@ absl::StatusOr<PinnedValue> Store::GetPinned(std::string_view key,
 absl::StatusOr<bool> Store::Exists(std::string_view key,
                                    const ReadOptions& options) {
   ASSIGN_OR_RETURN(const Reader* const reader, engine_->ForReading(options));
+  const TimedCall timed(engine_->call_times(), Operation::kGet);
   ASSIGN_OR_RETURN(const bool exists, reader->Exists(key, options));
   if (exists) engine_->RefreshIfAsked(key, options);
   return exists;
@@ -95,24 +102,28 @@ absl::Status Store::CompareAndSet(std::string_view key,
                                   std::string_view desired,
                                   const WriteOptions& options) {
   ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
+  const TimedCall timed(engine_->call_times(), Operation::kUpdate);
   return write->CompareAndSet(key, expected, desired, options);
 }
 
 absl::StatusOr<int64_t> Store::Increment(std::string_view key, int64_t delta,
                                          const WriteOptions& options) {
   ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
+  const TimedCall timed(engine_->call_times(), Operation::kUpdate);
   return write->Increment(key, delta, options);
 }
 
 absl::Status Store::ExpireAt(std::string_view key, absl::Time when,
                              const WriteOptions& options) {
   ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
+  const TimedCall timed(engine_->call_times(), Operation::kUpdate);
   return write->SetExpiry(key, {.sync = options.sync, .expire_at = when});
 }
 
 absl::Status Store::Expire(std::string_view key, absl::Duration ttl,
                            const WriteOptions& options) {
   ASSIGN_OR_RETURN(ReadModifyWrite * write, engine_->ForReadModifyWrite());
+  const TimedCall timed(engine_->call_times(), Operation::kUpdate);
   return write->SetExpiry(key, {.sync = options.sync, .ttl = ttl});
 }
 

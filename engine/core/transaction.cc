@@ -100,6 +100,7 @@ absl::Status Transaction::Get(std::string_view key, std::string* value) const {
     *value = change->value;
     return absl::OkStatus();
   }
+  const TimedCall timed(work_->engine->call_times(), Operation::kGet);
   const absl::Status status = reader->Get(key, work_->AtInstant(), value);
   if (status.ok() || absl::IsNotFound(status)) work_->NoteRead(key);
   return status;
@@ -111,6 +112,7 @@ absl::StatusOr<bool> Transaction::Exists(std::string_view key) const {
   if (const PendingChange* const change = work_->Find(key)) {
     return work_->IsLive(*change);
   }
+  const TimedCall timed(work_->engine->call_times(), Operation::kGet);
   const absl::StatusOr<bool> exists = reader->Exists(key, work_->AtInstant());
   if (exists.ok()) work_->NoteRead(key);
   return exists;
@@ -171,6 +173,7 @@ absl::Status Transaction::Commit(const WriteOptions& options) {
   if (!has_writes && !options.sync) return absl::OkStatus();
   ASSIGN_OR_RETURN(stave::Commit* const commit, engine.ForWriting());
   if (!has_writes) return commit->Sync();  // all that it may have read
+  const TimedCall timed(engine.call_times(), Operation::kWrite);
   WriteBatch batch;
   for (const auto& [key, change] : *work->writes) {
     if (change.is_delete) {

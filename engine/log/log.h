@@ -61,6 +61,8 @@ class Log {
     // longer counts as one that has_rolled() is about.
     std::function<void(const std::shared_ptr<Segment>&, const SegmentSummary&)>
         sealed = [](const auto&, const auto&) {};
+    // Told of each flush of a segment that succeeded, how long it took.
+    std::function<void(uint64_t ns)> flushed = [](uint64_t) {};
     absl::Duration sync_interval;
     bool background_threads = true;
     bool mapped = false;
@@ -217,6 +219,8 @@ class Log {
   absl::Status SealAll(const FlushTarget& target);
   absl::Status Seal(const Writer& writer);
   absl::Status SyncActive(const FlushTarget& target);
+  // Its bytes, to the device; counted and timed.
+  absl::Status Flush(const Segment& segment);
   // Adds a mark that vouches for `length` bytes of `segment`, if there is room.
   bool AppendSyncMark(SegmentId segment, uint64_t length)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
+#include "engine/base/steady_time.h"
 #include "engine/log/log.h"
 
 namespace stave {
@@ -152,10 +153,9 @@ absl::Status Log::Seal(const Writer& writer) {
   absl::Status status = writer->Trim();
   // I3: the edit says that all of the segment is on the device.
   if (status.ok()) {
-    status = DURABILITY_SITE(kSealSync, segment.file()->SyncData());
+    status = DURABILITY_SITE(kSealSync, Flush(segment));
   }
   if (!status.ok()) return Latch(status);
-  syncs_.fetch_add(1, std::memory_order_relaxed);
   status = AppendEdit({SealSegmentChange{segment.id(), writer->summary()}});
   // It can be sealed when there is space again.
   if (!status.ok()) {
@@ -173,6 +173,14 @@ absl::Status Log::Seal(const Writer& writer) {
   return absl::OkStatus();
 }
 
+absl::Status Log::Flush(const Segment& segment) {
+  const int64_t begin_ns = SteadyNowNs();
+  RETURN_IF_ERROR(segment.file()->SyncData());
+  syncs_.fetch_add(1, std::memory_order_relaxed);
+  settings_.flushed(static_cast<uint64_t>(SteadyNowNs() - begin_ns));
+  return absl::OkStatus();
+}
+
 absl::Status Log::SyncActive(const FlushTarget& target) {
   if (target.active == nullptr) return absl::OkStatus();
   const Segment& segment = *target.active->segment();
@@ -183,10 +191,8 @@ absl::Status Log::SyncActive(const FlushTarget& target) {
     MutexLock lock(&append_mutex_);
     AppendSyncMark(segment.id(), target.active_length);
   }
-  const absl::Status status =
-      DURABILITY_SITE(kFlushSync, segment.file()->SyncData());
+  const absl::Status status = DURABILITY_SITE(kFlushSync, Flush(segment));
   if (!status.ok()) return Latch(status);
-  syncs_.fetch_add(1, std::memory_order_relaxed);
   MutexLock lock(&append_mutex_);
   if (TakenAway(DurabilitySite::kMarkForBegin)) {
     AppendSyncMark(active_id(), active_length());

@@ -20,7 +20,9 @@ Segment::Segment(Parts parts)
       replaces_another_(parts.replaces_another),
       name_(std::move(parts.name)),
       mapping_(std::move(parts.mapping)),
-      file_(std::move(parts.file)) {}
+      file_(std::move(parts.file)) {
+  counters_.has_file = file_ != nullptr;
+}
 
 Segment::Stripe& Segment::MyStripe() {
   static std::atomic<size_t> next_thread{0};

@@ -49,7 +49,12 @@ class Segment : public std::enable_shared_from_this<Segment> {
   // Null once the segment is sealed: its mapping needs no open file, and a
   // process may have few. Only who seals and who appends may ask.
   File* file() const { return file_.get(); }
-  void CloseFile() { file_ = nullptr; }
+  void CloseFile() {
+    counters_.has_file = false;
+    file_ = nullptr;
+  }
+  // Whether it has an open file; anybody may ask.
+  bool has_file() const { return counters_.has_file; }
   FileMapping* mapping() const { return mapping_.get(); }
 
   // Bytes of the file, as far as they exist.
@@ -127,6 +132,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
     std::atomic<uint64_t> live_bytes{0};
     std::atomic<uint64_t> file_bytes{0};
     std::atomic<bool> growing{false};
+    std::atomic<bool> has_file{false};
     std::atomic<uint64_t> hint_bytes{0};
     std::atomic<uint64_t> kept_tombstone_bytes{0};
     std::atomic<bool> retained{false};

@@ -12,13 +12,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "benchmarks/workload/latency_histogram.h"
 #include "benchmarks/workload/random_choice.h"
 #include "benchmarks/workload/records.h"
 #include "benchmarks/workload/runner.h"
 #include "benchmarks/workload/subject.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "stave/latency_histogram.h"
 
 namespace stave::bench {
 namespace {

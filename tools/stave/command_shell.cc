@@ -11,17 +11,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "stave/limits.h"
 #include "stave/store.h"
 #include "tools/stave/command_line.h"
 #include "tools/stave/commands.h"
+#include "tools/stave/duration.h"
 #include "tools/stave/exit_code.h"
 #include "tools/stave/line_editor.h"
 #include "tools/stave/line_reader.h"
+#include "tools/stave/periodic_snapshots.h"
 #include "tools/stave/session.h"
 #include "tools/stave/shell_completion.h"
 #include "tools/stave/shell_interpreter.h"
 #include "tools/stave/snapshot_files.h"
+#include "tools/stave/snapshot_format.h"
 #include "tools/stave/status_macros.h"
 #include "tools/stave/user_paths.h"
 
@@ -52,13 +56,20 @@ constexpr char kDetails[] =
     "is there is loaded first, if the store has no keys yet; of one that has,\n"
     "`stave snapshot load` adds or replaces them.\n"
     "\n"
-    "  stave shell --file data.json\n";
+    "With --snapshot-every the same is done by itself each time that this has\n"
+    "passed, and at the end, if anything was written since. TIME is as 90s, "
+    "10m\n"
+    "or 1h. FILE is always a whole snapshot, the last or the one before.\n"
+    "\n"
+    "  stave shell --file data.json\n"
+    "  stave shell --file data.json --snapshot-every 10m\n";
 
 // Bytes of a word may be escaped, four for one.
 constexpr size_t kMaxLineBytes = 4 * (kMaxKeyBytes + kMaxValueBytes) + 1024;
 
 struct ShellArguments {
   std::optional<std::string> file;
+  std::optional<std::string> snapshot_every;
 };
 
 // InvalidArgument, or whatever was worse, if a line failed.
@@ -125,9 +136,37 @@ absl::Status BeginWith(const std::string& path, bool read_only, Store& store) {
   return (*snapshot)->LoadInto(store, LoadMode::kEmptyOnly);
 }
 
+// Null unless it was asked for.
+absl::StatusOr<std::unique_ptr<PeriodicSnapshots>> StartSnapshots(
+    const ShellArguments& arguments, const ShellInterpreter::Files& files,
+    Store* store) {
+  if (!arguments.snapshot_every.has_value()) return nullptr;
+  const absl::StatusOr<absl::Duration> interval =
+      ParseDuration(*arguments.snapshot_every);
+  if (!interval.ok()) return interval.status();
+  const absl::StatusOr<SnapshotFormat> format =
+      ChooseSnapshotFormat(std::nullopt, files.snapshot);
+  if (!format.ok()) return format.status();
+  PeriodicSnapshots::Settings settings;
+  settings.store = store;
+  settings.interval = *interval;
+  settings.save = [files, store, format = *format] {
+    return SaveSnapshot(*store, files.store_directory, format,
+                        UserPath(files.snapshot));
+  };
+  settings.failed = [](const absl::Status& status) {
+    absl::FPrintF(stderr, "no snapshot was saved: %s\n", status.message());
+  };
+  return PeriodicSnapshots::Start(std::move(settings));
+}
+
 absl::Status Shell(const ShellArguments& arguments, Session& session) {
   if (session.json()) {
     return absl::InvalidArgumentError("the shell has no --json");
+  }
+  if (session.read_only() && arguments.snapshot_every.has_value()) {
+    return absl::InvalidArgumentError(
+        "--snapshot-every saves what is written, and --read-only forbids it");
   }
   absl::StatusOr<std::unique_ptr<Store>> store =
       session.read_only() ? session.OpenForReading() : session.OpenForWriting();
@@ -141,6 +180,9 @@ absl::Status Shell(const ShellArguments& arguments, Session& session) {
     RETURN_IF_ERROR(
         BeginWith(UserPath(files.snapshot), session.read_only(), **store));
   }
+  absl::StatusOr<std::unique_ptr<PeriodicSnapshots>> snapshots =
+      StartSnapshots(arguments, files, store->get());
+  if (!snapshots.ok()) return snapshots.status();
   Output& out = session.out();
   ShellInterpreter interpreter(store->get(), std::move(files), &out);
   const bool is_terminal =
@@ -148,6 +190,7 @@ absl::Status Shell(const ShellArguments& arguments, Session& session) {
   absl::Status status = is_terminal
                             ? RunTerminal(store->get(), &interpreter, &out)
                             : RunLines(&interpreter, &out);
+  if (*snapshots != nullptr) status.Update((*snapshots)->Stop());
   // Said only when all is on the device.
   const absl::Status closed = (*store)->Close();
   if (closed.ok() && (is_terminal || interpreter.ended())) {
@@ -167,7 +210,9 @@ void AddShellCommand(CommandLine* command_line) {
              .details = kDetails,
              .run = [arguments](Session& s) { return Shell(*arguments, s); }})
       .Option("--file", "FILE", "Where SNAPSHOT saves to, and what to load",
-              &arguments->file);
+              &arguments->file)
+      .Option("--snapshot-every", "TIME", "Save to FILE so often, see below",
+              &arguments->snapshot_every);
 }
 
 }  // namespace stave::tool

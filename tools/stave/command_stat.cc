@@ -1,8 +1,11 @@
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "stave/store.h"
+#include "tools/stave/advice.h"
 #include "tools/stave/command_line.h"
 #include "tools/stave/commands.h"
 #include "tools/stave/session.h"
@@ -13,10 +16,18 @@ namespace {
 
 constexpr char kDetails[] =
     "--json: one object with keys, live_bytes, dead_bytes, segment_bytes,\n"
-    "pinned_bytes, hint_bytes, checkpoint_bytes, reserve_bytes, disk_bytes, "
-    "segments,\n"
-    "keydir_bytes, bytes_cut_at_open, space_amplification, compression_ratio.\n"
-    "Sizes are in bytes.\n"
+    "pinned_bytes, hint_bytes, checkpoint_bytes, reserve_bytes, disk_bytes,\n"
+    "segments, mappings, mapped_bytes, keydir_bytes, bytes_cut_at_open,\n"
+    "space_amplification, compression_ratio; segment_list, of objects with "
+    "id,\n"
+    "file_bytes, live_bytes, dead_bytes; and advice, of strings. Sizes are in\n"
+    "bytes.\n"
+    "\n"
+    "The bars are segments, from old to new: # are live records, - are dead "
+    "ones,\n"
+    "which merges free. Advice is given where the disk is nearly full, limits "
+    "of\n"
+    "the system are low, or the file system is unusual; mostly there is none.\n"
     "\n"
     "The compression ratio is what values would take over what they take; of "
     "a\n"
@@ -36,10 +47,15 @@ absl::Status Stat(bool prometheus, Session& session) {
   const Statistics statistics = (*store)->GetStatistics();
   if (prometheus) return session.out().Write(statistics.PrometheusText());
   const ValueSample values = (*store)->SampleValues();
+  const absl::StatusOr<std::string> directory = session.StoreDirectory();
+  if (!directory.ok()) return directory.status();
+  const std::vector<std::string> advice =
+      AdviceFor(LookAround(*directory), statistics);
   if (session.json()) {
-    return session.out().Write(StatisticsJson(statistics, values) + "\n");
+    return session.out().Write(StatisticsJson(statistics, values, advice) +
+                               "\n");
   }
-  return session.out().Write(StatisticsText(statistics, values));
+  return session.out().Write(StatisticsText(statistics, values, advice));
 }
 
 }  // namespace

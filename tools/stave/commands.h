@@ -24,6 +24,7 @@ void AddScanCommand(CommandLine* command_line);
 void AddShellCommand(CommandLine* command_line);
 void AddSnapshotCommand(CommandLine* command_line);
 void AddStatCommand(CommandLine* command_line);
+void AddTopCommand(CommandLine* command_line);
 
 }  // namespace stave::tool
 

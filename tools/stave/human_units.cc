@@ -28,4 +28,15 @@ std::string HumanBytes(double bytes) {
   return absl::StrFormat("%.*f %s", unit == 0 ? 0 : 1, bytes, kUnits[unit]);
 }
 
+std::string HumanNanoseconds(uint64_t ns) {
+  static constexpr const char* kUnits[] = {"ns", "us", "ms", "s"};
+  auto count = static_cast<double>(ns);
+  size_t unit = 0;
+  while (count >= 999.95 && unit + 1 < std::size(kUnits)) {
+    count /= 1000;
+    ++unit;
+  }
+  return absl::StrFormat("%.*f %s", unit == 0 ? 0 : 1, count, kUnits[unit]);
+}
+
 }  // namespace stave::tool

@@ -44,6 +44,7 @@ void AddCommands(CommandLine* command_line) {
   AddDumpCommand(command_line);
   AddSnapshotCommand(command_line);
   AddStatCommand(command_line);
+  AddTopCommand(command_line);
   AddMergeCommand(command_line);
   AddFsckCommand(command_line);
   AddBackupCommand(command_line);

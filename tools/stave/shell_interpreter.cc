@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "tools/stave/advice.h"
 #include "tools/stave/escape.h"
 #include "tools/stave/record.h"
 #include "tools/stave/selection.h"
@@ -222,8 +223,10 @@ absl::Status ShellInterpreter::Exists(std::string_view arguments) {
 absl::Status ShellInterpreter::Stat(std::string_view arguments) {
   absl::StatusOr<std::vector<std::string>> words = Words(arguments, 0, 0);
   if (!words.ok()) return words.status();
-  return out_->Write(
-      StatisticsText(store_->GetStatistics(), store_->SampleValues()));
+  const Statistics statistics = store_->GetStatistics();
+  return out_->Write(StatisticsText(
+      statistics, store_->SampleValues(),
+      AdviceFor(LookAround(files_.store_directory), statistics)));
 }
 
 absl::Status ShellInterpreter::Snapshot(std::string_view arguments) {

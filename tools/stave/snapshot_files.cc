@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "engine/base/mutex.h"
 #include "tools/stave/file_replacement.h"
 #include "tools/stave/loader.h"
 #include "tools/stave/output.h"
@@ -36,6 +37,9 @@ absl::Status CheckRegular(const std::string& path) {
 absl::Status SaveSnapshot(Store& store, const std::string& store_directory,
                           SnapshotFormat format, const std::string& path) {
   RETURN_IF_ERROR(CheckOutsideOf(store_directory, path));
+  // Of two files only one would be removed if a signal ended the process.
+  static Mutex* const one_at_a_time = new Mutex;
+  MutexLock lock(one_at_a_time);
   absl::StatusOr<std::unique_ptr<Iterator>> iterator = store.NewIterator();
   if (!iterator.ok()) return iterator.status();
   Iterator& each = **iterator;

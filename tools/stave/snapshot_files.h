@@ -16,7 +16,8 @@ namespace stave::tool {
 
 // Writes all records of the store, as of one instant, to file `path`, which is
 // replaced as a whole when the snapshot is complete and on the device.
-// InvalidArgument if the file would be in the store's own directory.
+// InvalidArgument if the file would be in the store's own directory. Others who
+// want to save, in other threads, wait meanwhile.
 absl::Status SaveSnapshot(Store& store, const std::string& store_directory,
                           SnapshotFormat format, const std::string& path);
 

@@ -121,6 +121,9 @@ STAVE_EXPORT void stave_options_set_segment_size_bytes(stave_options* options,
                                                        uint64_t size);
 STAVE_EXPORT void stave_options_set_reserve_bytes(stave_options* options,
                                                   uint64_t size);
+/* 0: as much as the system gives. */
+STAVE_EXPORT void stave_options_set_memory_budget_bytes(stave_options* options,
+                                                        uint64_t size);
 /* How new values are compressed. */
 typedef enum stave_compression {
   STAVE_COMPRESSION_NONE = 0,

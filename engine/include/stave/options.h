@@ -111,6 +111,19 @@ struct Options {
   // used where the file system can't reserve space.
   uint64_t reserve_bytes = uint64_t{4} << 20;
 
+  // The memory that the store may take for its keys (Statistics::memory_bytes:
+  // the keydir, and what snapshots and iterators remember). Beyond it a write
+  // of a key that isn't there yet is ResourceExhausted, and so is a batch that
+  // has one; nothing is written then. All else goes on: reads, overwrites,
+  // deletes, merges; and new keys do, once there is room. A store that has more
+  // when it is opened opens, complete. The keydir grows in steps, and is looked
+  // at each 256 KiB of the log, so up to a few percent, or a megabyte, more may
+  // be taken; a batch is taken whole. Pages of mapped files, which the system
+  // takes back when it needs them, and compression's buffers are not counted.
+  // 0: as much as the system gives; what it doesn't give is ResourceExhausted,
+  // too. Has no effect in a read-only store.
+  uint64_t memory_budget_bytes = 0;
+
   // ---- Performance ----
 
   // Largest size of a segment file, from kMinSegmentSizeBytes to

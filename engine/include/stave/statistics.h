@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "stave/latency_histogram.h"
 
 namespace stave {
 
@@ -20,6 +22,14 @@ struct ValueSample {
     if (stored_bytes == 0) return 1;
     return static_cast<double>(value_bytes) / static_cast<double>(stored_bytes);
   }
+};
+
+// What one segment holds.
+struct SegmentStatistics {
+  uint64_t id = 0;
+  uint64_t file_bytes = 0;  // length of the file, preallocated space included
+  uint64_t live_bytes = 0;  // as Statistics has them
+  uint64_t dead_bytes = 0;
 };
 
 // A store's state at one moment. Bytes are bytes, counts are counts since the
@@ -40,17 +50,49 @@ struct Statistics {
   uint64_t reserve_bytes = 0;     // space kept for a full disk, see Options
   uint64_t disk_bytes = 0;        // lengths of all files of the store
   uint64_t segments = 0;          // segment files
-  uint64_t keydir_bytes = 0;      // memory reserved by the keydir, all of it
+  // Each of these, from old to new.
+  std::vector<SegmentStatistics> segment_list;
+  // Segments are mapped, in one range of addresses each, and complete ones are
+  // kept without an open file. Those that were merged and that only readers
+  // keep are among these.
+  uint64_t mappings = 0;
+  uint64_t mapped_bytes = 0;
+  uint64_t open_segment_files = 0;
+  uint64_t keydir_bytes = 0;  // memory reserved by the keydir, all of it
   // Snapshots, iterators and transactions that live, but for iterators of one
   // of the others, and the memory that remembers for them what has changed.
   uint64_t snapshots = 0;
   uint64_t snapshot_bytes = 0;
+  // keydir_bytes and snapshot_bytes, and Options::memory_budget_bytes for them:
+  // where that is not 0 and not more, new keys are refused.
+  uint64_t memory_bytes = 0;
+  uint64_t memory_budget_bytes = 0;
 
+  // Calls: of Get, GetPinned and Exists, in transactions too, and of MultiGet,
+  // whatever they returned; and the keys that these asked for.
+  uint64_t gets = 0;
+  uint64_t multi_gets = 0;
+  uint64_t multi_get_keys = 0;
+  // Records of the log, of whatever call.
   uint64_t puts = 0;
   uint64_t deletes = 0;
   // Of the values that were put: what was given, and what is stored of it.
   uint64_t value_bytes = 0;
   uint64_t stored_value_bytes = 0;
+  // How long calls took, in nanoseconds, whatever they returned: one in 64 of
+  // each kind and thread, since a clock takes 27 ns to read.
+  // Transactions' commits are writes. Of flushes and merges it is all of them.
+  LatencyHistogram get_ns;        // Get, GetPinned, Exists
+  LatencyHistogram multi_get_ns;  // MultiGet, its visits included
+  LatencyHistogram put_ns;        // Put
+  LatencyHistogram delete_ns;     // Delete
+  LatencyHistogram write_ns;      // Write
+  LatencyHistogram update_ns;  // CompareAndSet, Increment, those about expiry
+  LatencyHistogram sync_ns;    // flushes of segments to the device
+  LatencyHistogram merge_ns;   // merges, each of some segments
+  // Of the log's last record. Each has one more than the one before it, so by
+  // its growth one can tell how much is written, also by another process.
+  uint64_t last_sequence = 0;
   uint64_t bytes_appended = 0;     // to the log, all kinds of records
   uint64_t syncs = 0;              // flushes of segments to the device
   uint64_t bytes_cut_at_open = 0;  // torn tail that Open cut off, see Store
@@ -79,8 +121,9 @@ struct Statistics {
     return static_cast<double>(segment_bytes) / static_cast<double>(live_bytes);
   }
 
-  // All numbers above in Prometheus' text format (version 0.0.4), names
-  // starting with "stave_".
+  // All numbers above, but those of single segments, in Prometheus' text format
+  // (version 0.0.4), names starting with "stave_". Latencies are histograms in
+  // seconds, "stave_latency_seconds" with a label "operation".
   std::string PrometheusText() const;
 };
 

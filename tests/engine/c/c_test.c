@@ -385,6 +385,11 @@ static void OptionsAreHeeded(void) {
   stave_options_set_background_merge(options, 0);
   stave_options_set_reserve_bytes(options, 0);
   stave_options_set_create_if_missing(options, 0);
+  stave_options_set_memory_budget_bytes(options, 1);
+  CHECK_OK(stave_open(directory, options, &store));
+  CHECK(stave_put(store, "new", 3, "v", 1, NULL) == STAVE_RESOURCE_EXHAUSTED);
+  CHECK_OK(stave_close(store));
+  stave_options_set_memory_budget_bytes(options, 0);
   CHECK_OK(stave_open(directory, options, &store));
   memset(value, 'v', sizeof(value) - 1);
   Put(store, "long", value);

@@ -3,11 +3,13 @@
 #include <filesystem>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/engine/core/prometheus_text.h"
 #include "tests/tools/stave/program_fixture.h"
 
 namespace stave::tool {
@@ -170,8 +172,21 @@ TEST_F(CommandsTest, StatHasTheNamesThatProgramsRelyOn) {
     EXPECT_TRUE(stat.contains(name)) << name;
   }
   EXPECT_EQ(stat["keys"], 2);
-  EXPECT_THAT(Run({"stat", "--prometheus"}).out, HasSubstr("stave_keys 2"));
+  EXPECT_EQ(stat["segment_list"].size(), 1);
+  EXPECT_EQ(stat["segment_list"][0]["live_bytes"], stat["live_bytes"]);
+  EXPECT_TRUE(stat["advice"].is_array());
+  const absl::StatusOr<PrometheusText> metrics =
+      ParsePrometheusText(Run({"stat", "--prometheus"}).out);
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  EXPECT_EQ(metrics->samples.at("stave_keys"), 2);
   EXPECT_THAT(Run({"stat", "--prometheus", "--json"}), Fails(2, "one of"));
+}
+
+TEST_F(CommandsTest, StatFitsTheScreen) {
+  Run({"load"}, "a\t1\nb\t2\na\t3\n");
+  const std::string text = Run({"stat"}).out;
+  EXPECT_THAT(text, testing::ContainsRegex("\nsegment 1 .*% live  #+-+\n"));
+  EXPECT_THAT(text, Not(testing::ContainsRegex("[^\n]{81}")));
 }
 
 TEST_F(CommandsTest, FlagsStandBeforeOrAfterTheCommand) {

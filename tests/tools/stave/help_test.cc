@@ -16,9 +16,9 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kCommands[] = {
-    "put",      "get",    "delete",  "exists", "keys",  "scan",
-    "count",    "load",   "dump",    "stat",   "merge", "fsck",
-    "snapshot", "backup", "restore", "bench",  "shell", "help"};
+    "put",     "get",   "delete", "exists", "keys", "scan",     "count",
+    "load",    "dump",  "stat",   "merge",  "fsck", "snapshot", "backup",
+    "restore", "bench", "shell",  "help",   "top"};
 
 class HelpTest : public ProgramTest {};
 

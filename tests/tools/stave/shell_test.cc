@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/tools/stave/program_fixture.h"
@@ -182,6 +184,45 @@ TEST_F(ShellTest, HelpAndStatAreForPeople) {
   EXPECT_THAT(Shell("HELP\n").out, HasSubstr("SET      key value"));
   EXPECT_THAT(Shell("STAT\n").out, HasSubstr("keys"));
   EXPECT_THAT(Run({"shell", "--json"}), Fails(2, "--json"));
+}
+
+TEST_F(ShellTest, SnapshotsAreSavedBySelfAsOftenAsTold) {
+  const std::string file = Path("data.json");
+  Running shell = Start({"shell", "--file", file, "--snapshot-every", "20ms"});
+  for (const char* value : {"1", "2"}) {
+    shell.pipes->Send(std::string("SET a ") + value + "\n");
+    shell.pipes->ReadUntil("OK\n");
+    const std::string pair = std::string("\"a\":\"") + value + "\"";
+    while (BytesOf(file).find(pair) == std::string::npos) {
+      absl::SleepFor(absl::Milliseconds(5));
+    }
+  }
+  shell.pipes->EndInput();
+  EXPECT_EQ(shell.process->Wait(), 0);
+}
+
+TEST_F(ShellTest, TheLastSnapshotIsThatOfTheEnd) {
+  const std::string file = Path("data.json");
+  EXPECT_THAT(Run({"shell", "--file", file, "--snapshot-every", "1h"},
+                  "SET a 1\nSET b 2\nEXIT\n"),
+              Prints("OK\nOK\nGoodbye!\n"));
+  EXPECT_THAT(BytesOf(file), HasSubstr("\"b\":\"2\""));
+  std::filesystem::remove(file);
+  // Nothing is written, so nothing is saved.
+  Run({"shell", "--file", file, "--snapshot-every", "1h"}, "GET a\n");
+  EXPECT_EQ(BytesOf(file), "");
+}
+
+TEST_F(ShellTest, WhereNoSnapshotCanBeSavedIsTold) {
+  const std::string file = Path("no/such/place/data.json");
+  const Ran ran = Run({"shell", "--file", file, "--snapshot-every", "1h"},
+                      "SET a 1\nEXIT\n");
+  EXPECT_EQ(ran.exit_code, 5);
+  EXPECT_THAT(ran.error, HasSubstr("no/such/place"));
+  EXPECT_THAT(Run({"get", "a"}), Prints("1\n"));
+  EXPECT_THAT(Run({"shell", "--snapshot-every", "soon"}), Fails(2, "soon"));
+  EXPECT_THAT(Run({"shell", "--snapshot-every", "1h", "--read-only"}),
+              Fails(2, "--read-only forbids"));
 }
 
 TEST_F(ShellTest, AnswersComeBeforeTheNextCommandIsAwaited) {

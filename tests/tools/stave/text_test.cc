@@ -43,5 +43,13 @@ TEST(HumanUnitsTest, BytesHaveAUnitThatKeepsThemShort) {
   EXPECT_EQ(HumanBytes(5e15), "4547.5 TiB");
 }
 
+TEST(HumanUnitsTest, DurationsHaveUnits) {
+  EXPECT_EQ(HumanNanoseconds(0), "0 ns");
+  EXPECT_EQ(HumanNanoseconds(999), "999 ns");
+  EXPECT_EQ(HumanNanoseconds(1500), "1.5 us");
+  EXPECT_EQ(HumanNanoseconds(999'960), "1.0 ms");
+  EXPECT_EQ(HumanNanoseconds(90'000'000'000), "90.0 s");
+}
+
 }  // namespace
 }  // namespace stave::tool
