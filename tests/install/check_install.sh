@@ -88,5 +88,10 @@ test_bash_loads_the_completion() {
     complete -p stave" >/dev/null || fail 'no completion for bash'
 }
 
+test_what_docs_say_of_it() {
+  PATH=$prefix/bin:$PATH STAVE_INSTALLED=$prefix \
+    "$root/tests/docs/run_page.sh" "$root/docs/embedding.md" || fail 'docs'
+}
+
 for test in $(compgen -A function test_); do "$test"; done
 ((failures == 0))
