@@ -152,7 +152,8 @@ absl::Status CommandLine::RunParsed(Output* out) {
   if (!name.has_value()) return WrongUsage("a command is missing");
   const Command& command = Find(*name)->command;
   if (flags_.keydir.value_or("hash") != "hash" && flags_.keydir != "ordered") {
-    return WrongUsage("--keydir is hash or ordered");
+    return WrongUsage(absl::StrFormat("--keydir is hash or ordered, not %s",
+                                      Quoted(*flags_.keydir)));
   }
   if (flags_.read_only && command.writes) {
     return WrongUsage(
