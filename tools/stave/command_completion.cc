@@ -7,6 +7,7 @@
 #include "tools/stave/commands.h"
 #include "tools/stave/completion_script.h"
 #include "tools/stave/escape.h"
+#include "tools/stave/help_text.h"
 #include "tools/stave/session.h"
 
 namespace stave::tool {

@@ -53,16 +53,18 @@ void AppendCommand(const CommandHelp& command, const ProgramHelp& program,
   for (const CompletionArgument& flag : FlagsOf(command.parameters)) {
     AppendFlag(absl::StrCat(" -n ", Quoted(seen)), flag, program, script);
   }
+  std::string condition = seen;
   for (const CompletionArgument& place : PlacesOf(command.parameters)) {
     if (place.completes == Completes::kNothing) continue;
-    // One of the choices is enough.
-    const std::string condition =
-        place.completes == Completes::kChoices
-            ? absl::StrCat(seen, "; and not __fish_seen_subcommand_from ",
-                           absl::StrJoin(place.choices, " "))
-            : seen;
-    absl::StrAppend(script, "complete -c stave -n ", Quoted(condition),
+    const std::string chosen = absl::StrCat("__fish_seen_subcommand_from ",
+                                            absl::StrJoin(place.choices, " "));
+    const bool is_choice = place.completes == Completes::kChoices;
+    absl::StrAppend(script, "complete -c stave -n ",
+                    Quoted(is_choice ? absl::StrCat(seen, "; and not ", chosen)
+                                     : condition),
                     Offer(place, program), "\n");
+    // What stands behind a choice is offered when that was made.
+    if (is_choice) absl::StrAppend(&condition, "; and ", chosen);
   }
 }
 

@@ -74,7 +74,7 @@ TEST(HelpTextTest, FishGetsALineForEach) {
           seen +
           "; and not __fish_seen_subcommand_from a b' -x -a 'a b'\n"
           "complete -c stave -n '" +
-          seen + "' -r -F\n"));
+          seen + "; and __fish_seen_subcommand_from a b' -r -F\n"));
 }
 
 TEST(HelpTextTest, TheManualPageSaysAllOfIt) {
