@@ -56,7 +56,7 @@ put_pkg_config stave-c
 if [[ $(<install/objects.origin) == built ]]; then
   # C++ needs Abseil's headers and libraries of the very same build.
   printf 'install: %s\n' >&2 \
-    'the C++ headers and libstave.a are left out, because this Bazel has built' \
+    'the C++ headers and libstave.a are left out: this Bazel has built' \
     'its own Abseil, which programs built without it have not: depend on' \
     '@stave//engine with Bazel, or install with the Bazel of Debian.'
 else

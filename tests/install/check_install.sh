@@ -33,7 +33,8 @@ test_all_files_are_there() {
   for file in bin/stave include/stave/{store,c}.h lib/libstave.{a,so} \
     lib/pkgconfig/stave{,-c}.pc share/man/man1/stave.1 \
     share/bash-completion/completions/stave \
-    share/zsh/site-functions/_stave share/fish/vendor_completions.d/stave.fish; do
+    share/zsh/site-functions/_stave \
+    share/fish/vendor_completions.d/stave.fish; do
     [[ -s $prefix/$file ]] || fail "$file is not there"
   done
 }
@@ -42,7 +43,8 @@ test_the_program_works() {
   export STAVE_STORE=$scratch/store
   "$prefix/bin/stave" put greeting hello &&
     [[ $("$prefix/bin/stave" get greeting) == hello ]] || fail 'no hello'
-  [[ "stave $(pkg-config --modversion stave)" == $("$prefix/bin/stave" --version) ]] ||
+  [[ $("$prefix/bin/stave" --version) == \
+    "stave $(pkg-config --modversion stave)" ]] ||
     fail 'pkg-config tells another version'
 }
 
@@ -58,7 +60,8 @@ test_every_object_links() {
   printf 'int main() {}\n' >empty.cc
   # shellcheck disable=SC2046
   g++ empty.cc -Wl,--whole-archive "$prefix/lib/libstave.a" \
-    -Wl,--no-whole-archive $(pkg-config --libs stave | sed 's/-l:libstave.a//') -o all ||
+    -Wl,--no-whole-archive -o all \
+    $(pkg-config --libs stave | sed 's/-l:libstave.a//') ||
     fail 'stave.pc lacks a library that libstave.a needs'
 }
 
