@@ -33,7 +33,10 @@ def _rules():
         stand_in_repository,
         name = "rules_cc",
         files = {"cc/BUILD.bazel": ""},
-        links = {Label("//third_party:rules_cc/defs.bzl"): "cc/defs.bzl"},
+        links = {
+            Label("//third_party:rules_cc/%s.bzl" % name): "cc/%s.bzl" % name
+            for name in ["builtin", "defs"]
+        },
     )
     _maybe(
         stand_in_repository,

@@ -1,5 +1,9 @@
 """The C++ rules that are part of Bazel, under the names of rules_cc."""
 
+load(":builtin.bzl", "builtin_cc_info")
+
+CcInfo = builtin_cc_info
+
 def cc_binary(**kwargs):
     native.cc_binary(**kwargs)
 

@@ -95,7 +95,8 @@ void AddDumpCommand(CommandLine* command_line) {
                 &arguments->file)
       .Option("--format", "tsv|jsonl",
               "Without it: jsonl if FILE ends in .jsonl, else tsv",
-              &arguments->format);
+              &arguments->format)
+      .Choices({"tsv", "jsonl"});
 }
 
 }  // namespace stave::tool

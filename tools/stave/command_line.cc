@@ -46,7 +46,7 @@ std::optional<Compression> CompressionNamed(const std::string& name) {
 Parameters& Parameters::Required(const std::string& name,
                                  const std::string& help, std::string* text) {
   app_->add_option(name, Into(text))->required();
-  help_->push_back({name, name, help});
+  help_->push_back({name, name, help, {}});
   return *this;
 }
 
@@ -54,7 +54,7 @@ Parameters& Parameters::Optional(const std::string& name,
                                  const std::string& help,
                                  std::optional<std::string>* text) {
   app_->add_option(name, Into(text));
-  help_->push_back({absl::StrCat("[", name, "]"), name, help});
+  help_->push_back({absl::StrCat("[", name, "]"), name, help, {}});
   return *this;
 }
 
@@ -63,14 +63,14 @@ Parameters& Parameters::List(const std::string& name, const std::string& help,
   app_->add_option(name, Into(texts))
       ->expected(CLI::detail::expected_max_vector_size)
       ->required();
-  help_->push_back({absl::StrCat(name, "..."), name, help});
+  help_->push_back({absl::StrCat(name, "..."), name, help, {}});
   return *this;
 }
 
 Parameters& Parameters::Flag(const std::string& name, const std::string& help,
                              bool* given) {
   app_->add_flag(name, *given);
-  help_->push_back({absl::StrCat("[", name, "]"), name, help});
+  help_->push_back({absl::StrCat("[", name, "]"), name, help, {}});
   return *this;
 }
 
@@ -80,7 +80,12 @@ Parameters& Parameters::Option(const std::string& name,
                                std::optional<std::string>* text) {
   app_->add_option(name, Into(text));
   const std::string shown = absl::StrCat(name, " ", value_name);
-  help_->push_back({absl::StrCat("[", shown, "]"), shown, help});
+  help_->push_back({absl::StrCat("[", shown, "]"), shown, help, {}});
+  return *this;
+}
+
+Parameters& Parameters::Choices(std::vector<std::string> choices) {
+  help_->back().choices = std::move(choices);
   return *this;
 }
 
@@ -94,9 +99,11 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>("", "stave")) {
       .Flag("--read-only", "Refuse to write", &flags_.read_only)
       .Option("--compression", "HOW",
               "Store what is written by zstd, lz4 or none", &compression_)
+      .Choices({"zstd", "lz4", "none"})
       .Option("--keydir", "hash|ordered",
-              "Open with keys in byte order, or as fast as can be: hash",
+              "Keys in byte order, or, as hash, no order but speed",
               &flags_.keydir)
+      .Choices({"hash", "ordered"})
       .Flag("--version", "Print the version", &version_);
 }
 
@@ -145,7 +152,8 @@ absl::Status CommandLine::RunParsed(Output* out) {
   if (!name.has_value()) return WrongUsage("a command is missing");
   const Command& command = Find(*name)->command;
   if (flags_.keydir.value_or("hash") != "hash" && flags_.keydir != "ordered") {
-    return WrongUsage("--keydir is hash or ordered");
+    return WrongUsage(absl::StrFormat("--keydir is hash or ordered, not %s",
+                                      Quoted(*flags_.keydir)));
   }
   if (flags_.read_only && command.writes) {
     return WrongUsage(
@@ -166,19 +174,22 @@ absl::Status CommandLine::RunParsed(Output* out) {
 
 absl::StatusOr<std::string> CommandLine::Help(
     const std::optional<std::string>& command) const {
-  const auto help_of = [](const Entry& entry) {
-    return CommandHelp{entry.command.name, entry.command.summary,
-                       entry.command.details, entry.parameters};
-  };
-  if (command.has_value()) {
-    const Entry* entry = Find(*command);
-    if (entry == nullptr) return UnknownCommand(*command);
-    return HelpOfCommand(help_of(*entry));
-  }
-  std::vector<CommandHelp> commands;
-  std::transform(entries_.begin(), entries_.end(), std::back_inserter(commands),
-                 help_of);
-  return HelpOfProgram(commands, flags_help_);
+  if (!command.has_value()) return HelpOfProgram(Description());
+  const Entry* entry = Find(*command);
+  if (entry == nullptr) return UnknownCommand(*command);
+  return HelpOfCommand(HelpOf(*entry));
+}
+
+ProgramHelp CommandLine::Description() const {
+  ProgramHelp program = {{}, flags_help_};
+  std::transform(entries_.begin(), entries_.end(),
+                 std::back_inserter(program.commands), HelpOf);
+  return program;
+}
+
+CommandHelp CommandLine::HelpOf(const Entry& entry) {
+  return {entry.command.name, entry.command.summary, entry.command.details,
+          entry.parameters};
 }
 
 const CommandLine::Entry* CommandLine::Find(const std::string& name) const {

@@ -50,6 +50,8 @@ class Parameters {
                    bool* given);
   Parameters& Option(const std::string& name, const std::string& value_name,
                      const std::string& help, std::optional<std::string>* text);
+  // All that the last one declared may be; for completions, not checked here.
+  Parameters& Choices(std::vector<std::string> choices);
 
  private:
   CLI::App* const app_;
@@ -75,6 +77,8 @@ class CommandLine {
   // InvalidArgument: no such command.
   absl::StatusOr<std::string> Help(
       const std::optional<std::string>& command) const;
+  // What that is made of.
+  ProgramHelp Description() const;
 
  private:
   struct Entry {
@@ -86,6 +90,7 @@ class CommandLine {
   absl::StatusOr<bool> Parse(std::vector<std::string> arguments, Output* out);
   absl::Status RunParsed(Output* out);
 
+  static CommandHelp HelpOf(const Entry& entry);
   const Entry* Find(const std::string& name) const;
   // The name of the command that the arguments chose, if they did.
   std::optional<std::string> Chosen() const;

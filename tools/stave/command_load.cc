@@ -170,6 +170,7 @@ void AddLoadCommand(CommandLine* command_line) {
       .Option("--format", "tsv|jsonl",
               "Without it: jsonl if FILE ends in .jsonl, else tsv",
               &arguments->format)
+      .Choices({"tsv", "jsonl"})
       .Option("--batch", "N",
               "Records in an atomic batch; else 1,000 or a megabyte",
               &arguments->batch)

@@ -121,10 +121,12 @@ void AddSnapshotCommand(CommandLine* command_line) {
            .details = kDetails,
            .run = [arguments](Session& s) { return Snapshot(*arguments, s); }})
       .Required("ACTION", "save or load", &arguments->action)
+      .Choices({"save", "load"})
       .Required("FILE", "The snapshot", &arguments->file)
       .Option("--format", "FORMAT",
               "See below; else binary if FILE ends in .bin, or json",
               &arguments->format)
+      .Choices({"json", "binary", "binary-v1"})
       .Flag("--add", "Load into a store that has keys, which stay",
             &arguments->add)
       .Flag("--replace", "Load, and delete keys that are not in the snapshot",

@@ -8,6 +8,7 @@ namespace stave::tool {
 // Each adds one command, from the file command_<its name>.cc.
 void AddBackupCommand(CommandLine* command_line);
 void AddBenchCommand(CommandLine* command_line);
+void AddCompletionCommand(CommandLine* command_line);
 void AddCountCommand(CommandLine* command_line);
 void AddDeleteCommand(CommandLine* command_line);
 void AddDumpCommand(CommandLine* command_line);

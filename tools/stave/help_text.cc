@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kColumns = 80;
 
-constexpr char kAboutStores[] =
+constexpr char kAboutAllCommands[] =
     "The store is the directory that --store names, else $STAVE_STORE, else\n"
     "$XDG_DATA_HOME/stave, else ~/.local/share/stave. Only put, load and "
     "shell\n"
@@ -36,18 +36,34 @@ void AppendList(const std::vector<ParameterHelp>& parameters,
   }
 }
 
-}  // namespace
-
-std::string HelpOfCommand(const CommandHelp& command) {
-  std::string text = absl::StrCat("Usage: stave ", command.name);
+// The line "Usage: ...", or as many as the words need.
+std::string UsageLines(std::string text,
+                       const std::vector<std::string>& words) {
   size_t line_begin = 0;
-  for (const ParameterHelp& parameter : command.parameters) {
-    if (text.size() + 1 + parameter.usage.size() - line_begin > kColumns) {
+  for (const std::string& word : words) {
+    if (text.size() + 1 + word.size() - line_begin > kColumns) {
       line_begin = text.size() + 1;
       absl::StrAppend(&text, "\n      ");
     }
-    absl::StrAppend(&text, " ", parameter.usage);
+    absl::StrAppend(&text, " ", word);
   }
+  return text;
+}
+
+std::vector<std::string> UsagesOf(
+    const std::vector<ParameterHelp>& parameters) {
+  std::vector<std::string> usages;
+  for (const ParameterHelp& p : parameters) usages.push_back(p.usage);
+  return usages;
+}
+
+}  // namespace
+
+std::string_view AboutAllCommands() { return kAboutAllCommands; }
+
+std::string HelpOfCommand(const CommandHelp& command) {
+  std::string text = UsageLines(absl::StrCat("Usage: stave ", command.name),
+                                UsagesOf(command.parameters));
   absl::StrAppend(&text, "\n\n", command.summary, ".\n");
   if (!command.parameters.empty()) text.push_back('\n');
   AppendList(command.parameters, &text);
@@ -56,23 +72,20 @@ std::string HelpOfCommand(const CommandHelp& command) {
   return text;
 }
 
-std::string HelpOfProgram(const std::vector<CommandHelp>& commands,
-                          const std::vector<ParameterHelp>& flags) {
-  std::string text = "Usage: stave";
-  for (const ParameterHelp& flag : flags) {
-    absl::StrAppend(&text, " ", flag.usage);
-  }
+std::string HelpOfProgram(const ProgramHelp& program) {
+  std::vector<std::string> usage = UsagesOf(program.flags);
+  usage.push_back("COMMAND ...");
+  std::string text = UsageLines("Usage: stave", usage);
   absl::StrAppend(&text,
-                  " COMMAND ...\n\n"
-                  "A key-value store in a directory.\n\nCommands:\n");
+                  "\n\nA key-value store in a directory.\n\nCommands:\n");
   std::vector<ParameterHelp> list;
-  for (const CommandHelp& command : commands) {
-    list.push_back({"", command.name, command.summary});
+  for (const CommandHelp& command : program.commands) {
+    list.push_back({"", command.name, command.summary, {}});
   }
   AppendList(list, &text);
   absl::StrAppend(&text, "\nFlags, before or after the command:\n");
-  AppendList(flags, &text);
-  absl::StrAppend(&text, "\n", kAboutStores);
+  AppendList(program.flags, &text);
+  absl::StrAppend(&text, "\n", kAboutAllCommands);
   return text;
 }
 

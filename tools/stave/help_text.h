@@ -2,6 +2,7 @@
 #define STAVE_TOOLS_STAVE_HELP_TEXT_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stave::tool {
@@ -11,6 +12,7 @@ struct ParameterHelp {
   std::string usage;  // in the first line, as "[--ttl DURATION]"
   std::string name;   // in the list, as "--ttl DURATION"
   std::string help;
+  std::vector<std::string> choices;  // all that it may be, if they are few
 };
 
 struct CommandHelp {
@@ -20,12 +22,22 @@ struct CommandHelp {
   std::vector<ParameterHelp> parameters;
 };
 
+// All there is to say: help, the manual page and the shells' completions are
+// made of it.
+struct ProgramHelp {
+  std::vector<CommandHelp> commands;
+  std::vector<ParameterHelp> flags;  // which every command has
+};
+
+// What holds for all commands: where the store is, the exit codes. Paragraphs,
+// with an empty line between them.
+std::string_view AboutAllCommands();
+
 // The help of one command.
 std::string HelpOfCommand(const CommandHelp& command);
 
-// The help of the program, with the flags that every command has.
-std::string HelpOfProgram(const std::vector<CommandHelp>& commands,
-                          const std::vector<ParameterHelp>& flags);
+// The help of the program.
+std::string HelpOfProgram(const ProgramHelp& program);
 
 }  // namespace stave::tool
 

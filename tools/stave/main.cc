@@ -51,6 +51,7 @@ void AddCommands(CommandLine* command_line) {
   AddRestoreCommand(command_line);
   AddBenchCommand(command_line);
   AddShellCommand(command_line);
+  AddCompletionCommand(command_line);
   AddHelpCommand(command_line);
 }
 

@@ -16,9 +16,9 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kCommands[] = {
-    "put",     "get",   "delete", "exists", "keys", "scan",     "count",
-    "load",    "dump",  "stat",   "merge",  "fsck", "snapshot", "backup",
-    "restore", "bench", "shell",  "help",   "top"};
+    "put",     "get",   "delete", "exists",     "keys", "scan",     "count",
+    "load",    "dump",  "stat",   "merge",      "fsck", "snapshot", "backup",
+    "restore", "bench", "shell",  "completion", "help", "top"};
 
 class HelpTest : public ProgramTest {};
 
@@ -34,6 +34,7 @@ TEST_F(HelpTest, HelpListsAllCommands) {
 }
 
 TEST_F(HelpTest, EveryCommandHasHelpThatFitsTheScreen) {
+  EXPECT_THAT(Run({"help"}).out, Not(testing::ContainsRegex("[^\n]{81}")));
   for (const std::string command : kCommands) {
     const Ran ran = Run({"help", command});
     EXPECT_EQ(ran.exit_code, 0);
