@@ -143,6 +143,8 @@ class KeyRun {
   std::string last_;
 };
 
+class OrderedLeaves;
+
 // What only a keydir that knows its keys' bytes can do. Who copies holds an
 // EpochGuard. Nothing is remembered from one call to the next, so keys may come
 // and go in between.
@@ -170,10 +172,19 @@ class KeyOrder {
       absl::Span<const Offered> offers,
       absl::FunctionRef<bool(KeydirEntry candidate, KeydirEntry present)>
           supersedes) = 0;
+
+  // Keys, in byte order, that part all keys into stretches of some thousand.
+  virtual std::vector<std::string> Partings() const = 0;
+
+  // Fills a keydir without keys with those of `stretches`, which follow one
+  // another in byte order (DataLoss if they don't), and takes their leaves.
+  // ResourceExhausted when memory has run out. After an error there is no more
+  // use for this keydir. No guard is needed.
+  virtual absl::Status Restore(absl::Span<OrderedLeaves> stretches) = 0;
 };
 
 // What checkpoints are made of, and restored to, while nobody changes the
-// keydir. Only for a keydir of hashes.
+// keydir, where it is one of hashes; of the other KeyOrder does it.
 class KeydirCopier {
  public:
   virtual ~KeydirCopier() = default;
@@ -252,7 +263,7 @@ class Keydir {
   // Null where the keydir does not know the bytes of its keys: it looks at the
   // hash of a KeyRef alone then, else at the bytes alone.
   virtual KeyOrder* order() { return nullptr; }
-  // Null where there are no checkpoints of the keydir.
+  // Null where the keydir has an order.
   virtual KeydirCopier* copier() { return nullptr; }
 };
 
