@@ -30,6 +30,9 @@ static_assert(sizeof(KeydirSlot) == kCheckpointKeyBytes);
 // Keys that are copied and written in one go, while a cache holds them.
 constexpr uint64_t kKeysPerStretch = 16384;
 
+// As many as a leaf has.
+constexpr size_t kKeysPerOrderedPage = 64;
+
 std::string_view BytesOf(absl::Span<const KeydirSlot> slots) {
   return std::string_view(reinterpret_cast<const char*>(slots.data()),
                           slots.size() * sizeof(KeydirSlot));
@@ -204,7 +207,7 @@ class CheckpointWriter {
          from = run.last() + '\0') {  // the least key behind it
       run.Clear();
       EpochGuard guard;
-      order_->CopyFrom(from, kKeysPerStretch, &run);
+      order_->CopyFrom(from, kKeysPerOrderedPage, &run);
       has_more = !run.empty();
       for (size_t i = 0; i < run.size() && has_more; ++i) {
         has_more = !stretch.to.has_value() || run.key(i) < *stretch.to;

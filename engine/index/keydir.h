@@ -124,10 +124,8 @@ class KeyRun {
     ends_.push_back(keys_.size());
     entries_.push_back(entry);
   }
-  void SetEnds(std::string first, std::string last) {
-    first_ = std::move(first);
-    last_ = std::move(last);
-  }
+  void SetFirst(std::string first) { first_ = std::move(first); }
+  void SetLast(std::string last) { last_ = std::move(last); }
   void Clear() {
     entries_.clear();
     keys_.clear();
@@ -152,13 +150,14 @@ class KeyOrder {
  public:
   virtual ~KeyOrder() = default;
 
-  // Appends the first keys that are not less than `from`, some, but not more
-  // than `most`; none if there is no such key. A key that is there all the
+  // Appends the first keys that are not less than `from`, `most` of them if
+  // there are so many, to a run that is empty. A key that is there all the
   // while, and lies between `from` and the last one appended, is not left out.
   virtual void CopyFrom(std::string_view from, size_t most,
                         KeyRun* run) const = 0;
-  // The same of the last keys that are less than `before`, or of all that there
-  // are. They are appended in byte order, too.
+  // Appends, in byte order too, the last keys that are less than `before`, or
+  // of all that there are, some, but not more than `most`; none if there is
+  // none.
   virtual void CopyBefore(std::optional<std::string_view> before, size_t most,
                           KeyRun* run) const = 0;
 

@@ -31,9 +31,9 @@ void AppendPartings(const OrderedPage& page, std::vector<std::string>* to) {
 // Appends the keys from `begin` to `end` that have an entry.
 void Copy(const OrderedPage& leaf, size_t begin, size_t end, KeyRun* run) {
   if (begin == end) return;
-  std::string first = leaf.KeyAt(begin);
+  if (run->empty()) run->SetFirst(leaf.KeyAt(begin));
   if (run->has_all_keys()) {
-    std::string key = first;
+    std::string key = leaf.KeyAt(begin);
     for (size_t i = begin; i < end; ++i) {
       if (i != begin) leaf.Advance(i, &key);
       const KeydirEntry entry = EntryAt(leaf, i);
@@ -45,7 +45,7 @@ void Copy(const OrderedPage& leaf, size_t begin, size_t end, KeyRun* run) {
       if (!entry.absent()) run->Append(entry);
     }
   }
-  run->SetEnds(std::move(first), leaf.KeyAt(end - 1));
+  run->SetLast(leaf.KeyAt(end - 1));
 }
 
 }  // namespace
@@ -488,9 +488,10 @@ void OrderedKeydir::CopyFrom(std::string_view from, size_t most,
   const OrderedPage* leaf = position.leaf;
   size_t begin = position.place.index;
   while (true) {
-    const size_t end = begin + std::min(leaf->count() - begin, most);
+    const size_t wanted = most - run->size();
+    const size_t end = begin + std::min(leaf->count() - begin, wanted);
     Copy(*leaf, begin, end, run);
-    if (!run->empty()) return;
+    if (run->size() == most) return;
     if (end < leaf->count()) {
       begin = end;
       continue;
@@ -504,6 +505,7 @@ void OrderedKeydir::CopyFrom(std::string_view from, size_t most,
       path.push_back({page, 0});
       page = page->child(0);
     }
+    page->Prefetch();
     leaf = page;
     begin = 0;
   }

@@ -23,7 +23,7 @@ enum class KeydirKind {
   kHash,
   // The keys' bytes, in byte order: iterators go both ways and to any key.
   // Takes about 18 bytes a key and those that it does not share with the key
-  // before it. A Get takes about a third longer, a Put of a new key three or
+  // before it. A Get takes about a quarter longer, a Put of a new key three or
   // four times as long. Hint files know no keys: what no keydir checkpoint of
   // this kind covers, Open reads record by record, and refuses damage there.
   kOrdered,
