@@ -59,11 +59,8 @@ class FilledStore {
   FilledStore(KeydirKind keydir, uint64_t keys, const std::string& name)
       : directory_(Place() + "/stave_ordered_benchmark_" + name) {
     std::filesystem::remove_all(directory_);
-    Options options;
-    options.keydir = keydir;
-    auto store = Store::Open(directory_, options);
-    Check(store.status());
-    store_ = *std::move(store);
+    options_.keydir = keydir;
+    Open();
     const std::string value(100, 'v');
     for (uint64_t i = 0; i < keys; ++i) Check(store_->Put(KeyOf(i), value));
   }
@@ -73,8 +70,19 @@ class FilledStore {
   }
   Store* operator->() { return store_.get(); }
 
+  void Open() {
+    auto store = Store::Open(directory_, options_);
+    Check(store.status());
+    store_ = *std::move(store);
+  }
+  void Close() {
+    Check(store_->Close());
+    store_ = nullptr;
+  }
+
  private:
   const std::string directory_;
+  Options options_;
   std::unique_ptr<Store> store_;
 };
 
@@ -161,6 +169,39 @@ void ScanAll(benchmark::State& state) {
                                                  benchmark::Counter::kIsRate);
 }
 
+// Up to the first get.
+void OpenFromCheckpoint(benchmark::State& state) {
+  FilledStore& store = Filled(state);
+  for (auto _ : state) {
+    state.PauseTiming();
+    store.Close();
+    state.ResumeTiming();
+    store.Open();
+    Check(store->Get(KeyOf(0)).status());
+  }
+  const Statistics statistics = store->GetStatistics();
+  state.counters["checkpoint_bytes_per_key"] =
+      static_cast<double>(statistics.checkpoint_bytes) /
+      static_cast<double>(statistics.keys);
+}
+
+// Every twentieth key has changed since the last one.
+void CloseWithCheckpoint(benchmark::State& state) {
+  FilledStore& store = Filled(state);
+  const auto keys = static_cast<uint64_t>(state.range(1));
+  for (auto _ : state) {
+    state.PauseTiming();
+    for (uint64_t i = 0; i < keys; i += 20) {
+      Check(store->Put(KeyOf(i), std::string(100, 'c')));
+    }
+    state.ResumeTiming();
+    store.Close();
+    state.PauseTiming();
+    store.Open();
+    state.ResumeTiming();
+  }
+}
+
 void RegisterAll() {
   for (const int64_t keys : KeyCounts({1'000'000, 10'000'000})) {
     for (const int64_t kind : {0, 1}) {
@@ -176,6 +217,12 @@ void RegisterAll() {
         add("ScanFromAKey", ScanFromAKey);
         add("ScanAll", ScanAll)->Iterations(1);
       }
+      add("CloseWithCheckpoint", CloseWithCheckpoint)
+          ->Iterations(3)
+          ->UseRealTime();
+      add("OpenFromCheckpoint", OpenFromCheckpoint)
+          ->Iterations(5)
+          ->UseRealTime();
       add("Overwrite", Overwrite);
     }
   }

@@ -25,18 +25,20 @@ CheckpointKeeper::CheckpointKeeper(Settings settings, const Found& found)
     : settings_(std::move(settings)),
       uncovered_then_(found.uncovered_bytes),
       last_generation_(found.last_generation),
-      right_(found.right) {}
+      last_(found.kept) {}
 
 uint64_t CheckpointKeeper::Interval() const {
-  const uint64_t keys = settings_.state->keydir->GetStatistics().keys;
   return std::max(settings_.interval_bytes,
-                  kBytesPerCheckpointByte * kCheckpointKeyBytes * keys);
+                  kBytesPerCheckpointByte * CheckpointBytes());
+}
+
+uint64_t CheckpointKeeper::CheckpointBytes() const {
+  const uint64_t keys = settings_.state->keydir->GetStatistics().keys;
+  return std::max<uint64_t>(kCheckpointKeyBytes * keys, last_bytes_);
 }
 
 bool CheckpointKeeper::HasKeys() const {
-  Keydir& keydir = *settings_.state->keydir;
-  return keydir.copier() != nullptr &&
-         keydir.GetStatistics().keys >= settings_.min_keys;
+  return settings_.state->keydir->GetStatistics().keys >= settings_.min_keys;
 }
 
 uint64_t CheckpointKeeper::UncoveredBytes() const {
@@ -102,20 +104,21 @@ void CheckpointKeeper::Write(size_t threads,
                                                     *settings_.state->segments);
   const uint64_t uncovered = scope.UncoveredBytes(*settings_.state->segments);
   const uint64_t generation = ++last_generation_;
-  const absl::Status status =
+  const absl::StatusOr<uint64_t> bytes =
       WriteCheckpoint(settings_.directory, generation, scope, settings_.state,
                       settings_.log, threads, cancelled);
   // Seals meanwhile did not know of this one.
   due_ = false;
-  if (!status.ok()) {
+  if (!bytes.ok()) {
     not_before_ = written + Interval() / 2;
     return;
   }
-  if (right_.has_value()) {
+  if (last_.has_value()) {
     // One that stays behind is removed by the next open.
-    settings_.directory->Unlink(CheckpointFileName(*right_)).IgnoreError();
+    settings_.directory->Unlink(CheckpointFileName(*last_)).IgnoreError();
   }
-  right_ = generation;
+  last_ = generation;
+  last_bytes_ = *bytes;
   uncovered_then_ = uncovered;
   written_then_ = written;
   ++written_;

@@ -25,9 +25,11 @@ class CheckpointKeeper {
  public:
   // What Open has found, and left.
   struct Found {
-    uint64_t last_generation = 0;   // the greatest that there was
-    std::optional<uint64_t> right;  // the one that was read
-    uint64_t uncovered_bytes = 0;   // of segments that it does not cover
+    uint64_t last_generation = 0;  // the greatest that there was
+    // The one that was read; if none was, one for the other kind of keydir,
+    // which is there until the next is written.
+    std::optional<uint64_t> kept;
+    uint64_t uncovered_bytes = 0;  // of segments that were not covered
   };
   struct Settings {
     Directory* directory = nullptr;
@@ -69,7 +71,9 @@ class CheckpointKeeper {
  private:
   // How many bytes there may be until the next one.
   uint64_t Interval() const;
-  // Whether there is enough to be kept, and a way to do it.
+  // About what one takes: how much long keys do, the last one tells.
+  uint64_t CheckpointBytes() const;
+  // Whether there is enough to be kept.
   bool HasKeys() const;
   uint64_t UncoveredBytes() const;
   void Run();
@@ -81,6 +85,7 @@ class CheckpointKeeper {
   std::atomic<bool> due_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> written_{0};
+  std::atomic<uint64_t> last_bytes_{0};  // of the last one that was written
   // Counted from the last checkpoint on: what it does not cover is
   // uncovered_then_, and all that was written after written_then_.
   std::atomic<uint64_t> uncovered_then_{0};
@@ -90,7 +95,7 @@ class CheckpointKeeper {
 
   Mutex write_mutex_;  // held by the one who writes
   uint64_t last_generation_ ABSL_GUARDED_BY(write_mutex_) = 0;
-  std::optional<uint64_t> right_ ABSL_GUARDED_BY(write_mutex_);
+  std::optional<uint64_t> last_ ABSL_GUARDED_BY(write_mutex_);
 
   Mutex mutex_;
   CondVar wake_;

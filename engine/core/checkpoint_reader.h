@@ -39,8 +39,9 @@ enum class CheckpointCoverage {
 // Believes no byte before it is checked: each page against its checksum, and
 // each key's location against the ends of the segment that it is in. After an
 // error (NotFound, or FailedPrecondition for one of another store or of a log
-// that ended later, DataLoss for damage) nothing is counted or marked, but the
-// keydir is of no use: begin with a new one.
+// that ended later, Unimplemented for one of the other kind of keydir, DataLoss
+// for damage) nothing is counted or marked, but the keydir is of no use: begin
+// with a new one.
 absl::StatusOr<CheckpointCoverage> ReadCheckpoint(
     Directory* directory, uint64_t generation, const CheckpointedStore& store,
     State* state, size_t threads);

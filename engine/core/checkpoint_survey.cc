@@ -29,7 +29,8 @@ class Surveyor {
     ForEachPiece(header_.pages_offset(), header_.file_bytes(),
                  [&](std::string_view piece) {
                    checksum = ExtendCrc32c(checksum, piece);
-                   at = CheckKeys(DecodeCheckpointPage(piece), at);
+                   at = CheckKeys(
+                       DecodeCheckpointPageExtent(header_.kind, piece), at);
                  });
     const ByteRange tables{header_.segments_offset(), header_.file_bytes()};
     if (!tables_.unreadable().empty()) {
@@ -54,9 +55,8 @@ class Surveyor {
   }
 
   // Checks the page's keys, which begin at `at`, and returns where they end.
-  uint64_t CheckKeys(const CheckpointPage& page, uint64_t at) {
-    const uint64_t end =
-        std::min(at + page.keys * kCheckpointKeyBytes, header_.pages_offset());
+  uint64_t CheckKeys(const CheckpointPageExtent& page, uint64_t at) {
+    const uint64_t end = at + std::min(page.bytes, header_.pages_offset() - at);
     const uint32_t checksum = KeysChecksum(at, end);
     if (bad_.has_value()) return end;
     if (!keys_.unreadable().empty()) {

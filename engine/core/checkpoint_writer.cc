@@ -1,18 +1,23 @@
 #include "engine/core/checkpoint_writer.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/base/durability_site.h"
+#include "engine/base/epoch.h"
 #include "engine/base/mutex.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/format/checkpoint.h"
 #include "engine/format/file_names.h"
+#include "engine/format/ordered_checkpoint_page.h"
 #include "engine/format/segment_header.h"
 #include "engine/index/keydir.h"
 #include "engine/log/hint_file.h"
@@ -25,6 +30,9 @@ static_assert(sizeof(KeydirSlot) == kCheckpointKeyBytes);
 // Keys that are copied and written in one go, while a cache holds them.
 constexpr uint64_t kKeysPerStretch = 16384;
 
+// As many as a leaf has.
+constexpr size_t kKeysPerOrderedPage = 64;
+
 std::string_view BytesOf(absl::Span<const KeydirSlot> slots) {
   return std::string_view(reinterpret_cast<const char*>(slots.data()),
                           slots.size() * sizeof(KeydirSlot));
@@ -36,18 +44,21 @@ class CheckpointWriter {
                    State* state, Log* log, File* file,
                    const std::atomic<bool>& cancelled)
       : state_(*state),
-        keydir_(*state->keydir->copier()),
+        order_(state->keydir->order()),
         log_(*log),
         file_(*file),
         cancelled_(cancelled) {
+    if (order_ != nullptr) header_.kind = CheckpointKind::kOrdered;
     header_.generation = generation;
     header_.store_id = scope.store_id;
     header_.secret_check = HintSecretCheck(*state_.hasher);
     header_.segments = static_cast<uint32_t>(scope.segments.size());
     expired_keys_removed_ = state_.expired_keys_removed;
     PlaceSegments(scope);
-    DivideParts();
+    order_ != nullptr ? DivideKeys() : DivideParts();
   }
+
+  uint64_t file_bytes() const { return header_.file_bytes(); }
 
   absl::Status Run(size_t threads) {
     const uint64_t appended = log_.bytes_appended();
@@ -60,7 +71,11 @@ class CheckpointWriter {
     }
     std::string pages;
     for (const Stretch& stretch : stretches_) pages += stretch.pages;
-    header_.keys = PlacedKeys();
+    if (order_ != nullptr) {
+      header_.ordered_bytes = PlacedBytes();
+    } else {
+      header_.keys = PlacedBytes() / kCheckpointKeyBytes;
+    }
     header_.pages = static_cast<uint32_t>(pages.size() / kCheckpointPageBytes);
     header_.tables_checksum = CheckpointTablesChecksum(segments_, pages);
     RETURN_IF_ERROR(file_.Write(header_.segments_offset(), segments_));
@@ -74,16 +89,25 @@ class CheckpointWriter {
   }
 
  private:
-  // Some parts of the keydir, one after another.
+  // Some parts of the keydir, one after another; or, if it has an order, keys
+  // from one on, and up to another.
   struct Stretch {
     size_t first_part = 0;
     size_t end_part = 0;
+    std::string from = {};
+    std::optional<std::string> to = std::nullopt;
     std::string pages = {};  // their part of the pages' table
   };
   // What was copied of a stretch, without the keys of other segments.
   struct Copied {
     std::vector<KeydirPage> pages;
     std::vector<KeydirSlot> slots;
+    std::vector<OrderedCheckpointPage> ordered_pages;  // without checksums
+    std::string ordered_bytes;
+
+    std::string_view bytes() const {
+      return slots.empty() ? ordered_bytes : BytesOf(slots);
+    }
   };
 
   // The segments, one behind another, as locations in checkpoints count them.
@@ -107,8 +131,9 @@ class CheckpointWriter {
   void DivideParts() {
     Stretch stretch;
     uint64_t keys = 0;
+    const KeydirCopier& keydir = *state_.keydir->copier();
     for (size_t part = 0; part < KeydirCopier::kParts; ++part) {
-      keys += keydir_.KeysIn(part);
+      keys += keydir.KeysIn(part);
       stretch.end_part = part + 1;
       const bool is_last = part + 1 == KeydirCopier::kParts;
       if (keys < kKeysPerStretch && !is_last) continue;
@@ -116,6 +141,18 @@ class CheckpointWriter {
       stretch = {stretch.end_part, stretch.end_part};
       keys = 0;
     }
+  }
+
+  void DivideKeys() {
+    EpochGuard guard;
+    Stretch stretch;
+    for (std::string& key : order_->Partings()) {
+      stretch.to = key;
+      stretches_.push_back(std::move(stretch));
+      stretch = {};
+      stretch.from = std::move(key);
+    }
+    stretches_.push_back(std::move(stretch));
   }
 
   absl::Status WriteKeys(size_t threads) {
@@ -126,9 +163,10 @@ class CheckpointWriter {
       while (!cancelled_) {
         const size_t i = next++;
         if (i >= stretches_.size()) return absl::OkStatus();
-        Copy(stretches_[i], &copied);
-        const uint64_t first_key = Place(i, copied.slots.size());
-        RETURN_IF_ERROR(Write(copied, first_key, &stretches_[i]));
+        order_ != nullptr ? CopyInOrder(stretches_[i], &copied)
+                          : Copy(stretches_[i], &copied);
+        const uint64_t offset = Place(i, copied.bytes().size());
+        RETURN_IF_ERROR(Write(copied, offset, &stretches_[i].pages));
       }
       return absl::CancelledError("the store is being closed");
     });
@@ -139,7 +177,7 @@ class CheckpointWriter {
     copied->slots.clear();
     copied->slots.reserve(2 * kKeysPerStretch);  // not while it holds a lock
     for (size_t i = stretch.first_part; i < stretch.end_part; ++i) {
-      keydir_.CopyPart(i, &copied->pages, &copied->slots);
+      state_.keydir->copier()->CopyPart(i, &copied->pages, &copied->slots);
     }
     size_t from = 0;
     size_t to = 0;
@@ -158,6 +196,32 @@ class CheckpointWriter {
     copied->slots.resize(to);
   }
 
+  // Without a lock: of a key that comes or goes meanwhile the log knows.
+  void CopyInOrder(const Stretch& stretch, Copied* copied) {
+    copied->ordered_pages.clear();
+    copied->ordered_bytes.clear();
+    KeyRun run(KeyRun::Keys::kAll);
+    OrderedCheckpointPageBuilder page;
+    bool has_more = true;
+    for (std::string from = stretch.from; has_more;
+         from = run.last() + '\0') {  // the least key behind it
+      run.Clear();
+      EpochGuard guard;
+      order_->CopyFrom(from, kKeysPerOrderedPage, &run);
+      has_more = !run.empty();
+      for (size_t i = 0; i < run.size() && has_more; ++i) {
+        has_more = !stretch.to.has_value() || run.key(i) < *stretch.to;
+        KeydirSlot slot{0, run.entry(i).bits()};
+        if (!has_more || !Relocate(&slot)) continue;
+        page.Add(run.key(i), slot.tagged_entry);
+      }
+      const uint32_t keys = page.keys();
+      if (keys == 0) continue;
+      const uint64_t bytes = page.AppendTo(&copied->ordered_bytes);
+      copied->ordered_pages.push_back({bytes, 0, keys});
+    }
+  }
+
   // False if its record is in a segment that is not covered: recovery finds
   // it there, or what came after it.
   bool Relocate(KeydirSlot* slot) const {
@@ -170,39 +234,45 @@ class CheckpointWriter {
   }
 
   // Stretches stand in the file in their order, though nobody knows before how
-  // many keys one has. Returns the number of keys before this one's.
-  uint64_t Place(size_t stretch, uint64_t keys) {
+  // many keys one has. Returns where this one begins.
+  uint64_t Place(size_t stretch, uint64_t bytes) {
     MutexLock lock(&mutex_);
     while (placed_ < stretch) has_placed_.Wait(&mutex_);
     ++placed_;
     has_placed_.SignalAll();
-    const uint64_t first = placed_keys_;
-    placed_keys_ += keys;
-    return first;
+    const uint64_t offset = header_.keys_offset() + placed_bytes_;
+    placed_bytes_ += bytes;
+    return offset;
   }
-  uint64_t PlacedKeys() {
+  uint64_t PlacedBytes() {
     MutexLock lock(&mutex_);
-    return placed_keys_;
+    return placed_bytes_;
   }
 
-  absl::Status Write(const Copied& copied, uint64_t first_key,
-                     Stretch* stretch) {
-    if (copied.slots.empty()) return absl::OkStatus();
-    const uint64_t begin =
-        header_.keys_offset() + first_key * kCheckpointKeyBytes;
-    const std::string_view bytes = BytesOf(copied.slots);
-    size_t at = 0;
-    for (const KeydirPage& page : copied.pages) {
-      const size_t size = page.keys * kCheckpointKeyBytes;
-      const uint32_t checksum =
-          CheckpointPageChecksum(header_, begin + at, bytes.substr(at, size));
-      AppendCheckpointPage(
-          {page.begin, checksum, static_cast<uint16_t>(page.keys),
-           static_cast<uint8_t>(page.bits)},
-          &stretch->pages);
-      at += size;
+  absl::Status Write(const Copied& copied, uint64_t offset,
+                     std::string* table) {
+    const std::string_view bytes = copied.bytes();
+    if (bytes.empty()) return absl::OkStatus();
+    uint64_t at = 0;
+    const auto checksum_of_next = [&](uint64_t size) {
+      const uint64_t begin = std::exchange(at, at + size);
+      return CheckpointPageChecksum(header_, offset + begin,
+                                    bytes.substr(begin, size));
+    };
+    if (order_ != nullptr) {
+      for (OrderedCheckpointPage page : copied.ordered_pages) {
+        page.checksum = checksum_of_next(page.bytes);
+        AppendCheckpointPage(page, table);
+      }
+    } else {
+      for (const KeydirPage& page : copied.pages) {
+        AppendCheckpointPage(
+            {page.begin, checksum_of_next(page.keys * kCheckpointKeyBytes),
+             static_cast<uint16_t>(page.keys), static_cast<uint8_t>(page.bits)},
+            table);
+      }
     }
-    return file_.Write(begin, bytes);
+    return file_.Write(offset, bytes);
   }
 
   // I8: a key is left out if what the keydir named was in a segment that is not
@@ -219,7 +289,7 @@ class CheckpointWriter {
   static constexpr uint64_t kNowhere = UINT64_MAX;
 
   State& state_;
-  KeydirCopier& keydir_;
+  KeyOrder* const order_;  // null where the keydir has hashes
   Log& log_;
   File& file_;
   const std::atomic<bool>& cancelled_;
@@ -233,7 +303,7 @@ class CheckpointWriter {
   Mutex mutex_;
   CondVar has_placed_;
   size_t placed_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint64_t placed_keys_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t placed_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace
@@ -265,17 +335,18 @@ uint64_t CheckpointScope::UncoveredBytes(const SegmentSet& all) const {
   return bytes;
 }
 
-absl::Status WriteCheckpoint(Directory* directory, uint64_t generation,
-                             const CheckpointScope& scope, State* state,
-                             Log* log, size_t threads,
-                             const std::atomic<bool>& cancelled) {
+absl::StatusOr<uint64_t> WriteCheckpoint(Directory* directory,
+                                         uint64_t generation,
+                                         const CheckpointScope& scope,
+                                         State* state, Log* log, size_t threads,
+                                         const std::atomic<bool>& cancelled) {
   const std::string name = CheckpointFileName(generation);
   ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
                    directory->CreateFile(name));
-  const absl::Status status =
-      CheckpointWriter(generation, scope, state, log, file.get(), cancelled)
-          .Run(threads);
-  if (!status.ok()) directory->Unlink(name).IgnoreError();
+  CheckpointWriter writer(generation, scope, state, log, file.get(), cancelled);
+  const absl::Status status = writer.Run(threads);
+  if (status.ok()) return writer.file_bytes();
+  directory->Unlink(name).IgnoreError();
   return status;
 }
 

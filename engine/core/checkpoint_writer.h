@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/core/state.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/fs/file_system.h"
@@ -39,17 +39,18 @@ struct CheckpointScope {
 
 // Writes KEYDIR-<generation>: what the keydir names in the segments of `scope`,
 // while writers and merges go on. Copies a part of the keydir at a time, whose
-// lock it holds meanwhile; then has the log synced through all that the copy
-// may show (I8). The file's bytes are durable then; its name is once the
-// directory is synced, and until then, or after a crash, there may be none, or
-// a damaged one.
+// lock it holds meanwhile, or, of one with an order, a page at a time without a
+// lock; then has the log synced through all that the copy may show (I8). The
+// file's bytes are durable then; its name is once the directory is synced, and
+// until then, or after a crash, there may be none, or a damaged one.
 //
-// Cancelled once `cancelled` is set. After an error there is no file of this
-// name.
-absl::Status WriteCheckpoint(Directory* directory, uint64_t generation,
-                             const CheckpointScope& scope, State* state,
-                             Log* log, size_t threads,
-                             const std::atomic<bool>& cancelled);
+// Returns the file's size. Cancelled once `cancelled` is set. After an error
+// there is no file of this name.
+absl::StatusOr<uint64_t> WriteCheckpoint(Directory* directory,
+                                         uint64_t generation,
+                                         const CheckpointScope& scope,
+                                         State* state, Log* log, size_t threads,
+                                         const std::atomic<bool>& cancelled);
 
 }  // namespace stave
 

@@ -227,7 +227,8 @@ absl::Status CountLive(State* state, const Sizes& sizes, size_t part,
 
 // Hint files know no bytes of keys.
 bool IsFilled(const State& state, const SegmentToRead& segment) {
-  return segment.is_restored && state.keydir->order() == nullptr;
+  return segment.is_restored &&
+         (segment.is_covered || state.keydir->order() == nullptr);
 }
 
 uint64_t RecordsToTake(const State& state,

@@ -39,11 +39,12 @@ inline bool IsLater(KeydirEntry a, KeydirEntry b) {
   return a.location().unit > b.location().unit;
 }
 
-// Fills the keydir of `state` from those segments that are not restored, or
-// from all if it has an order, on `threads` threads. Those of them that are
-// covered are only checked: so Open notices the same damage with a checkpoint
-// as without. The segments are in log order and in state->segments. DataLoss,
-// with file and offset, if records are not as they should be.
+// Fills the keydir of `state` from those segments that are not restored, or, if
+// it has an order, not restored or not covered, on `threads` threads. Those of
+// them that are covered are only checked: so Open notices the same damage with
+// a checkpoint as without. The segments are in log order and in
+// state->segments. DataLoss, with file and offset, if records are not as they
+// should be.
 absl::Status FillKeydir(State* state,
                         const std::vector<SegmentToRead>& segments,
                         size_t threads);

@@ -11,7 +11,8 @@ namespace stave {
 namespace {
 
 // Windows grow, since some want ten keys and others all.
-constexpr size_t kLeastKeys = 16;
+constexpr size_t kLeastKeys = 32;
+constexpr size_t kGrowth = 4;
 constexpr size_t kMostKeys = 256;
 // Records that a processor waits for at a time.
 constexpr size_t kTouchedAtOnce = 32;
@@ -34,21 +35,21 @@ void OrderedIterator::SeekToFirst() { Seek(first_); }
 
 void OrderedIterator::SeekToLast() {
   status_ = absl::OkStatus();
-  most_ = kLeastKeys;
+  most_ = 0;
   LookBefore(end_);
   GoBackward();
 }
 
 void OrderedIterator::Seek(std::string_view key) {
   status_ = absl::OkStatus();
-  most_ = kLeastKeys;
+  most_ = 0;
   LookFrom(std::string(std::max<std::string_view>(key, first_)));
   GoForward();
 }
 
 void OrderedIterator::SeekBefore(std::string_view key) {
   status_ = absl::OkStatus();
-  most_ = kLeastKeys;
+  most_ = 0;
   LookBefore(end_.has_value() && *end_ < key ? end_ : Bound(key));
   GoBackward();
 }
@@ -95,7 +96,7 @@ void OrderedIterator::BeginWindow() {
   entries_.clear();
   ends_.Clear();
   touched_begin_ = touched_end_ = 0;
-  most_ = std::min(2 * most_, kMostKeys);
+  most_ = std::clamp(kGrowth * most_, kLeastKeys, kMostKeys);
 }
 
 // The keydir is asked first and the overlay second: whoever changes a key does
@@ -194,15 +195,17 @@ std::vector<std::string> OrderedIterator::ChangedFrom(
 void OrderedIterator::AddEntry(KeydirEntry entry) {
   entries_.push_back(entry);
   Segment* const segment = state_.segments->Find(entry.location());
-  if (segment == last_pinned_) return;
-  last_pinned_ = segment;
-  if (pinned_.insert(segment).second) segment->Pin();
+  Segment*& last = last_pinned_[segment->id() % last_pinned_.size()];
+  if (segment == last) return;
+  segment->Pin();
+  pinned_.push_back(segment);
+  last = segment;
 }
 
 void OrderedIterator::UnpinAll() {
   for (Segment* const segment : pinned_) segment->Unpin();
   pinned_.clear();
-  last_pinned_ = nullptr;
+  last_pinned_.fill(nullptr);
 }
 
 void OrderedIterator::Touch() {

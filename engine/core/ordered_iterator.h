@@ -1,6 +1,7 @@
 #ifndef STAVE_ENGINE_CORE_ORDERED_ITERATOR_H_
 #define STAVE_ENGINE_CORE_ORDERED_ITERATOR_H_
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -8,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "engine/core/instant.h"
@@ -89,8 +89,10 @@ class OrderedIterator final : public Iterator {
   Bound window_end_;
   std::vector<KeydirEntry> entries_;
   KeyRun ends_{KeyRun::Keys::kEnds};  // its memory is used again
-  absl::flat_hash_set<Segment*> pinned_;
-  Segment* last_pinned_ = nullptr;
+  // Segments that are pinned, some more than once, and the last one of each
+  // remainder of ids, so that few are.
+  std::vector<Segment*> pinned_;
+  std::array<Segment*, 64> last_pinned_{};
   size_t most_ = 0;  // keys in the next window
   size_t touched_begin_ = 0;
   size_t touched_end_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -279,16 +280,18 @@ class Opener {
   // some segments. True if nothing is left to be counted.
   bool FillFromCheckpoint(size_t threads) {
     State& state = *store_.state;
-    if (state.keydir->copier() == nullptr) return false;
+    std::optional<uint64_t>& kept = store_.checkpoint.kept;
     for (const uint64_t generation : checkpoints_) {
       const absl::StatusOr<CheckpointCoverage> read = ReadCheckpoint(
           directory_, generation,
           {loaded_.state.base.store_id, store_.last_sequence, &sources_},
           &state, threads);
       if (read.ok()) {
-        store_.checkpoint.right = generation;
+        kept = generation;
         return *read == CheckpointCoverage::kAll;
       }
+      const bool is_of_other_kind = absl::IsUnimplemented(read.status());
+      if (is_of_other_kind && !kept.has_value()) kept = generation;
       state.keydir = NewKeydir(options_.keydir);
     }
     return false;
@@ -409,11 +412,9 @@ class Opener {
   }
 
   void TidyCheckpoints() {
-    // They stay right, and wait for an open that can use them.
-    if (store_.state->keydir->copier() == nullptr) return;
     CheckpointKeeper::Found& found = store_.checkpoint;
     for (const uint64_t generation : checkpoints_) {
-      if (generation == found.right) continue;
+      if (generation == found.kept) continue;
       directory_->Unlink(CheckpointFileName(generation)).IgnoreError();
     }
     // One that could not be removed may be there still.

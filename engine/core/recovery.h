@@ -42,15 +42,17 @@ uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes);
 //     up to the first record that is not valid or not the next in sequence.
 //     What a sync mark, or a clean close, vouches for must be there (DataLoss
 //     otherwise, and nothing is changed); all else behind the end is cut off.
-//  3. Fill the keydir: from a keydir checkpoint, if there is one of this store,
-//     and then, in parallel, from the segments that it does not cover, of which
-//     hint files are read where they are valid, and else the records; the later
-//     record of a key wins, and tombstones stand in it until all are through.
+//  3. Fill the keydir: from a keydir checkpoint, if there is one of this store
+//     and for this kind of keydir, and then, in parallel, from the segments
+//     that it does not cover, of which hint files are read where they are
+//     valid, and else the records; the later record of a key wins, and
+//     tombstones stand in it until all are through.
 //  4. A writer makes this durable after any end but a clean close: a whole new
 //     manifest, the valid bytes above the last mark written once more (so that
 //     an error of writing them back that died with the process can't hide),
 //     and one edit that seals the log at its end. Hint files that are not
-//     valid, or of no segment, are removed, and checkpoints but the one read.
+//     valid, or of no segment, are removed, and checkpoints but the one read;
+//     if none was, one for the other kind of keydir stays.
 // A read-only open does 1 to 3 in memory alone.
 absl::StatusOr<RecoveredStore> Recover(Directory* directory,
                                        const Options& options, Clock* clock);

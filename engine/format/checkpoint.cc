@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kMagic = "STAVEKEY";
 constexpr size_t kCrcAt = 8;
 constexpr size_t kVersionAt = 12;
+constexpr size_t kKindAt = 14;
 constexpr size_t kGenerationAt = 16;
 constexpr size_t kStoreIdAt = 24;
 constexpr size_t kEndSequenceAt = 32;
@@ -23,6 +24,7 @@ static_assert(kSecretCheckAt + 4 == kCheckpointHeaderBytes);
 
 // More than a store of all the segments that there can be has room for.
 constexpr uint64_t kMaxKeys = uint64_t{1} << 40;
+constexpr uint64_t kMaxOrderedBytes = uint64_t{1} << 48;
 
 uint32_t HeaderCrc(std::string_view header) {
   return ExtendCrc32c(
@@ -41,7 +43,7 @@ uint64_t CheckpointHeader::keys_offset() const {
 }
 
 uint64_t CheckpointHeader::pages_offset() const {
-  return keys_offset() + keys * kCheckpointKeyBytes;
+  return keys_offset() + keys * kCheckpointKeyBytes + ordered_bytes;
 }
 
 uint64_t CheckpointHeader::file_bytes() const {
@@ -51,11 +53,13 @@ uint64_t CheckpointHeader::file_bytes() const {
 std::string EncodeCheckpointHeader(const CheckpointHeader& header) {
   std::string bytes(kMagic);
   bytes.resize(kCheckpointHeaderBytes, '\0');
-  EncodeFixed(kFormatVersion, &bytes[kVersionAt]);
+  const bool is_ordered = header.kind == CheckpointKind::kOrdered;
+  EncodeFixed(static_cast<uint16_t>(kFormatVersion), &bytes[kVersionAt]);
+  EncodeFixed(static_cast<uint16_t>(header.kind), &bytes[kKindAt]);
   EncodeFixed(header.generation, &bytes[kGenerationAt]);
   EncodeFixed(header.store_id, &bytes[kStoreIdAt]);
   EncodeFixed(header.end_sequence, &bytes[kEndSequenceAt]);
-  EncodeFixed(header.keys, &bytes[kKeysAt]);
+  EncodeFixed(is_ordered ? header.ordered_bytes : header.keys, &bytes[kKeysAt]);
   EncodeFixed(header.segments, &bytes[kSegmentsAt]);
   EncodeFixed(header.pages, &bytes[kPagesAt]);
   EncodeFixed(header.tables_checksum, &bytes[kTablesAt]);
@@ -76,21 +80,30 @@ absl::StatusOr<CheckpointHeader> DecodeCheckpointHeader(std::string_view from) {
   if (HeaderCrc(from) != DecodeFixed<uint32_t>(&from[kCrcAt])) {
     return absl::DataLossError("wrong checksum of the checkpoint's header");
   }
-  const auto version = DecodeFixed<uint32_t>(&from[kVersionAt]);
+  const auto version = DecodeFixed<uint16_t>(&from[kVersionAt]);
   if (version != kFormatVersion) {
     return absl::InvalidArgumentError(
         absl::StrCat("a keydir checkpoint of format version ", version));
   }
+  const auto kind = DecodeFixed<uint16_t>(&from[kKindAt]);
+  if (kind > static_cast<uint16_t>(CheckpointKind::kOrdered)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a keydir checkpoint of unknown kind ", kind));
+  }
   CheckpointHeader header;
+  header.kind = CheckpointKind{kind};
+  const bool is_ordered = header.kind == CheckpointKind::kOrdered;
   header.generation = DecodeFixed<uint64_t>(&from[kGenerationAt]);
   header.store_id = DecodeFixed<uint64_t>(&from[kStoreIdAt]);
   header.end_sequence = DecodeFixed<uint64_t>(&from[kEndSequenceAt]);
-  header.keys = DecodeFixed<uint64_t>(&from[kKeysAt]);
+  (is_ordered ? header.ordered_bytes : header.keys) =
+      DecodeFixed<uint64_t>(&from[kKeysAt]);
   header.segments = DecodeFixed<uint32_t>(&from[kSegmentsAt]);
   header.pages = DecodeFixed<uint32_t>(&from[kPagesAt]);
   header.tables_checksum = DecodeFixed<uint32_t>(&from[kTablesAt]);
   header.secret_check = DecodeFixed<uint32_t>(&from[kSecretCheckAt]);
-  if (header.keys > kMaxKeys || header.pages > header.keys) {
+  if (header.keys > kMaxKeys || header.ordered_bytes > kMaxOrderedBytes ||
+      header.pages > (is_ordered ? header.ordered_bytes : header.keys)) {
     return absl::DataLossError("a keydir can't have so many keys or pages");
   }
   return header;
@@ -137,6 +150,30 @@ CheckpointPage DecodeCheckpointPage(std::string_view from) {
   page.keys = DecodeFixed<uint16_t>(&from[12]);
   page.bits = DecodeFixed<uint8_t>(&from[14]);
   return page;
+}
+
+void AppendCheckpointPage(const OrderedCheckpointPage& page, std::string* to) {
+  AppendFixed(page.bytes, to);
+  AppendFixed(page.checksum, to);
+  AppendFixed(page.keys, to);
+}
+
+OrderedCheckpointPage DecodeOrderedCheckpointPage(std::string_view from) {
+  OrderedCheckpointPage page;
+  page.bytes = DecodeFixed<uint64_t>(&from[0]);
+  page.checksum = DecodeFixed<uint32_t>(&from[8]);
+  page.keys = DecodeFixed<uint32_t>(&from[12]);
+  return page;
+}
+
+CheckpointPageExtent DecodeCheckpointPageExtent(CheckpointKind kind,
+                                                std::string_view from) {
+  if (kind == CheckpointKind::kOrdered) {
+    const OrderedCheckpointPage page = DecodeOrderedCheckpointPage(from);
+    return {page.bytes, page.checksum};
+  }
+  const CheckpointPage page = DecodeCheckpointPage(from);
+  return {page.keys * kCheckpointKeyBytes, page.checksum};
 }
 
 uint32_t CheckpointTablesChecksum(std::string_view segments,

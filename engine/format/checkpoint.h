@@ -20,11 +20,17 @@ namespace stave {
 // header, a table of these segments, the keys with their entries, page by page,
 // and a table of these pages with a checksum each.
 
+// Of which kind of keydir: pages of hashes, or of keys in their order
+// (ordered_checkpoint_page.h).
+enum class CheckpointKind : uint16_t { kHashed = 0, kOrdered = 1 };
+
 struct CheckpointHeader {
+  CheckpointKind kind = CheckpointKind::kHashed;
   uint64_t generation = 0;
   uint64_t store_id = 0;
-  Sequence end_sequence = 0;  // the log must reach it
-  uint64_t keys = 0;
+  Sequence end_sequence = 0;   // the log must reach it
+  uint64_t keys = 0;           // kHashed alone: others' pages tell
+  uint64_t ordered_bytes = 0;  // kOrdered alone: of all pages
   uint32_t segments = 0;
   uint32_t pages = 0;
   uint32_t tables_checksum = 0;
@@ -62,6 +68,16 @@ struct CheckpointPage {
                          const CheckpointPage&) = default;
 };
 
+// Neighbours in the order of keys.
+struct OrderedCheckpointPage {
+  uint64_t bytes = 0;
+  uint32_t checksum = 0;
+  uint32_t keys = 0;
+
+  friend bool operator==(const OrderedCheckpointPage&,
+                         const OrderedCheckpointPage&) = default;
+};
+
 inline constexpr size_t kCheckpointHeaderBytes = 64;
 inline constexpr size_t kCheckpointSegmentBytes = 64;
 inline constexpr size_t kCheckpointPageBytes = 16;
@@ -82,14 +98,24 @@ absl::StatusOr<CheckpointHeader> DecodeCheckpointHeader(std::string_view from);
 
 void AppendCheckpointSegment(const CheckpointSegment& segment, std::string* to);
 void AppendCheckpointPage(const CheckpointPage& page, std::string* to);
+void AppendCheckpointPage(const OrderedCheckpointPage& page, std::string* to);
 // What stands at the front of `from`, which is long enough.
 CheckpointSegment DecodeCheckpointSegment(std::string_view from);
 CheckpointPage DecodeCheckpointPage(std::string_view from);
+OrderedCheckpointPage DecodeOrderedCheckpointPage(std::string_view from);
+
+// What the row of a page says of its bytes, in either kind.
+struct CheckpointPageExtent {
+  uint64_t bytes = 0;
+  uint32_t checksum = 0;
+};
+CheckpointPageExtent DecodeCheckpointPageExtent(CheckpointKind kind,
+                                                std::string_view from);
 
 // Of both tables, as the header has it.
 uint32_t CheckpointTablesChecksum(std::string_view segments,
                                   std::string_view pages);
-// Of a page's keys, which are at `offset` in the file.
+// Of a page's bytes, which are at `offset` in the file.
 uint32_t CheckpointPageChecksum(const CheckpointHeader& header, uint64_t offset,
                                 std::string_view keys);
 

@@ -124,10 +124,8 @@ class KeyRun {
     ends_.push_back(keys_.size());
     entries_.push_back(entry);
   }
-  void SetEnds(std::string first, std::string last) {
-    first_ = std::move(first);
-    last_ = std::move(last);
-  }
+  void SetFirst(std::string first) { first_ = std::move(first); }
+  void SetLast(std::string last) { last_ = std::move(last); }
   void Clear() {
     entries_.clear();
     keys_.clear();
@@ -143,6 +141,8 @@ class KeyRun {
   std::string last_;
 };
 
+class OrderedLeaves;
+
 // What only a keydir that knows its keys' bytes can do. Who copies holds an
 // EpochGuard. Nothing is remembered from one call to the next, so keys may come
 // and go in between.
@@ -150,13 +150,14 @@ class KeyOrder {
  public:
   virtual ~KeyOrder() = default;
 
-  // Appends the first keys that are not less than `from`, some, but not more
-  // than `most`; none if there is no such key. A key that is there all the
+  // Appends the first keys that are not less than `from`, `most` of them if
+  // there are so many, to a run that is empty. A key that is there all the
   // while, and lies between `from` and the last one appended, is not left out.
   virtual void CopyFrom(std::string_view from, size_t most,
                         KeyRun* run) const = 0;
-  // The same of the last keys that are less than `before`, or of all that there
-  // are. They are appended in byte order, too.
+  // Appends, in byte order too, the last keys that are less than `before`, or
+  // of all that there are, some, but not more than `most`; none if there is
+  // none.
   virtual void CopyBefore(std::optional<std::string_view> before, size_t most,
                           KeyRun* run) const = 0;
 
@@ -170,10 +171,19 @@ class KeyOrder {
       absl::Span<const Offered> offers,
       absl::FunctionRef<bool(KeydirEntry candidate, KeydirEntry present)>
           supersedes) = 0;
+
+  // Keys, in byte order, that part all keys into stretches of some thousand.
+  virtual std::vector<std::string> Partings() const = 0;
+
+  // Fills a keydir without keys with those of `stretches`, which follow one
+  // another in byte order (DataLoss if they don't), and takes their leaves.
+  // ResourceExhausted when memory has run out. After an error there is no more
+  // use for this keydir. No guard is needed.
+  virtual absl::Status Restore(absl::Span<OrderedLeaves> stretches) = 0;
 };
 
 // What checkpoints are made of, and restored to, while nobody changes the
-// keydir. Only for a keydir of hashes.
+// keydir, where it is one of hashes; of the other KeyOrder does it.
 class KeydirCopier {
  public:
   virtual ~KeydirCopier() = default;
@@ -252,7 +262,7 @@ class Keydir {
   // Null where the keydir does not know the bytes of its keys: it looks at the
   // hash of a KeyRef alone then, else at the bytes alone.
   virtual KeyOrder* order() { return nullptr; }
-  // Null where there are no checkpoints of the keydir.
+  // Null where the keydir has an order.
   virtual KeydirCopier* copier() { return nullptr; }
 };
 

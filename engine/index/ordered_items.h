@@ -20,6 +20,9 @@ class OrderedItems {
  public:
   using Item = OrderedPage::Item;
 
+  // What a key takes beside its bytes.
+  static constexpr size_t kBytesPerKey = 14;
+
   size_t size() const { return items_.size(); }
   uint64_t value(size_t index) const { return items_[index].value; }
   void set_value(size_t index, uint64_t value) { items_[index].value = value; }
@@ -61,9 +64,6 @@ class OrderedItems {
   absl::Span<const Item> all() const { return items_; }
 
  private:
-  // What a key takes beside its bytes.
-  static constexpr size_t kBytesPerKey = 14;
-
   std::vector<Item> items_;
   std::deque<std::string> kept_;
 };

@@ -4,33 +4,11 @@
 #include <utility>
 
 #include "engine/base/status_macros.h"
+#include "engine/index/ordered_leaves.h"
+#include "engine/index/ordered_limits.h"
 
 namespace stave {
 namespace {
-
-// More keys make a page longer to copy, fewer make more pages.
-constexpr size_t kMostKeysInLeaf = 64;
-constexpr size_t kMostKeysAbove = 128;
-// Of long keys there are fewer, but a page above never has less than two.
-constexpr size_t kMostBytes = 4096;
-constexpr size_t kKeysOfAnySize = 3;
-// Pages of at most a quarter of that are joined with such neighbours.
-constexpr size_t kSmallShare = 4;
-
-size_t MostKeys(int level) {
-  return level == 0 ? kMostKeysInLeaf : kMostKeysAbove;
-}
-
-bool IsTooLarge(int level, size_t keys, const OrderedItems::Extent& extent) {
-  return keys > MostKeys(level) ||
-         extent.last_offset > OrderedPage::kMaxOffset ||
-         (keys > kKeysOfAnySize && extent.bytes > kMostBytes);
-}
-
-bool IsSmall(int level, size_t keys, size_t bytes) {
-  return keys <= MostKeys(level) / kSmallShare &&
-         bytes <= kMostBytes / kSmallShare;
-}
 
 void DestroyTree(OrderedPage* page) {
   if (page == nullptr) return;
@@ -43,12 +21,19 @@ KeydirEntry EntryAt(const OrderedPage& leaf, size_t index) {
   return KeydirEntry::FromBits(leaf.value(index));
 }
 
+void AppendPartings(const OrderedPage& page, std::vector<std::string>* to) {
+  for (size_t i = 0; i <= page.count(); ++i) {
+    if (page.level() > 2) AppendPartings(*page.child(i), to);
+    if (i < page.count()) to->push_back(page.KeyAt(i));
+  }
+}
+
 // Appends the keys from `begin` to `end` that have an entry.
 void Copy(const OrderedPage& leaf, size_t begin, size_t end, KeyRun* run) {
   if (begin == end) return;
-  std::string first = leaf.KeyAt(begin);
+  if (run->empty()) run->SetFirst(leaf.KeyAt(begin));
   if (run->has_all_keys()) {
-    std::string key = first;
+    std::string key = leaf.KeyAt(begin);
     for (size_t i = begin; i < end; ++i) {
       if (i != begin) leaf.Advance(i, &key);
       const KeydirEntry entry = EntryAt(leaf, i);
@@ -60,7 +45,7 @@ void Copy(const OrderedPage& leaf, size_t begin, size_t end, KeyRun* run) {
       if (!entry.absent()) run->Append(entry);
     }
   }
-  run->SetEnds(std::move(first), leaf.KeyAt(end - 1));
+  run->SetLast(leaf.KeyAt(end - 1));
 }
 
 }  // namespace
@@ -442,6 +427,54 @@ void OrderedKeydir::Retire() {
   bytes_.store(bytes - retired_.TakeFreedBytes(), std::memory_order_relaxed);
 }
 
+std::vector<std::string> OrderedKeydir::Partings() const {
+  std::vector<std::string> keys;
+  const OrderedPage* const root = root_.load(std::memory_order_acquire);
+  if (root != nullptr && root->level() >= 2) AppendPartings(*root, &keys);
+  return keys;
+}
+
+absl::Status OrderedKeydir::Restore(absl::Span<OrderedLeaves> stretches) {
+  MutexLock lock(&mutex_);
+  items_.ClearAll();
+  made_.clear();
+  fresh_.clear();
+  replaced_.clear();
+  std::string_view last;
+  for (OrderedLeaves& stretch : stretches) {
+    if (stretch.last().empty()) continue;
+    if (stretch.first() <= last)
+      return absl::DataLossError("keys out of order");
+    for (OrderedLeaves::Leaf& leaf : stretch.leaves()) {
+      std::string separator = std::move(leaf.separator);
+      if (&leaf == &stretch.leaves().front()) {
+        separator = leaf.page->KeyAt(0);
+        separator.resize(CommonBytes(last, separator) + 1);
+      }
+      made_.push_back({items_.Keep(std::move(separator)), leaf.page.get()});
+      fresh_.push_back(std::move(leaf.page));
+    }
+    CountKey(static_cast<int64_t>(stretch.keys()));
+    last = stretch.last();
+  }
+  for (Target target; made_.size() > 1;) {
+    target.before = PutAboveAll();
+    ++target.level;
+    made_.clear();
+    if (!MakePages(target)) {
+      return absl::ResourceExhaustedError("no memory left for the keydir");
+    }
+  }
+  if (!made_.empty()) {
+    root_.store(made_.front().page, std::memory_order_release);
+  }
+  Retire();
+  items_ = OrderedItems();  // that was much memory
+  fresh_.clear();
+  fresh_.shrink_to_fit();
+  return absl::OkStatus();
+}
+
 Keydir::Statistics OrderedKeydir::GetStatistics() const {
   return {keys_.load(std::memory_order_relaxed),
           sizeof(*this) + bytes_.load(std::memory_order_relaxed)};
@@ -455,9 +488,10 @@ void OrderedKeydir::CopyFrom(std::string_view from, size_t most,
   const OrderedPage* leaf = position.leaf;
   size_t begin = position.place.index;
   while (true) {
-    const size_t end = begin + std::min(leaf->count() - begin, most);
+    const size_t wanted = most - run->size();
+    const size_t end = begin + std::min(leaf->count() - begin, wanted);
     Copy(*leaf, begin, end, run);
-    if (!run->empty()) return;
+    if (run->size() == most) return;
     if (end < leaf->count()) {
       begin = end;
       continue;
@@ -471,6 +505,7 @@ void OrderedKeydir::CopyFrom(std::string_view from, size_t most,
       path.push_back({page, 0});
       page = page->child(0);
     }
+    page->Prefetch();
     leaf = page;
     begin = 0;
   }

@@ -66,6 +66,9 @@ class OrderedKeydir final : public Keydir, public KeyOrder {
   absl::Status OfferInOrder(
       absl::Span<const Offered> offers,
       absl::FunctionRef<bool(KeydirEntry, KeydirEntry)> supersedes) override;
+  // Those between pages of the level above the leaves.
+  std::vector<std::string> Partings() const override;
+  absl::Status Restore(absl::Span<OrderedLeaves> stretches) override;
 
  private:
   // A page above the leaves, and which way the path goes on.
@@ -116,6 +119,7 @@ class OrderedKeydir final : public Keydir, public KeyOrder {
   // children `first` to `last`; returns its first child, null if it has none.
   OrderedPage* PutIntoParent(const OrderedPage& parent, const Target& target)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes items_ what was made, but the first page, which it returns.
   OrderedPage* PutAboveAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Retire() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The least key that may be in the leaf behind the one at the end of a path;

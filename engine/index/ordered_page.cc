@@ -43,9 +43,9 @@ size_t CommonBytes(std::string_view a, std::string_view b) {
 }
 
 size_t OrderedPage::SizeFor(size_t count, size_t rest_bytes) {
-  constexpr size_t kBytesPerKey =
-      sizeof(uint64_t) + kHeadBytes + sizeof(uint16_t);
-  return sizeof(OrderedPage) + count * kBytesPerKey + rest_bytes;
+  static_assert(sizeof(OrderedPage) % sizeof(uint64_t) == 0);
+  return sizeof(OrderedPage) + SearchedBytes(count) + count * sizeof(uint64_t) +
+         rest_bytes;
 }
 
 size_t OrderedPage::bytes() const {

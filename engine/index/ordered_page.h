@@ -25,8 +25,9 @@ namespace stave {
 // as atomics; who changes them sees to it that nobody else does. So a reader
 // who has come to a page needs no lock, and nothing can be torn.
 //
-// In memory: header, values (with offsets of bytes), heads, shared counts,
-// bytes.
+// In memory: header, heads, shared counts, values (with offsets of bytes),
+// bytes. So what a search looks at first is what Prefetch asks for, in large
+// pages too.
 class OrderedPage {
  public:
   struct Free {
@@ -122,17 +123,23 @@ class OrderedPage {
 
   static size_t SizeFor(size_t count, size_t rest_bytes);
 
-  std::atomic<uint64_t>* values() const {
-    return reinterpret_cast<std::atomic<uint64_t>*>(
-        const_cast<OrderedPage*>(this) + 1);
-  }
   uint32_t* heads() const {
-    return reinterpret_cast<uint32_t*>(values() + count_);
+    return reinterpret_cast<uint32_t*>(const_cast<OrderedPage*>(this) + 1);
   }
   uint16_t* shared() const {
     return reinterpret_cast<uint16_t*>(heads() + count_);
   }
-  char* rests() const { return reinterpret_cast<char*>(shared() + count_); }
+  // Heads and shared counts, up to where values can be.
+  static constexpr size_t SearchedBytes(size_t count) {
+    constexpr size_t kUnit = sizeof(uint64_t);
+    return (count * (sizeof(uint32_t) + sizeof(uint16_t)) + kUnit - 1) / kUnit *
+           kUnit;
+  }
+  std::atomic<uint64_t>* values() const {
+    return reinterpret_cast<std::atomic<uint64_t>*>(
+        reinterpret_cast<char*>(heads()) + SearchedBytes(count_));
+  }
+  char* rests() const { return reinterpret_cast<char*>(values() + count_); }
   uint32_t OffsetOf(size_t index) const {
     return index == count_
                ? rest_bytes_

@@ -51,6 +51,7 @@ class DamageChecker {
     options_.background_threads = false;
     options_.recovery_threads = 1;
     options_.segment_size_bytes = 1 << 10;
+    options_.keydir = image.keydir;
     for (const ShownKeys& shown : image.after) {
       for (const auto& [key, value] : shown) keys_[key] = true;
     }

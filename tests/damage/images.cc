@@ -13,8 +13,10 @@ namespace {
 class Writer {
  public:
   Writer(uint64_t seed, uint64_t segment_size_bytes, bool checkpoints = false,
-         Compression compression = Compression::kNone)
-      : store(segment_size_bytes, checkpoints, compression), random_(seed) {}
+         Compression compression = Compression::kNone,
+         KeydirKind keydir = KeydirKind::kHash)
+      : store(segment_size_bytes, checkpoints, compression, keydir),
+        random_(seed) {}
 
   std::string Key() { return absl::StrCat("key", random_() % 9); }
 
@@ -212,6 +214,17 @@ StoreImage CheckpointAndMore(uint64_t seed) {
   return writer.store.Kill();
 }
 
+// Of keys in their order, of all there is and behind a merge.
+StoreImage OrderedCheckpoint(uint64_t seed) {
+  Writer writer(seed, 640, /*checkpoints=*/true, Compression::kNone,
+                KeydirKind::kOrdered);
+  writer.Change(12);
+  writer.store.Reopen();
+  writer.store.MergeAll();
+  writer.Change(7);
+  return seed % 2 == 0 ? writer.store.Close() : writer.store.Kill();
+}
+
 StoreImage Compressed(uint64_t seed, Compression compression) {
   Writer writer(seed, 1 << 10, /*checkpoints=*/false, compression);
   writer.Change(3);
@@ -246,6 +259,7 @@ const std::vector<ImageKind>& ImageKinds() {
       {"HintFiles", HintFiles},
       {"Checkpoint", Checkpoint},
       {"CheckpointAndMore", CheckpointAndMore},
+      {"OrderedCheckpoint", OrderedCheckpoint},
       {"CompressedByZstd", CompressedByZstd},
       {"CompressedByLz4", CompressedByLz4},
   };

@@ -87,7 +87,7 @@ size_t StoreImage::OperationsKept(const DirectoryImage& damaged) const {
 }
 
 WrittenStore::WrittenStore(uint64_t segment_size_bytes, bool checkpoints,
-                           Compression compression)
+                           Compression compression, KeydirKind keydir)
     : disk_(std::make_unique<ImageFileSystem>()) {
   options_.segment_size_bytes = segment_size_bytes;
   if (checkpoints) {
@@ -95,6 +95,7 @@ WrittenStore::WrittenStore(uint64_t segment_size_bytes, bool checkpoints,
     options_.checkpoint_interval_bytes = 64;
   }
   options_.compression = compression;
+  options_.keydir = keydir;
   options_.background_threads = false;
   options_.recovery_threads = 1;
   options_.max_space_amplification = 1000;  // merges only what it is told to
@@ -217,6 +218,7 @@ size_t WrittenStore::OperationsBeforeActive() const {
 }
 
 StoreImage WrittenStore::Finish() {
+  image_.keydir = options_.keydir;
   image_.files = disk_->Files();
   for (auto& [name, bytes] : image_.files) {
     // Of the space that is reserved behind the last byte a bit is enough.

@@ -29,6 +29,7 @@ using ShownKeys = std::map<std::string, Shown>;
 // The files of a store, and what Open must make of them when some bytes are
 // wrong.
 struct StoreImage {
+  KeydirKind keydir = KeydirKind::kHash;  // to be opened with
   DirectoryImage files;
   // Files with contents that they had before, and have no more.
   std::vector<std::pair<std::string, std::string>> old_files;
@@ -63,7 +64,8 @@ class WrittenStore {
  public:
   // With `checkpoints` every few changes, and each close, write one.
   explicit WrittenStore(uint64_t segment_size_bytes, bool checkpoints = false,
-                        Compression compression = Compression::kNone);
+                        Compression compression = Compression::kNone,
+                        KeydirKind keydir = KeydirKind::kHash);
 
   void Put(const std::string& key, const std::string& value,
            absl::Duration ttl = absl::InfiniteDuration());

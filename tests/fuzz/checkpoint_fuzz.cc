@@ -7,10 +7,29 @@
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
 #include "engine/format/checkpoint.h"
+#include "engine/format/ordered_checkpoint_page.h"
 #include "tests/fuzz/fuzz_target.h"
 
 // A byte that tells whether the checksum is made right, a checkpoint's header,
-// and rows of its tables.
+// and rows of its tables; all of that is taken for an ordered page, too.
+
+namespace {
+
+void VisitOrderedPage(std::string_view bytes, uint32_t keys) {
+  size_t visited = 0;
+  size_t size = 0;
+  const absl::Status status = stave::VisitOrderedCheckpointPage(
+      bytes, keys, [&](const stave::OrderedCheckpointKey& key) {
+        ++visited;
+        size += stave::kOrderedCheckpointRowBytes + key.rest.size();
+        FUZZ_CHECK(key.entry >> 48 == 0);
+        return absl::OkStatus();
+      });
+  FUZZ_CHECK(size <= bytes.size());
+  FUZZ_CHECK(!status.ok() || (visited == keys && size == bytes.size()));
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace stave;
@@ -44,8 +63,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     again.clear();
     AppendCheckpointPage(page, &again);
     FUZZ_CHECK(DecodeCheckpointPage(again) == page);
+    const OrderedCheckpointPage ordered = DecodeOrderedCheckpointPage(rows);
+    again.clear();
+    AppendCheckpointPage(ordered, &again);
+    FUZZ_CHECK(DecodeOrderedCheckpointPage(again) == ordered);
     rows.remove_prefix(kCheckpointPageBytes);
   }
+  VisitOrderedPage(bytes, data[0]);
   return 0;
 }
 
@@ -60,6 +84,11 @@ std::vector<std::string> stave::FuzzSeeds() {
   std::string bytes = EncodeCheckpointHeader(header);
   AppendCheckpointSegment({2, 0x5a17, {640, 1, 9, 9, 0x1234}, 96}, &bytes);
   AppendCheckpointPage({uint64_t{3} << 54, 0x12345678, 2, 10}, &bytes);
-  return {'\0' + bytes, '\1' + bytes,
+  OrderedCheckpointPageBuilder page;
+  page.Add("a key", 0x0102030405);
+  page.Add("a key behind it", 0x0203040506);
+  std::string ordered;
+  page.AppendTo(&ordered);
+  return {'\0' + bytes, '\1' + bytes, '\2' + ordered,
           '\1' + EncodeCheckpointHeader(CheckpointHeader())};
 }

@@ -89,24 +89,28 @@ void RepairCheckpoint(std::string* bytes) {
   header.generation = DecodeFixed<uint64_t>(bytes->data() + 16);
   header.store_id = DecodeFixed<uint64_t>(bytes->data() + 24);
   header.end_sequence = DecodeFixed<uint64_t>(bytes->data() + 32);
-  header.keys = DecodeFixed<uint64_t>(bytes->data() + 40);
+  const auto keys = DecodeFixed<uint64_t>(bytes->data() + 40);
+  if (keys > bytes->size()) return;
+  if (DecodeFixed<uint16_t>(bytes->data() + 14) == 1) {
+    header.kind = CheckpointKind::kOrdered;
+    header.ordered_bytes = keys;
+  } else {
+    header.keys = keys;
+  }
   header.segments = DecodeFixed<uint32_t>(bytes->data() + 48);
   header.pages = DecodeFixed<uint32_t>(bytes->data() + 52);
   header.secret_check = DecodeFixed<uint32_t>(bytes->data() + 60);
-  if (header.keys > bytes->size() || header.file_bytes() != bytes->size()) {
-    return;
-  }
+  if (header.file_bytes() != bytes->size()) return;
   const std::string_view all = *bytes;
   uint64_t at = header.keys_offset();
   for (uint64_t row = header.pages_offset(); row < all.size();
        row += kCheckpointPageBytes) {
-    CheckpointPage page = DecodeCheckpointPage(all.substr(row));
-    const uint64_t size = page.keys * kCheckpointKeyBytes;
+    const uint64_t size =
+        DecodeCheckpointPageExtent(header.kind, all.substr(row)).bytes;
     if (size > header.pages_offset() - at) return;
-    page.checksum = CheckpointPageChecksum(header, at, all.substr(at, size));
-    std::string fixed;
-    AppendCheckpointPage(page, &fixed);
-    bytes->replace(row, kCheckpointPageBytes, fixed);
+    // Both kinds of rows have it in the same place.
+    EncodeFixed(CheckpointPageChecksum(header, at, all.substr(at, size)),
+                bytes->data() + row + 8);
     at += size;
   }
   header.tables_checksum = CheckpointTablesChecksum(

@@ -19,6 +19,7 @@
 #include "engine/format/hint.h"
 #include "engine/format/hint_builder.h"
 #include "engine/format/manifest_edit.h"
+#include "engine/format/ordered_checkpoint_page.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
 #include "engine/index/hash_stretch.h"
@@ -34,7 +35,7 @@ namespace {
 
 // A store as programs of format version 1 have left it: a sealed segment, its
 // hint file, a segment that was in use, and a manifest with a change of every
-// kind; and a checkpoint that is of no use to it. These files never change.
+// kind; and two checkpoints that are of no use to it. These files never change.
 // What reads them today must read them for ever, and as long as version 1 is
 // written, write them like this.
 constexpr char kDirectory[] = "tests/golden/version_1";
@@ -240,45 +241,70 @@ TEST(GoldenTest, HintFileIsReadAndWrittenAsItWas) {
   EXPECT_EQ(read->entries, image.entries.size());
 }
 
-// A checkpoint from when the store had segment 1 alone.
-std::string CheckpointOfSegment1() {
+// What a checkpoint says from when the store had segment 1 alone.
+struct Segment1 {
   CheckpointHeader header;
-  header.generation = 5;
-  header.segments = 1;
-  HashSecret secret{};
   CheckpointSegment row;
+  std::map<std::string, HintEntry> live;
+};
+
+Segment1 ReadSegment1() {
+  Segment1 of;
+  of.header.segments = 1;
+  HashSecret secret{};
   for (const ManifestChange& change : ManifestChanges()) {
     const auto* base = std::get_if<BaseChange>(&change);
-    if (base != nullptr) header.store_id = base->store_id;
+    if (base != nullptr) of.header.store_id = base->store_id;
     if (base != nullptr) secret = base->hash_secret;
     const auto* seal = std::get_if<SealSegmentChange>(&change);
-    if (seal != nullptr && seal->id == 1) row.summary = seal->summary;
+    if (seal != nullptr && seal->id == 1) of.row.summary = seal->summary;
   }
+  of.header.end_sequence = of.row.summary.greatest_sequence;
   const KeyHasher hasher(secret);
-  header.secret_check = static_cast<uint32_t>(hasher({}).prefix);
+  of.header.secret_check = static_cast<uint32_t>(hasher({}).prefix);
   const std::string segment = BytesOf("0000000000000001.seg");
-  row.id = 1;
-  row.salt = HeaderOf(segment).salt;
-  std::map<std::string, HintEntry> last;
-  SegmentScanner scanner(segment, SegmentSeed(row.salt, row.id), true);
+  of.row.id = 1;
+  of.row.salt = HeaderOf(segment).salt;
+  SegmentScanner scanner(segment, SegmentSeed(of.row.salt, of.row.id), true);
   RecordView record;
   while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
     if (record.key.empty()) continue;
-    last[std::string(record.key)] =
+    of.live[std::string(record.key)] =
         HintEntry(hasher(record.key), record.offset, record.header);
   }
+  std::erase_if(of.live,
+                [](const auto& key) { return key.second.tombstone(); });
+  for (const auto& [key, entry] : of.live) {
+    of.row.live_bytes += entry.exact_size();
+  }
+  return of;
+}
+
+// With the location as checkpoints have it.
+uint64_t CheckpointEntry(const HintEntry& entry) {
+  return entry.keydir_bits() +
+         (uint64_t{1} << (kCheckpointGranuleUnitBits + 8));
+}
+
+std::string Checkpoint(CheckpointHeader header, const CheckpointSegment& row,
+                       const std::string& keys, const std::string& pages) {
+  std::string segments;
+  AppendCheckpointSegment(row, &segments);
+  header.tables_checksum = CheckpointTablesChecksum(segments, pages);
+  return EncodeCheckpointHeader(header) + segments + keys + pages;
+}
+
+std::string CheckpointOfSegment1() {
+  auto [header, row, live] = ReadSegment1();
+  header.generation = 5;
+  header.keys = live.size();
   // By part of the keydir; each is a page.
   std::map<uint64_t, std::string> parts;
-  for (const auto& [key, entry] : last) {
-    if (entry.tombstone()) continue;
-    row.live_bytes += entry.exact_size();
-    ++header.keys;
+  for (const auto& [key, entry] : live) {
     std::string& part = parts[StretchHash(entry.prefix()) >> 54];
     AppendFixed(entry.prefix(), &part);
-    const uint64_t first = uint64_t{1} << kCheckpointGranuleUnitBits;
-    AppendFixed(
-        uint64_t{entry.hash().tag} << 48 | (entry.keydir_bits() + (first << 8)),
-        &part);
+    AppendFixed(uint64_t{entry.hash().tag} << 48 | CheckpointEntry(entry),
+                &part);
   }
   std::string keys;
   std::string pages;
@@ -293,11 +319,32 @@ std::string CheckpointOfSegment1() {
     keys += part;
     ++header.pages;
   }
-  std::string segments;
-  AppendCheckpointSegment(row, &segments);
-  header.tables_checksum = CheckpointTablesChecksum(segments, pages);
-  header.end_sequence = row.summary.greatest_sequence;
-  return EncodeCheckpointHeader(header) + segments + keys + pages;
+  return Checkpoint(header, row, keys, pages);
+}
+
+// Two pages of keys in their order.
+std::string OrderedCheckpointOfSegment1() {
+  auto [header, row, live] = ReadSegment1();
+  header.kind = CheckpointKind::kOrdered;
+  header.generation = 6;
+  header.pages = 2;
+  std::string keys;
+  std::string pages;
+  OrderedCheckpointPageBuilder builder;
+  for (const auto& [key, entry] : live) {
+    builder.Add(key, CheckpointEntry(entry));
+    const bool is_last = key == live.rbegin()->first;
+    if (!is_last && (header.ordered_bytes > 0 || builder.keys() < 3)) continue;
+    OrderedCheckpointPage page;
+    page.keys = builder.keys();
+    page.bytes = builder.AppendTo(&keys);
+    page.checksum = CheckpointPageChecksum(
+        header, header.pages_offset(),
+        std::string_view(keys).substr(keys.size() - page.bytes));
+    header.ordered_bytes += page.bytes;
+    AppendCheckpointPage(page, &pages);
+  }
+  return Checkpoint(header, row, keys, pages);
 }
 
 TEST(GoldenTest, CheckpointIsReadAndWrittenAsItWas) {
@@ -307,6 +354,16 @@ TEST(GoldenTest, CheckpointIsReadAndWrittenAsItWas) {
   ASSERT_TRUE(header.ok()) << header.status();
   EXPECT_EQ(header->file_bytes(), bytes.size());
   EXPECT_GT(header->keys, 1u);
+}
+
+TEST(GoldenTest, OrderedCheckpointIsReadAndWrittenAsItWas) {
+  const std::string bytes = BytesOf("KEYDIR-6");
+  EXPECT_EQ(OrderedCheckpointOfSegment1(), bytes);
+  const absl::StatusOr<CheckpointHeader> header = DecodeCheckpointHeader(bytes);
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(header->kind, CheckpointKind::kOrdered);
+  EXPECT_EQ(header->file_bytes(), bytes.size());
+  EXPECT_EQ(header->pages, 2u);
 }
 
 using Contents = std::map<std::string, std::string>;
@@ -333,12 +390,15 @@ TEST(GoldenTest, StoreIsTheSameWithAnEarlierCheckpoint) {
   const TemporaryDirectory copy;
   CopyTo(copy.path());
   const auto expected = ContentsOf(**Store::Open(copy.path(), Options()));
-  const TemporaryDirectory with;
-  CopyTo(with.path());
-  std::ofstream(with.path() + "/KEYDIR-5", std::ios::binary)
-      << BytesOf("KEYDIR-5");
-  EXPECT_TRUE(Verify(with.path())->clean);
-  EXPECT_EQ(ContentsOf(**Store::Open(with.path(), Options())), expected);
+  for (const char* name : {"KEYDIR-5", "KEYDIR-6"}) {
+    const TemporaryDirectory with;
+    CopyTo(with.path());
+    std::ofstream(with.path() + "/" + name, std::ios::binary) << BytesOf(name);
+    EXPECT_TRUE(Verify(with.path())->clean);
+    Options options;
+    if (name == std::string("KEYDIR-6")) options.keydir = KeydirKind::kOrdered;
+    EXPECT_EQ(ContentsOf(**Store::Open(with.path(), options)), expected);
+  }
 }
 
 TEST(GoldenTest, StoreIsClean) {

@@ -23,10 +23,9 @@ enum class KeydirKind {
   kHash,
   // The keys' bytes, in byte order: iterators go both ways and to any key.
   // Takes about 18 bytes a key and those that it does not share with the key
-  // before it. A Get takes about a third longer, a Put of a new key three or
-  // four times as long. Open reads all records, since hint files and keydir
-  // checkpoints know no keys: it takes as long, and refuses damage in any
-  // record.
+  // before it. A Get takes about a quarter longer, a Put of a new key three or
+  // four times as long. Hint files know no keys: what no keydir checkpoint of
+  // this kind covers, Open reads record by record, and refuses damage there.
   kOrdered,
 };
 
@@ -155,10 +154,12 @@ struct Options {
   // bytes a record.
   int recovery_threads = 0;
 
-  // Stores of at least so many keys have a keydir checkpoint: their keys, 16
-  // bytes each, with which the next open is many times faster than from hint
-  // files. Close writes one if a 64th of what an interval is, see below, was
-  // written since the last one, and takes longer by as much as that takes.
+  // Stores of at least so many keys have a keydir checkpoint, with which the
+  // next open by the same kind of keydir is many times faster than from hint
+  // files or records: their keys, 16 bytes each, or in order 10 bytes and those
+  // that a key does not share with the one before it. Close writes one if a
+  // 64th of what an interval is, see below, was written since the last one, and
+  // takes longer by as much as that takes.
   uint64_t checkpoint_min_keys = uint64_t{1} << 16;
 
   // How much is written to the log and by merges between one checkpoint and

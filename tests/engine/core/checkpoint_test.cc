@@ -24,13 +24,20 @@ namespace stave {
 namespace {
 
 // Keydir checkpoints, seen from outside: what a store is, it is without them.
-class CheckpointTest : public StoreFixture {
+class CheckpointTest : public StoreFixture,
+                       public testing::WithParamInterface<KeydirKind> {
  protected:
   CheckpointTest() {
+    options.keydir = GetParam();
     options.segment_size_bytes = 2048;
     options.checkpoint_min_keys = 0;
     options.checkpoint_interval_bytes = 64;
     options.file_system = &faults_;
+  }
+
+  // What both kinds have in common the first one shows.
+  static unsigned Seeds(unsigned number) {
+    return GetParam() == KeydirKind::kHash ? number : number / 3;
   }
 
   void PutNumbers(int begin, int end) {
@@ -154,7 +161,7 @@ class CheckpointTest : public StoreFixture {
   Contents contents_;
 };
 
-TEST_F(CheckpointTest, ACloseWritesOne) {
+TEST_P(CheckpointTest, ACloseWritesOne) {
   options.checkpoint_interval_bytes = 64 << 10;
   MakeStore();
   EXPECT_EQ(CheckpointName(), "KEYDIR-1");
@@ -162,7 +169,7 @@ TEST_F(CheckpointTest, ACloseWritesOne) {
   EXPECT_EQ(All(), contents_);
 }
 
-TEST_F(CheckpointTest, WritersHaveOneEachInterval) {
+TEST_P(CheckpointTest, WritersHaveOneEachInterval) {
   Open();
   PutNumbers(0, 100);
   const uint64_t first = store().GetStatistics().checkpoints;
@@ -172,7 +179,7 @@ TEST_F(CheckpointTest, WritersHaveOneEachInterval) {
   EXPECT_EQ(CheckpointNames(Image()).size(), 1u);
 }
 
-TEST_F(CheckpointTest, AnIntervalIsThreeTimesItsBytesAtLeast) {
+TEST_P(CheckpointTest, AnIntervalIsThreeTimesItsBytesAtLeast) {
   Open();
   for (int i = 0; i < 5000; ++i) {
     Put(absl::StrCat("key", i % 1000), ValueOf(i, 100));
@@ -184,9 +191,9 @@ TEST_F(CheckpointTest, AnIntervalIsThreeTimesItsBytesAtLeast) {
             statistics.bytes_appended + statistics.merge_bytes_written);
 }
 
-TEST_F(CheckpointTest, AStoreIsTheSameWithAndWithout) {
+TEST_P(CheckpointTest, AStoreIsTheSameWithAndWithout) {
   options.background_merge = false;  // many segments are wanted
-  for (unsigned seed = 1; seed <= 60; ++seed) {
+  for (unsigned seed = 1; seed <= Seeds(60); ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     std::filesystem::create_directory(path());
     WriteDirectory(path(), {});
@@ -207,9 +214,9 @@ TEST_F(CheckpointTest, AStoreIsTheSameWithAndWithout) {
 }
 
 // As a file that comes back when power fails.
-TEST_F(CheckpointTest, AnEarlierOneIsOfUseToo) {
+TEST_P(CheckpointTest, AnEarlierOneIsOfUseToo) {
   options.background_merge = false;
-  for (unsigned seed = 1; seed <= 20; ++seed) {
+  for (unsigned seed = 1; seed <= Seeds(20); ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     std::filesystem::create_directory(path());
     WriteDirectory(path(), {});
@@ -236,7 +243,7 @@ TEST_F(CheckpointTest, AnEarlierOneIsOfUseToo) {
   }
 }
 
-TEST_F(CheckpointTest, WritersGoOnAfterIt) {
+TEST_P(CheckpointTest, WritersGoOnAfterIt) {
   for (int round = 0; round < 20; ++round) {
     Open();
     EXPECT_EQ(All(), contents_);
@@ -250,7 +257,7 @@ TEST_F(CheckpointTest, WritersGoOnAfterIt) {
 }
 
 // Its tombstone is in a segment that stands behind what the merge has copied.
-TEST_F(CheckpointTest, AKeyThatIsDeletedWhileAMergeRunsStaysDeleted) {
+TEST_P(CheckpointTest, AKeyThatIsDeletedWhileAMergeRunsStaysDeleted) {
   options.background_merge = false;
   MakeStore();
   Open();
@@ -287,14 +294,14 @@ TEST_F(CheckpointTest, AKeyThatIsDeletedWhileAMergeRunsStaysDeleted) {
   }
 }
 
-TEST_F(CheckpointTest, OpenReadsNoSegment) {
+TEST_P(CheckpointTest, OpenReadsNoSegment) {
   MakeStore();
   const DirectoryImage good = Image();
   EXPECT_TRUE(OpensFrom(good));
   EXPECT_FALSE(OpensFrom(Without(good)));
 }
 
-TEST_F(CheckpointTest, AfterAKillOpenReadsWhatCameSince) {
+TEST_P(CheckpointTest, AfterAKillOpenReadsWhatCameSince) {
   MakeStore();
   const DirectoryImage covered = Image();
   options.checkpoint_interval_bytes = 64 << 10;  // no other one
@@ -315,7 +322,7 @@ TEST_F(CheckpointTest, AfterAKillOpenReadsWhatCameSince) {
   EXPECT_EQ(store().GetStatistics().keys, 99u);
 }
 
-TEST_F(CheckpointTest, DamageIsNoticedByAnOpenAsItIsWithout) {
+TEST_P(CheckpointTest, DamageIsNoticedByAnOpenAsItIsWithout) {
   MakeStore();
   const DirectoryImage good = Image();
   const DirectoryImage spoiled = WithoutRecords(good);
@@ -335,7 +342,7 @@ TEST_F(CheckpointTest, DamageIsNoticedByAnOpenAsItIsWithout) {
   }
 }
 
-TEST_F(CheckpointTest, DamageInTheSegmentInUseIsNoticed) {
+TEST_P(CheckpointTest, DamageInTheSegmentInUseIsNoticed) {
   MakeStore();
   options.checkpoint_interval_bytes = 64 << 10;  // no other one
   Open();
@@ -347,7 +354,7 @@ TEST_F(CheckpointTest, DamageInTheSegmentInUseIsNoticed) {
   EXPECT_TRUE(absl::IsDataLoss(TryOpen()));
 }
 
-TEST_F(CheckpointTest, ADamagedOneIsPassedOverAndMadeAnew) {
+TEST_P(CheckpointTest, ADamagedOneIsPassedOverAndMadeAnew) {
   MakeStore();
   const DirectoryImage good = Image();
   const std::string state = StateOf(good);
@@ -358,7 +365,8 @@ TEST_F(CheckpointTest, ADamagedOneIsPassedOverAndMadeAnew) {
     ASSERT_EQ(StateOf(damaged), state) << at;
     ASSERT_NE(CheckpointName(), name);
   };
-  for (size_t at = 0; at < whole.size(); at += 1 + at % 29) {
+  const size_t step = 87 / Seeds(3);
+  for (size_t at = 0; at < whole.size(); at += 1 + at % step) {
     DirectoryImage damaged = good;
     damaged[name][at] ^= static_cast<char>(1 << at % 8);
     check(damaged, at);
@@ -371,7 +379,7 @@ TEST_F(CheckpointTest, ADamagedOneIsPassedOverAndMadeAnew) {
   }
 }
 
-TEST_F(CheckpointTest, LargeRecordsAreCountedToo) {
+TEST_P(CheckpointTest, LargeRecordsAreCountedToo) {
   Open();
   for (int i = 0; i < 20; ++i) {
     Put(absl::StrCat("key", i), ValueOf(i, 100 + 100 * i));
@@ -394,7 +402,7 @@ TEST_F(CheckpointTest, LargeRecordsAreCountedToo) {
   ExpectTheSameWithout(Image());
 }
 
-TEST_F(CheckpointTest, OneOfAnotherStoreIsPassedOver) {
+TEST_P(CheckpointTest, OneOfAnotherStoreIsPassedOver) {
   MakeStore();
   const DirectoryImage other = Image();
   WriteDirectory(path(), {});
@@ -408,7 +416,7 @@ TEST_F(CheckpointTest, OneOfAnotherStoreIsPassedOver) {
 }
 
 // Segments that are not what they were when it was written.
-TEST_F(CheckpointTest, OneOfOtherSegmentsIsPassedOver) {
+TEST_P(CheckpointTest, OneOfOtherSegmentsIsPassedOver) {
   MakeStore();
   const DirectoryImage before = Image();
   Open();
@@ -428,7 +436,7 @@ TEST_F(CheckpointTest, OneOfOtherSegmentsIsPassedOver) {
 }
 
 // The log is synced first: then marks vouch for what the copy may show.
-TEST_F(CheckpointTest, TheLogIsDurableThroughWhatItMayShow) {
+TEST_P(CheckpointTest, TheLogIsDurableThroughWhatItMayShow) {
   options.background_merge = false;  // the last segment is the log's
   MakeStore();
   Open();
@@ -441,7 +449,7 @@ TEST_F(CheckpointTest, TheLogIsDurableThroughWhatItMayShow) {
 }
 
 // As on a device that does not keep what it says that it has.
-TEST_F(CheckpointTest, OneOfALogThatEndedLaterIsPassedOver) {
+TEST_P(CheckpointTest, OneOfALogThatEndedLaterIsPassedOver) {
   options.background_merge = false;  // the last segment is the log's
   MakeStore();
   Open();
@@ -453,7 +461,7 @@ TEST_F(CheckpointTest, OneOfALogThatEndedLaterIsPassedOver) {
   ExpectTheSameWithout(image);
 }
 
-TEST_F(CheckpointTest, AStoreThatHardlyChangedKeepsIt) {
+TEST_P(CheckpointTest, AStoreThatHardlyChangedKeepsIt) {
   MakeStore();
   const std::string name = CheckpointName();
   const std::string bytes = Image().at(name);
@@ -469,7 +477,7 @@ TEST_F(CheckpointTest, AStoreThatHardlyChangedKeepsIt) {
   EXPECT_EQ(All(), contents_);
 }
 
-TEST_F(CheckpointTest, AReadOnlyOpenReadsItAndChangesNothing) {
+TEST_P(CheckpointTest, AReadOnlyOpenReadsItAndChangesNothing) {
   MakeStore();
   options.read_only = true;
   DirectoryImage image = WithoutRecordsAndHints(Image());
@@ -481,7 +489,7 @@ TEST_F(CheckpointTest, AReadOnlyOpenReadsItAndChangesNothing) {
   EXPECT_EQ(Difference(image, Image()), "");
 }
 
-TEST_F(CheckpointTest, ASmallStoreHasNone) {
+TEST_P(CheckpointTest, ASmallStoreHasNone) {
   options.checkpoint_min_keys = 101;
   MakeStore();
   EXPECT_TRUE(CheckpointNames(Image()).empty());
@@ -491,7 +499,7 @@ TEST_F(CheckpointTest, ASmallStoreHasNone) {
   EXPECT_EQ(CheckpointName(), "KEYDIR-1");
 }
 
-TEST_F(CheckpointTest, ItsBytesAreCounted) {
+TEST_P(CheckpointTest, ItsBytesAreCounted) {
   MakeStore();
   Open();
   EXPECT_EQ(store().GetStatistics().checkpoint_bytes,
@@ -501,7 +509,7 @@ TEST_F(CheckpointTest, ItsBytesAreCounted) {
   EXPECT_EQ(store().GetStatistics().disk_bytes, all);
 }
 
-TEST_F(CheckpointTest, ACloseThatCantWriteItSucceeds) {
+TEST_P(CheckpointTest, ACloseThatCantWriteItSucceeds) {
   for (const auto operation :
        {FaultyFileSystem::kWrite, FaultyFileSystem::kSyncData,
         FaultyFileSystem::kCreateFile}) {
@@ -527,7 +535,7 @@ TEST_F(CheckpointTest, ACloseThatCantWriteItSucceeds) {
   }
 }
 
-TEST_F(CheckpointTest, VerifyReportsADamagedOne) {
+TEST_P(CheckpointTest, VerifyReportsADamagedOne) {
   MakeStore();
   const DirectoryImage good = Image();
   const std::string name = CheckpointName();
@@ -553,7 +561,7 @@ TEST_F(CheckpointTest, VerifyReportsADamagedOne) {
   EXPECT_EQ(damage_of(unfinished), "");
 }
 
-TEST_F(CheckpointTest, ThreadsWriteAndReadIt) {
+TEST_P(CheckpointTest, ThreadsWriteAndReadIt) {
   options.background_threads = true;
   options.recovery_threads = 3;
   options.segment_size_bytes = 1 << 20;
@@ -563,7 +571,8 @@ TEST_F(CheckpointTest, ThreadsWriteAndReadIt) {
   Close();
   Open();
   EXPECT_EQ(store().GetStatistics().keys, 60000u);
-  EXPECT_GT(store().GetStatistics().checkpoint_bytes, 60000u * 16);
+  const uint64_t key_bytes = GetParam() == KeydirKind::kHash ? 16 : 10;
+  EXPECT_GT(store().GetStatistics().checkpoint_bytes, 60000 * key_bytes);
   for (int i = 0; i < 60000; i += 7) {
     ASSERT_EQ(store().Get(absl::StrCat("key", i)).value(), ValueOf(i, 20));
   }
@@ -571,7 +580,7 @@ TEST_F(CheckpointTest, ThreadsWriteAndReadIt) {
 
 // Writers, merges and checkpoints at the same time, and a look at what a kill
 // would leave.
-TEST_F(CheckpointTest, ThreadsWriteItWhileOthersWriteAndMerge) {
+TEST_P(CheckpointTest, ThreadsWriteItWhileOthersWriteAndMerge) {
   options.background_threads = true;
   options.segment_size_bytes = 16 << 10;
   options.checkpoint_interval_bytes = 32 << 10;
@@ -591,6 +600,64 @@ TEST_F(CheckpointTest, ThreadsWriteItWhileOthersWriteAndMerge) {
   Open();
   EXPECT_EQ(All(), contents);
 }
+
+// As if there was none: until that open, or a later one, writes its own.
+TEST_P(CheckpointTest, OneOfTheOtherKeydirIsLeftAlone) {
+  MakeStore();
+  const DirectoryImage good = Image();
+  const std::string name = CheckpointName();
+  const bool is_hash = GetParam() == KeydirKind::kHash;
+  options.keydir = is_hash ? KeydirKind::kOrdered : KeydirKind::kHash;
+  EXPECT_FALSE(OpensFrom(good));
+  WriteDirectory(path(), good);
+  Open();
+  EXPECT_EQ(All(), contents_);
+  EXPECT_EQ(CheckpointName(), name);
+  Kill();
+  EXPECT_TRUE(Image().at(name) == good.at(name));
+  options.keydir = GetParam();
+  EXPECT_TRUE(OpensFrom(Image()));
+  WriteDirectory(path(), good);
+  options.keydir = is_hash ? KeydirKind::kOrdered : KeydirKind::kHash;
+  Open();
+  Close();
+  EXPECT_NE(CheckpointName(), name);
+  EXPECT_TRUE(OpensFrom(Image()));
+  options.keydir = GetParam();
+  WriteDirectory(path(), good);
+  Open();
+  EXPECT_EQ(All(), contents_);
+}
+
+TEST_P(CheckpointTest, KeysOfAnySizeAndBytesAreThere) {
+  options.segment_size_bytes = 1 << 20;
+  Open();
+  std::mt19937 random(7);
+  Contents contents;
+  for (int i = 0; i < 600; ++i) {
+    std::string key(1 + random() % (i % 50 == 0 ? 65535 : 40), 'k');
+    for (size_t at = key.size() / 2; at < key.size(); ++at) {
+      key[at] = static_cast<char>(random() % (i % 2 == 0 ? 256 : 2));
+    }
+    contents[key] = absl::StrCat(i);
+    Put(key, contents[key]);
+  }
+  Close();
+  const DirectoryImage image = Image();
+  EXPECT_TRUE(OpensFrom(image));
+  ExpectTheSameWithout(image);
+  WriteDirectory(path(), image);
+  Open();
+  EXPECT_EQ(All(), contents);
+}
+
+INSTANTIATE_TEST_SUITE_P(Keydirs, CheckpointTest,
+                         testing::Values(KeydirKind::kHash,
+                                         KeydirKind::kOrdered),
+                         [](const auto& kind) {
+                           return kind.param == KeydirKind::kHash ? "Hash"
+                                                                  : "Ordered";
+                         });
 
 }  // namespace
 }  // namespace stave

@@ -45,6 +45,19 @@ TEST(CheckpointTest, AHeaderTellsWhereEverythingIs) {
   EXPECT_EQ(header.file_bytes(), 64u + 3 * 64 + 1000 * 16 + 90 * 16);
 }
 
+TEST(CheckpointTest, OneOfKeysInOrderHasSoManyBytes) {
+  CheckpointHeader header = SomeHeader();
+  header.kind = CheckpointKind::kOrdered;
+  header.keys = 0;
+  header.ordered_bytes = 12345;
+  EXPECT_EQ(header.pages_offset(), 64u + 3 * 64 + 12345);
+  const auto read = DecodeCheckpointHeader(EncodeCheckpointHeader(header));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(*read == header);
+  header.ordered_bytes = uint64_t{1} << 60;
+  EXPECT_FALSE(DecodeCheckpointHeader(EncodeCheckpointHeader(header)).ok());
+}
+
 TEST(CheckpointTest, EveryWrongBitOfAHeaderIsFound) {
   const std::string good = EncodeCheckpointHeader(SomeHeader());
   for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
@@ -60,6 +73,13 @@ TEST(CheckpointTest, EveryWrongBitOfAHeaderIsFound) {
 TEST(CheckpointTest, AnUnknownVersionIsNoDamage) {
   std::string bytes = EncodeCheckpointHeader(SomeHeader());
   bytes[12] = 2;
+  MakeChecksumRight(&bytes);
+  EXPECT_TRUE(absl::IsInvalidArgument(DecodeCheckpointHeader(bytes).status()));
+}
+
+TEST(CheckpointTest, AnUnknownKindIsNoDamage) {
+  std::string bytes = EncodeCheckpointHeader(SomeHeader());
+  bytes[14] = 2;
   MakeChecksumRight(&bytes);
   EXPECT_TRUE(absl::IsInvalidArgument(DecodeCheckpointHeader(bytes).status()));
 }
@@ -83,6 +103,26 @@ TEST(CheckpointTest, RowsOfTablesAreReadAsTheyWereWritten) {
   AppendCheckpointPage(page, &bytes);
   ASSERT_EQ(bytes.size(), kCheckpointPageBytes);
   EXPECT_TRUE(DecodeCheckpointPage(bytes) == page);
+  const OrderedCheckpointPage ordered{1234, 0x12345678, 60};
+  bytes.clear();
+  AppendCheckpointPage(ordered, &bytes);
+  ASSERT_EQ(bytes.size(), kCheckpointPageBytes);
+  EXPECT_TRUE(DecodeOrderedCheckpointPage(bytes) == ordered);
+}
+
+TEST(CheckpointTest, ARowTellsThePagesBytesInEitherKind) {
+  std::string bytes;
+  AppendCheckpointPage(CheckpointPage{uint64_t{77} << 54, 5, 480, 10}, &bytes);
+  const auto hashed =
+      DecodeCheckpointPageExtent(CheckpointKind::kHashed, bytes);
+  EXPECT_EQ(hashed.bytes, 480u * 16);
+  EXPECT_EQ(hashed.checksum, 5u);
+  bytes.clear();
+  AppendCheckpointPage(OrderedCheckpointPage{1234, 6, 60}, &bytes);
+  const auto ordered =
+      DecodeCheckpointPageExtent(CheckpointKind::kOrdered, bytes);
+  EXPECT_EQ(ordered.bytes, 1234u);
+  EXPECT_EQ(ordered.checksum, 6u);
 }
 
 TEST(CheckpointTest, APageIsRightInItsPlaceOnly) {
