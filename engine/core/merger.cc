@@ -14,11 +14,14 @@ namespace stave {
 namespace {
 
 // What a writer owes it waits for at once, when that is worth a look at the
-// clock: so no put takes much longer than others. Short waits yield the
-// processor again and again, since a sleep takes 50 us more than was asked for.
-// None is longer than 10 ms, in which much can have changed.
+// clock: so no put takes much longer than others. Short waits keep the
+// processor, since a sleep takes 50 us more than was asked for; but no more
+// writers do so than leave half of the processors to merges. They do not yield:
+// Linux (6.18) takes a slice of time away for each sched_yield, so that some
+// threads did not run for a tenth of a second.
+// No wait is longer than 10 ms, in which much can have changed.
 constexpr int64_t kLeastDelayNs = 1'000;
-constexpr int64_t kLeastSleepNs = 200'000;
+constexpr int64_t kLeastSleepNs = 50'000;
 constexpr int64_t kLongestSleepNs = 10'000'000;
 constexpr absl::Duration kLongestWait = absl::Nanoseconds(kLongestSleepNs);
 // How often the thread looks for files that readers have let go of.
@@ -31,14 +34,12 @@ int64_t SteadyNowNs() {
          std::chrono::nanoseconds(1);
 }
 
-void WaitNs(int64_t ns) {
-  if (ns >= kLeastSleepNs) {
-    std::this_thread::sleep_for(
-        std::chrono::nanoseconds(std::min(ns, kLongestSleepNs)));
-    return;
+void SpinUntil(int64_t end_ns) {
+  while (SteadyNowNs() < end_ns) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
   }
-  const int64_t end = SteadyNowNs() + ns;
-  while (SteadyNowNs() < end) std::this_thread::yield();
 }
 
 SegmentUse UseOf(Segment& segment, const ManifestState& manifest,
@@ -179,15 +180,31 @@ void Merger::OnExpiry() {
   if (!stopping_) HasThread();  // else growth tries again
 }
 
+int64_t Merger::WaitNs(int64_t begin_ns, int64_t owed_ns) {
+  static const int most_spinning =
+      static_cast<int>(std::thread::hardware_concurrency() / 2);
+  if (owed_ns < kLeastSleepNs) {
+    const bool may_spin = spinning_.fetch_add(1) < most_spinning;
+    if (may_spin) SpinUntil(begin_ns + owed_ns);
+    spinning_.fetch_sub(1);
+    if (may_spin) return 0;
+  }
+  const int64_t slept_ns = std::min(owed_ns, kLongestSleepNs);
+  std::this_thread::sleep_for(std::chrono::nanoseconds(slept_ns));
+  return std::clamp(begin_ns + slept_ns - SteadyNowNs(), -kLongestSleepNs,
+                    int64_t{0});
+}
+
 void Merger::Delay(uint64_t bytes) {
   // Without background threads the merge is the writer's own next step.
   if (!settings_.background_threads) return;
+  // Less than nothing if a sleep has taken longer than it was to.
   thread_local int64_t owed_ns = 0;
   owed_ns += static_cast<int64_t>(delay_ns_per_byte_.load() *
                                   static_cast<double>(bytes));
   if (owed_ns < kLeastDelayNs && !blocked_) return;
   const int64_t begin = SteadyNowNs();
-  if (owed_ns >= kLeastDelayNs) WaitNs(std::exchange(owed_ns, 0));
+  if (owed_ns >= kLeastDelayNs) owed_ns = WaitNs(begin, owed_ns);
   if (blocked_) {
     MutexLock lock(&mutex_);
     while (blocked_ && !stuck_ && !stopping_ && pauses_ == 0) {

@@ -126,6 +126,8 @@ class Merger {
   bool SealLongActive();
   bool HasThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Delay(uint64_t bytes);
+  // Returns what is owed still: less than nothing after a sleep.
+  int64_t WaitNs(int64_t begin_ns, int64_t owed_ns);
   void Assess();
 
   const Settings settings_;
@@ -138,6 +140,7 @@ class Merger {
   std::atomic<bool> hurry_{false};
   std::atomic<bool> blocked_{false};
   std::atomic<double> delay_ns_per_byte_{0};
+  std::atomic<int> spinning_{0};
   std::atomic<bool> due_{false};
   // Merges are due, but nothing more can be freed now.
   std::atomic<bool> stuck_{false};
