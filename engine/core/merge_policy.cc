@@ -5,12 +5,11 @@
 #include <numeric>
 
 #include "absl/strings/str_format.h"
+#include "engine/log/segment_writer.h"
 
 namespace stave {
 namespace {
 
-// The largest step in which a segment's space is reserved.
-constexpr uint64_t kGreatestStepBytes = uint64_t{64} << 20;
 // So many inputs at most, since each is open while the merge runs.
 constexpr size_t kMaxInputs = 256;
 // Writers that are about to be blocked have been slowed to 4 MB/s.
@@ -67,7 +66,7 @@ SegmentChoice Choose(const SegmentUse& segment, double max_amplification,
 
 SpaceBudget::SpaceBudget(double max_amplification, uint64_t live_bytes,
                          uint64_t capacity) {
-  const uint64_t step = std::min(capacity, kGreatestStepBytes);
+  const uint64_t step = std::min(capacity, SegmentWriter::kGreatestStepBytes);
   bound = static_cast<uint64_t>(max_amplification *
                                 static_cast<double>(live_bytes)) +
           2 * capacity;

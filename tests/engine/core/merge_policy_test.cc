@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/log/segment_writer.h"
 #include "gtest/gtest.h"
 
 namespace stave {
@@ -50,7 +51,7 @@ TEST(SpaceBudgetTest, NextStepsFitUnderTheBound) {
 }
 
 TEST(SpaceBudgetTest, StepsOfLargeSegmentsAreNoLargerThanTheirReservations) {
-  const uint64_t step = uint64_t{64} << 20;
+  const uint64_t step = SegmentWriter::kGreatestStepBytes;
   const SpaceBudget budget(1.5, 0, uint64_t{1} << 30);
   EXPECT_EQ(budget.bound - budget.blocked, step);
 }
