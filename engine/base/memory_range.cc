@@ -18,13 +18,6 @@ namespace {
 // Ranges that are large enough start where a huge page can.
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 
-// As in mman.h from Linux 6.1 on, for C libraries that are older.
-#ifdef MADV_COLLAPSE
-constexpr int kCollapse = MADV_COLLAPSE;
-#else
-constexpr int kCollapse = 25;
-#endif
-
 size_t PageBytes() {
   static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   return bytes;
@@ -84,10 +77,6 @@ MemoryRange::~MemoryRange() {
 void MemoryRange::PreferHugePages(size_t offset, size_t size) {
   // A kernel without huge pages says no, and all is well.
   (void)madvise(data_ + offset, size, MADV_HUGEPAGE);
-}
-
-void MemoryRange::JoinIntoHugePages(size_t offset, size_t size) {
-  (void)madvise(data_ + offset, size, kCollapse);
 }
 
 void MemoryRange::Release(size_t offset, size_t size) {

@@ -26,9 +26,6 @@ class MemoryRange {
 
   // Asks for huge pages in [offset, offset + size); only a hint.
   void PreferHugePages(size_t offset, size_t size);
-  // Brings what is there of [offset, offset + size) into huge pages now, if
-  // the system can; takes some 500 us for each.
-  void JoinIntoHugePages(size_t offset, size_t size);
   // Gives the memory of [offset, offset + size) back; it reads as zeros then.
   void Release(size_t offset, size_t size);
 

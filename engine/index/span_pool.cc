@@ -82,21 +82,16 @@ void SpanPool::Expect(size_t spans) {
   if (spans * kSpanBytes < kMinHugeRangeBytes) return;
   if (lines_ == nullptr && !Reserve().ok()) return;  // Take will say so
   range_.PreferHugePages(0, kMinHugeRangeBytes);
-  joined_bytes_ = kMinHugeRangeBytes;
 }
 
 void SpanPool::PreferHugePages() {
   const size_t used = size_ * kSpanBytes;
+  // What was there before that stays in small pages. If the kernel were told to
+  // prefer huge ones there, too, its khugepaged would join them, with the
+  // address space locked for as long as it, of the lowest priority, waits for a
+  // processor: writers were seen to wait 400 ms for a page.
   if (used < kMinHugeRangeBytes) return;
   range_.PreferHugePages(used, std::min(kHugePageBytes, range_.size() - used));
-  // What was there before that: a huge page for each that comes, which takes
-  // about a millisecond. If the kernel were only told to prefer them there, its
-  // khugepaged would join them, with the address space locked for as long as
-  // it, of the lowest priority, waits for a processor: writers were seen to
-  // wait 400 ms for a page.
-  if (joined_bytes_ == kMinHugeRangeBytes) return;
-  range_.JoinIntoHugePages(joined_bytes_, kHugePageBytes);
-  joined_bytes_ += kHugePageBytes;
 }
 
 void SpanPool::Return(uint32_t number) {

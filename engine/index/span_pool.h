@@ -47,8 +47,6 @@ class SpanPool {
   // The first so many spans of the range have been taken at some time. Of
   // those that are free now, some still have their memory.
   uint32_t size_ ABSL_GUARDED_BY(lock_) = 0;
-  // The start of the range that is in huge pages, of what had been too little.
-  size_t joined_bytes_ ABSL_GUARDED_BY(lock_) = 0;
   absl::btree_set<uint32_t> kept_ ABSL_GUARDED_BY(lock_);
   absl::btree_set<uint32_t> released_ ABSL_GUARDED_BY(lock_);
 };
