@@ -102,6 +102,7 @@ Merger::Settings Store::Engine::MergerSettings() {
   settings.capacity = [this] { return NextSegmentCapacity(); };
   settings.max_amplification = options_.max_space_amplification;
   settings.feed_retention_bytes = options_.feed_retention_bytes;
+  settings.bytes_per_second = options_.merge_bytes_per_second;
   settings.background_merge = options_.background_merge;
   settings.background_threads = options_.background_threads;
   return settings;

@@ -85,6 +85,15 @@ double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t file_bytes) {
   return std::exp2(kGreatestDelayDoublings * std::min(way, 1.0)) - 1;
 }
 
+double MergeUrgency(const SpaceBudget& budget, uint64_t file_bytes) {
+  // Nearly all of the way is for the output.
+  const uint64_t way = (budget.blocked - budget.due) / 10;
+  if (file_bytes <= budget.due) return 0;
+  const double share = static_cast<double>(file_bytes - budget.due) /
+                       static_cast<double>(way + 1);
+  return std::min(share, 1.0);
+}
+
 std::vector<size_t> ChooseInputs(const std::vector<SegmentUse>& segments,
                                  uint64_t capacity) {
   std::vector<size_t> candidates;

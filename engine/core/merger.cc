@@ -301,25 +301,26 @@ bool Merger::MergeSome() {
   }
   if (inputs.empty()) return false;
   const uint64_t read = bytes_read_, written = bytes_written_;
-  const absl::Status status = MergeThese(std::move(inputs));
+  const absl::Status status = MergeThese(std::move(inputs), /*rests=*/true);
   RemoveLeft(/*all=*/false);
   // A damaged input is left out from now on; the rest can go on.
   if (!status.ok()) return absl::IsDataLoss(status);
   return bytes_written_ - written < bytes_read_ - read;
 }
 
-absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs) {
-  const absl::Status status = TryToMerge(inputs);
+absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs,
+                                bool rests) {
+  const absl::Status status = TryToMerge(inputs, rests);
   // I7: the reserve is there so that this can free space on a full disk.
   if (DURABILITY_SITE(kReserveForMerges, absl::IsResourceExhausted(status)) &&
       settings_.log->GiveUpReserve()) {
-    return TryToMerge(inputs);
+    return TryToMerge(inputs, rests);
   }
   return status;
 }
 
 absl::Status Merger::TryToMerge(
-    const std::vector<std::shared_ptr<Segment>>& inputs) {
+    const std::vector<std::shared_ptr<Segment>>& inputs, bool rests) {
   Merge::Context context;
   context.state = settings_.state;
   context.directory = settings_.directory;
@@ -333,6 +334,14 @@ absl::Status Merger::TryToMerge(
   uint64_t live_bytes = 0;
   for (const auto& input : inputs) live_bytes += input->live_bytes();
   uncounted_bytes_ = live_bytes;
+  // Without background threads some writer waits for it.
+  if (settings_.background_threads) {
+    pause_ended_ns_ = SteadyNowNs();
+    context.pace = [this, rests](uint64_t bytes) {
+      merge_mutex_.AssertHeld();
+      Pace(bytes, rests);
+    };
+  }
   Merge merge(context, inputs);
   const absl::Status status = merge.Run();
   uncounted_bytes_ = 0;
@@ -355,6 +364,32 @@ absl::Status Merger::TryToMerge(
   return absl::OkStatus();
 }
 
+void Merger::Pace(uint64_t bytes, bool rests) {
+  const int64_t now_ns = SteadyNowNs();
+  MergePacer::Piece piece;
+  piece.bytes = bytes;
+  piece.worked = absl::Nanoseconds(now_ns - pause_ended_ns_);
+  piece.ended = absl::Nanoseconds(now_ns);
+  piece.urgency = Urgency();
+  piece.rests = rests;
+  const int64_t end_ns =
+      now_ns + absl::ToInt64Nanoseconds(pacer_.PauseAfter(piece));
+  for (int64_t left = end_ns - now_ns; left > 0 && Urgency() < 1;
+       left = end_ns - SteadyNowNs()) {
+    std::this_thread::sleep_for(
+        std::chrono::nanoseconds(std::min(left, kLongestSleepNs)));
+  }
+  pause_ended_ns_ = SteadyNowNs();
+}
+
+double Merger::Urgency() const {
+  if (stopping_ || waiting_ > 0) return 1;
+  // Without background_merge there is no bound.
+  if (!settings_.background_merge) return 0;
+  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
+  return MergeUrgency(Budget(), usage.file_bytes - usage.pinned_bytes);
+}
+
 // Where a segment has gone that held what tombstones hide, a merge may free
 // them. What they hid there has gone for good: it is dead, so nothing copied
 // it.
@@ -375,7 +410,9 @@ void Merger::ReconsiderTombstones(
 }
 
 absl::Status Merger::MergeNow(const MergeOptions& options) {
+  ++waiting_;
   MutexLock lock(&merge_mutex_);
+  --waiting_;
   if (stopping_) return absl::FailedPreconditionError("the store is closed");
   RemoveLeft(/*all=*/false);
   SweepExpired(/*now=*/true);
@@ -404,14 +441,16 @@ absl::Status Merger::MergeChosen(bool all) {
     std::vector<std::shared_ptr<Segment>> inputs;
     for (const size_t i : now) inputs.push_back(chosen.segments[i]);
     for (auto i = now.rbegin(); i != now.rend(); ++i) chosen.Erase(*i);
-    RETURN_IF_ERROR(MergeThese(std::move(inputs)));
+    RETURN_IF_ERROR(MergeThese(std::move(inputs), /*rests=*/false));
     RemoveLeft(/*all=*/false);
   }
   return absl::OkStatus();
 }
 
 void Merger::BetweenMerges(absl::FunctionRef<void()> action) {
+  ++waiting_;
   MutexLock lock(&merge_mutex_);
+  --waiting_;
   action();
 }
 
@@ -421,7 +460,9 @@ void Merger::Pause() {
     ++pauses_;
   }
   Assess();
+  ++waiting_;
   MutexLock wait_for_the_running_one(&merge_mutex_);
+  --waiting_;
 }
 
 void Merger::Resume() {

@@ -72,6 +72,22 @@ TEST(WriteDelayTest, BeginsHalfWayAndGrowsToTheBlock) {
   EXPECT_EQ(WriteDelayNsPerByte(budget, uint64_t{1} << 40), 255);
 }
 
+TEST(MergeUrgencyTest, GrowsFromWhereAMergeIsDue) {
+  const SpaceBudget budget(1.5, 10'000, kCapacity);
+  EXPECT_EQ(MergeUrgency(budget, 0), 0);
+  EXPECT_EQ(MergeUrgency(budget, budget.due), 0);
+  EXPECT_GT(MergeUrgency(budget, budget.due + kCapacity / 20), 0);
+  EXPECT_LT(MergeUrgency(budget, budget.due + kCapacity / 20), 1);
+  // Before writers are slowed, though the output takes all of its space.
+  EXPECT_EQ(MergeUrgency(budget, budget.blocked - kCapacity), 1);
+  EXPECT_EQ(MergeUrgency(budget, uint64_t{1} << 40), 1);
+}
+
+// Without a live byte the bound leaves no time.
+TEST(MergeUrgencyTest, IsGreatestWhereThereIsNoWay) {
+  EXPECT_EQ(MergeUrgency(SpaceBudget(1.5, 0, kCapacity), 5000), 1);
+}
+
 TEST(ChooseInputsTest, TakesThoseOfWhichMostIsDeadUntilAnOutputIsFull) {
   const std::vector<SegmentUse> segments = {Segment(900), Segment(300),
                                             Segment(600), Segment(100)};
