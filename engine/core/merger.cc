@@ -371,7 +371,9 @@ void Merger::Pace(uint64_t bytes, bool rests) {
   piece.worked = absl::Nanoseconds(now_ns - pause_ended_ns_);
   piece.ended = absl::Nanoseconds(now_ns);
   piece.urgency = Urgency();
-  piece.rests = rests;
+  // An output that takes much of the bound has slowed writers from the start:
+  // the sooner it is ready the better.
+  piece.rests = rests && !hurry_;
   const int64_t end_ns =
       now_ns + absl::ToInt64Nanoseconds(pacer_.PauseAfter(piece));
   for (int64_t left = end_ns - now_ns; left > 0 && Urgency() < 1;
@@ -383,7 +385,7 @@ void Merger::Pace(uint64_t bytes, bool rests) {
 }
 
 double Merger::Urgency() const {
-  if (stopping_ || waiting_ > 0) return 1;
+  if (stopping_ || waiting_ > 0 || blocked_) return 1;
   // Without background_merge there is no bound.
   if (!settings_.background_merge) return 0;
   const SegmentSet::Usage usage = settings_.state->segments->GetUsage();

@@ -129,7 +129,7 @@ class Merger {
   // ended, for as long as MergePacer says.
   void Pace(uint64_t bytes, bool rests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
-  // Of a running merge: 1 if somebody waits for its end, or as MergeUrgency.
+  // Of a running merge: 1 if anybody waits for its end, or as MergeUrgency.
   double Urgency() const;
   void ReconsiderTombstones(const std::vector<std::shared_ptr<Segment>>& gone)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
