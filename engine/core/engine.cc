@@ -110,6 +110,7 @@ Merger::Settings Store::Engine::MergerSettings() {
   settings.merged = [this](uint64_t ns) { merge_latencies_.Add(ns); };
   settings.max_amplification = options_.max_space_amplification;
   settings.feed_retention_bytes = options_.feed_retention_bytes;
+  settings.bytes_per_second = options_.merge_bytes_per_second;
   settings.background_merge = options_.background_merge;
   settings.background_threads = options_.background_threads;
   return settings;

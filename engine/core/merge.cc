@@ -10,6 +10,8 @@
 namespace stave {
 namespace {
 
+// A piece of copying: a millisecond's work, or less.
+constexpr uint64_t kPieceBytes = uint64_t{256} << 10;
 // Slots of so many keys are on their way from memory together.
 constexpr size_t kGroupSize = 64;
 
@@ -79,7 +81,16 @@ absl::Status Merge::CopyAll() {
       RETURN_IF_ERROR(CopySegment(input, *listed.sealed));
     }
   }
+  Pace(/*read=*/0, /*piece=*/0);
   return absl::OkStatus();
+}
+
+// `read` is of the input that is being copied.
+void Merge::Pace(uint64_t read, uint64_t piece) {
+  const uint64_t done = bytes_read_ + read + copied_bytes_;
+  if (done < paced_bytes_ + piece) return;
+  context_.pace(done - paced_bytes_);
+  paced_bytes_ = done;
 }
 
 absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
@@ -100,6 +111,7 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
     if (group.size() < kGroupSize) continue;
     RETURN_IF_ERROR(CopyGroup(*input, group));
     group.clear();
+    Pace(scanner.offset(), kPieceBytes);
   }
   RETURN_IF_ERROR(CopyGroup(*input, group));
   bytes_read_ += summary.length;
@@ -161,6 +173,7 @@ absl::Status Merge::CopyPut(const Segment& input, const Candidate& candidate) {
   ASSIGN_OR_RETURN(Output* const output, OutputFor(header.record_size()));
   RETURN_IF_ERROR(output->writer->Copy(candidate.record).status());
   output->origins.push_back(here);
+  copied_bytes_ += header.record_size();
   return absl::OkStatus();
 }
 
@@ -174,6 +187,7 @@ absl::Status Merge::KeepTombstone(const Candidate& candidate) {
       AlignRecord(kRecordHeaderBytes + candidate.record.key.size());
   ASSIGN_OR_RETURN(Output* const output, OutputFor(size));
   output->kept_tombstone_bytes += size;
+  copied_bytes_ += size;
   *context_.uncounted_bytes += size;  // its inputs' live bytes are counted
   tombstone_holders_[output->writer->header().id].insert(holder);
   return output->writer->AddTombstone(candidate.record).status();

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -52,6 +53,9 @@ class Merge {
     const std::atomic<bool>* cancelled = nullptr;
     // What outputs may take that the set of segments doesn't count yet.
     std::atomic<uint64_t>* uncounted_bytes = nullptr;
+    // Called after each piece of copying, with the bytes that were read and
+    // written; may take its time.
+    std::function<void(uint64_t bytes)> pace = [](uint64_t) {};
   };
 
   // `inputs` are sealed, in the order of the list.
@@ -101,6 +105,7 @@ class Merge {
   // is none (I4).
   SegmentId HolderOfOlder(const KeyHash& hash, Sequence sequence);
 
+  void Pace(uint64_t read, uint64_t piece);
   absl::Status MakeOutputsDurable();
   absl::Status Install();
   absl::Status DropOutputs(const absl::Status& error);
@@ -122,6 +127,8 @@ class Merge {
   Sequence log_through_ = 0;
   uint64_t bytes_read_ = 0;
   uint64_t bytes_written_ = 0;
+  uint64_t copied_bytes_ = 0;  // to outputs, finished or not
+  uint64_t paced_bytes_ = 0;
 };
 
 }  // namespace stave

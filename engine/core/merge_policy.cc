@@ -5,12 +5,11 @@
 #include <numeric>
 
 #include "absl/strings/str_format.h"
+#include "engine/log/segment_writer.h"
 
 namespace stave {
 namespace {
 
-// The largest step in which a segment's space is reserved.
-constexpr uint64_t kGreatestStepBytes = uint64_t{64} << 20;
 // So many inputs at most, since each is open while the merge runs.
 constexpr size_t kMaxInputs = 256;
 // Writers that are about to be blocked have been slowed to 4 MB/s.
@@ -67,7 +66,7 @@ SegmentChoice Choose(const SegmentUse& segment, double max_amplification,
 
 SpaceBudget::SpaceBudget(double max_amplification, uint64_t live_bytes,
                          uint64_t capacity) {
-  const uint64_t step = std::min(capacity, kGreatestStepBytes);
+  const uint64_t step = std::min(capacity, SegmentWriter::kGreatestStepBytes);
   bound = static_cast<uint64_t>(max_amplification *
                                 static_cast<double>(live_bytes)) +
           2 * capacity;
@@ -84,6 +83,15 @@ double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t file_bytes) {
   const double way = static_cast<double>(file_bytes - from) /
                      static_cast<double>(budget.blocked - from + 1);
   return std::exp2(kGreatestDelayDoublings * std::min(way, 1.0)) - 1;
+}
+
+double MergeUrgency(const SpaceBudget& budget, uint64_t file_bytes) {
+  // Nearly all of the way is for the output.
+  const uint64_t way = (budget.blocked - budget.due) / 10;
+  if (file_bytes <= budget.due) return 0;
+  const double share = static_cast<double>(file_bytes - budget.due) /
+                       static_cast<double>(way + 1);
+  return std::min(share, 1.0);
 }
 
 std::vector<size_t> ChooseInputs(const std::vector<SegmentUse>& segments,

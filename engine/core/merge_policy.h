@@ -47,6 +47,11 @@ struct SpaceBudget {
 // nearer writers get to being blocked; so that they meet the merge's speed.
 double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t file_bytes);
 
+// How urgent a merge is when the files, without those that it is writing, take
+// `file_bytes`: 0 where it became due, 1 from where it can't take its time any
+// more, or writers would be slowed before it has ended.
+double MergeUrgency(const SpaceBudget& budget, uint64_t file_bytes);
+
 // The inputs of one merge in the background: those of which most is dead, as
 // many as fill one output of `capacity` bytes. Indexes; empty when nothing
 // would be freed.

@@ -14,11 +14,14 @@ namespace stave {
 namespace {
 
 // What a writer owes it waits for at once, when that is worth a look at the
-// clock: so no put takes much longer than others. Short waits yield the
-// processor again and again, since a sleep takes 50 us more than was asked for.
-// None is longer than 10 ms, in which much can have changed.
+// clock: so no put takes much longer than others. Short waits keep the
+// processor, since a sleep takes 50 us more than was asked for; but no more
+// writers do so than leave half of the processors to merges. They do not yield:
+// Linux (6.18) takes a slice of time away for each sched_yield, so that some
+// threads did not run for a tenth of a second.
+// No wait is longer than 10 ms, in which much can have changed.
 constexpr int64_t kLeastDelayNs = 1'000;
-constexpr int64_t kLeastSleepNs = 200'000;
+constexpr int64_t kLeastSleepNs = 50'000;
 constexpr int64_t kLongestSleepNs = 10'000'000;
 constexpr absl::Duration kLongestWait = absl::Nanoseconds(kLongestSleepNs);
 // How often the thread looks for files that readers have let go of.
@@ -26,14 +29,12 @@ constexpr absl::Duration kIdlePeriod = absl::Seconds(1);
 // How often it goes on with what has expired, while there is more of that.
 constexpr absl::Duration kSweepPeriod = absl::Milliseconds(50);
 
-void WaitNs(int64_t ns) {
-  if (ns >= kLeastSleepNs) {
-    std::this_thread::sleep_for(
-        std::chrono::nanoseconds(std::min(ns, kLongestSleepNs)));
-    return;
+void SpinUntil(int64_t end_ns) {
+  while (SteadyNowNs() < end_ns) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
   }
-  const int64_t end = SteadyNowNs() + ns;
-  while (SteadyNowNs() < end) std::this_thread::yield();
 }
 
 SegmentUse UseOf(Segment& segment, const ManifestState& manifest,
@@ -174,15 +175,31 @@ void Merger::OnExpiry() {
   if (!stopping_) HasThread();  // else growth tries again
 }
 
+int64_t Merger::WaitNs(int64_t begin_ns, int64_t owed_ns) {
+  static const int most_spinning =
+      static_cast<int>(std::thread::hardware_concurrency() / 2);
+  if (owed_ns < kLeastSleepNs) {
+    const bool may_spin = spinning_.fetch_add(1) < most_spinning;
+    if (may_spin) SpinUntil(begin_ns + owed_ns);
+    spinning_.fetch_sub(1);
+    if (may_spin) return 0;
+  }
+  const int64_t slept_ns = std::min(owed_ns, kLongestSleepNs);
+  std::this_thread::sleep_for(std::chrono::nanoseconds(slept_ns));
+  return std::clamp(begin_ns + slept_ns - SteadyNowNs(), -kLongestSleepNs,
+                    int64_t{0});
+}
+
 void Merger::Delay(uint64_t bytes) {
   // Without background threads the merge is the writer's own next step.
   if (!settings_.background_threads) return;
+  // Less than nothing if a sleep has taken longer than it was to.
   thread_local int64_t owed_ns = 0;
   owed_ns += static_cast<int64_t>(delay_ns_per_byte_.load() *
                                   static_cast<double>(bytes));
   if (owed_ns < kLeastDelayNs && !blocked_) return;
   const int64_t begin = SteadyNowNs();
-  if (owed_ns >= kLeastDelayNs) WaitNs(std::exchange(owed_ns, 0));
+  if (owed_ns >= kLeastDelayNs) owed_ns = WaitNs(begin, owed_ns);
   if (blocked_) {
     MutexLock lock(&mutex_);
     while (blocked_ && !stuck_ && !stopping_ && pauses_ == 0) {
@@ -279,25 +296,26 @@ bool Merger::MergeSome() {
   }
   if (inputs.empty()) return false;
   const uint64_t read = bytes_read_, written = bytes_written_;
-  const absl::Status status = MergeThese(std::move(inputs));
+  const absl::Status status = MergeThese(std::move(inputs), /*rests=*/true);
   RemoveLeft(/*all=*/false);
   // A damaged input is left out from now on; the rest can go on.
   if (!status.ok()) return absl::IsDataLoss(status);
   return bytes_written_ - written < bytes_read_ - read;
 }
 
-absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs) {
-  const absl::Status status = TryToMerge(inputs);
+absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs,
+                                bool rests) {
+  const absl::Status status = TryToMerge(inputs, rests);
   // I7: the reserve is there so that this can free space on a full disk.
   if (DURABILITY_SITE(kReserveForMerges, absl::IsResourceExhausted(status)) &&
       settings_.log->GiveUpReserve()) {
-    return TryToMerge(inputs);
+    return TryToMerge(inputs, rests);
   }
   return status;
 }
 
 absl::Status Merger::TryToMerge(
-    const std::vector<std::shared_ptr<Segment>>& inputs) {
+    const std::vector<std::shared_ptr<Segment>>& inputs, bool rests) {
   Merge::Context context;
   context.state = settings_.state;
   context.directory = settings_.directory;
@@ -311,6 +329,14 @@ absl::Status Merger::TryToMerge(
   uint64_t live_bytes = 0;
   for (const auto& input : inputs) live_bytes += input->live_bytes();
   uncounted_bytes_ = live_bytes;
+  // Without background threads some writer waits for it.
+  if (settings_.background_threads) {
+    pause_ended_ns_ = SteadyNowNs();
+    context.pace = [this, rests](uint64_t bytes) {
+      merge_mutex_.AssertHeld();
+      Pace(bytes, rests);
+    };
+  }
   Merge merge(context, inputs);
   const int64_t begin_ns = SteadyNowNs();
   const absl::Status status = merge.Run();
@@ -335,6 +361,34 @@ absl::Status Merger::TryToMerge(
   return absl::OkStatus();
 }
 
+void Merger::Pace(uint64_t bytes, bool rests) {
+  const int64_t now_ns = SteadyNowNs();
+  MergePacer::Piece piece;
+  piece.bytes = bytes;
+  piece.worked = absl::Nanoseconds(now_ns - pause_ended_ns_);
+  piece.ended = absl::Nanoseconds(now_ns);
+  piece.urgency = Urgency();
+  // An output that takes much of the bound has slowed writers from the start:
+  // the sooner it is ready the better.
+  piece.rests = rests && !hurry_;
+  const int64_t end_ns =
+      now_ns + absl::ToInt64Nanoseconds(pacer_.PauseAfter(piece));
+  for (int64_t left = end_ns - now_ns; left > 0 && Urgency() < 1;
+       left = end_ns - SteadyNowNs()) {
+    std::this_thread::sleep_for(
+        std::chrono::nanoseconds(std::min(left, kLongestSleepNs)));
+  }
+  pause_ended_ns_ = SteadyNowNs();
+}
+
+double Merger::Urgency() const {
+  if (stopping_ || waiting_ > 0 || blocked_) return 1;
+  // Without background_merge there is no bound.
+  if (!settings_.background_merge) return 0;
+  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
+  return MergeUrgency(Budget(), usage.file_bytes - usage.pinned_bytes);
+}
+
 // Where a segment has gone that held what tombstones hide, a merge may free
 // them. What they hid there has gone for good: it is dead, so nothing copied
 // it.
@@ -355,7 +409,9 @@ void Merger::ReconsiderTombstones(
 }
 
 absl::Status Merger::MergeNow(const MergeOptions& options) {
+  ++waiting_;
   MutexLock lock(&merge_mutex_);
+  --waiting_;
   if (stopping_) return absl::FailedPreconditionError("the store is closed");
   RemoveLeft(/*all=*/false);
   SweepExpired(/*now=*/true);
@@ -384,14 +440,16 @@ absl::Status Merger::MergeChosen(bool all) {
     std::vector<std::shared_ptr<Segment>> inputs;
     for (const size_t i : now) inputs.push_back(chosen.segments[i]);
     for (auto i = now.rbegin(); i != now.rend(); ++i) chosen.Erase(*i);
-    RETURN_IF_ERROR(MergeThese(std::move(inputs)));
+    RETURN_IF_ERROR(MergeThese(std::move(inputs), /*rests=*/false));
     RemoveLeft(/*all=*/false);
   }
   return absl::OkStatus();
 }
 
 void Merger::BetweenMerges(absl::FunctionRef<void()> action) {
+  ++waiting_;
   MutexLock lock(&merge_mutex_);
+  --waiting_;
   action();
 }
 
@@ -401,7 +459,9 @@ void Merger::Pause() {
     ++pauses_;
   }
   Assess();
+  ++waiting_;
   MutexLock wait_for_the_running_one(&merge_mutex_);
+  --waiting_;
 }
 
 void Merger::Resume() {

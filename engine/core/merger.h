@@ -14,6 +14,7 @@
 #include "engine/base/mutex.h"
 #include "engine/core/expiry_sweeper.h"
 #include "engine/core/merge.h"
+#include "engine/core/merge_pacer.h"
 #include "engine/core/merge_policy.h"
 #include "stave/merge.h"
 
@@ -42,6 +43,7 @@ class Merger {
     std::function<void(uint64_t ns)> merged = [](uint64_t) {};
     double max_amplification = 1.5;
     uint64_t feed_retention_bytes = 0;
+    uint64_t bytes_per_second = 0;  // of merges; 0: as many as can be
     bool background_merge = true;
     bool background_threads = true;
   };
@@ -53,7 +55,9 @@ class Merger {
   };
 
   explicit Merger(const Settings& settings)
-      : settings_(settings), sweeper_(settings.state, settings.log) {
+      : settings_(settings),
+        sweeper_(settings.state, settings.log),
+        pacer_(settings.bytes_per_second) {
     RetainLatest();
   }
   ~Merger() { Stop(); }
@@ -117,10 +121,18 @@ class Merger {
   bool MergeSome();
   absl::Status MergeChosen(bool all)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
-  absl::Status MergeThese(std::vector<std::shared_ptr<Segment>> inputs)
+  absl::Status MergeThese(std::vector<std::shared_ptr<Segment>> inputs,
+                          bool rests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
-  absl::Status TryToMerge(const std::vector<std::shared_ptr<Segment>>& inputs)
+  absl::Status TryToMerge(const std::vector<std::shared_ptr<Segment>>& inputs,
+                          bool rests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  // Pauses, after `bytes` of a merge's work that began when the last pause
+  // ended, for as long as MergePacer says.
+  void Pace(uint64_t bytes, bool rests)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  // Of a running merge: 1 if anybody waits for its end, or as MergeUrgency.
+  double Urgency() const;
   void ReconsiderTombstones(const std::vector<std::shared_ptr<Segment>>& gone)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   void RemoveLeft(bool all) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
@@ -128,11 +140,14 @@ class Merger {
   bool SealLongActive();
   bool HasThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Delay(uint64_t bytes);
+  // Returns what is owed still: less than nothing after a sleep.
+  int64_t WaitNs(int64_t begin_ns, int64_t owed_ns);
   void Assess();
 
   const Settings settings_;
 
-  Mutex merge_mutex_;  // held by the one who merges
+  Mutex merge_mutex_;            // held by the one who merges
+  std::atomic<int> waiting_{0};  // for a running merge to end
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> uncounted_bytes_{0};  // of outputs being written
 
@@ -140,6 +155,7 @@ class Merger {
   std::atomic<bool> hurry_{false};
   std::atomic<bool> blocked_{false};
   std::atomic<double> delay_ns_per_byte_{0};
+  std::atomic<int> spinning_{0};
   std::atomic<bool> due_{false};
   // Merges are due, but nothing more can be freed now.
   std::atomic<bool> stuck_{false};
@@ -155,6 +171,8 @@ class Merger {
   int pauses_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
   ExpirySweeper sweeper_ ABSL_GUARDED_BY(merge_mutex_);
+  MergePacer pacer_ ABSL_GUARDED_BY(merge_mutex_);
+  int64_t pause_ended_ns_ ABSL_GUARDED_BY(merge_mutex_) = 0;
   std::vector<SegmentId> unlinked_ ABSL_GUARDED_BY(merge_mutex_);
   Merge::TombstoneHolders tombstone_holders_ ABSL_GUARDED_BY(merge_mutex_);
 

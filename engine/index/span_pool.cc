@@ -86,7 +86,10 @@ void SpanPool::Expect(size_t spans) {
 
 void SpanPool::PreferHugePages() {
   const size_t used = size_ * kSpanBytes;
-  if (used == kMinHugeRangeBytes) range_.PreferHugePages(0, used);
+  // What was there before that stays in small pages. If the kernel were told to
+  // prefer huge ones there, too, its khugepaged would join them, with the
+  // address space locked for as long as it, of the lowest priority, waits for a
+  // processor: writers were seen to wait 400 ms for a page.
   if (used < kMinHugeRangeBytes) return;
   range_.PreferHugePages(used, std::min(kHugePageBytes, range_.size() - used));
 }

@@ -176,11 +176,9 @@ bool Log::PopulateForRate() {
   active->PopulateAhead(window);
   const uint64_t left = active->segment()->capacity() - active->length();
   if (next != nullptr && left < window) next->PopulateAhead(window - left);
-  if (next == nullptr && left < active->segment()->capacity() / 2) {
-    MutexLock lock(&thread_mutex_);
-    flusher_has_work_ = true;
-    flusher_wake_.Signal();
-  }
+  // The flusher may be long at an fdatasync; who came to the segment's end
+  // before a next one is there would have to make it.
+  if (next == nullptr) PrepareNextIfWanted();
   return true;
 }
 

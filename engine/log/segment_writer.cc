@@ -13,7 +13,7 @@ namespace stave {
 namespace {
 
 constexpr uint64_t kLeastStepBytes = uint64_t{1} << 20;
-constexpr uint64_t kGreatestStepBytes = uint64_t{64} << 20;
+constexpr uint64_t kPopulatedAtOnceBytes = uint64_t{256} << 10;
 // On a disk that is nearly full.
 constexpr uint64_t kLastStepBytes = uint64_t{64} << 10;
 
@@ -143,9 +143,11 @@ void SegmentWriter::PopulateAhead(uint64_t window) {
       std::max(populated_.load(std::memory_order_relaxed) & ~(kPage - 1), tail);
   const uint64_t to = std::min(
       tail + window, allocated_.load(std::memory_order_acquire) & ~(kPage - 1));
-  if (to <= from) return;
-  segment_->mapping()->Populate(from, to - from);
-  populated_.store(to, std::memory_order_relaxed);
+  // In pieces, since other threads' page faults may have to wait for one.
+  for (uint64_t at = from; at < to; at += kPopulatedAtOnceBytes) {
+    segment_->mapping()->Populate(at, std::min(to - at, kPopulatedAtOnceBytes));
+  }
+  if (from < to) populated_.store(to, std::memory_order_relaxed);
 }
 
 absl::StatusOr<uint64_t> SegmentWriter::Append(const PendingRecord& record,

@@ -28,14 +28,18 @@ struct PendingRecord {
 // Adds records at the end of one segment.
 //
 // Space is reserved ahead of the tail in steps that double from 1 MiB to
-// 64 MiB, never past the capacity. Where the file system keeps that promise
-// (I14) records are stored into the mapped file, else, also where it refuses
-// to reserve space, written.
+// kGreatestStepBytes, never past the capacity. Where the file system keeps that
+// promise (I14) records are stored into the mapped file, else, also where it
+// refuses to reserve space, written.
 //
 // Append and what describes its result are for one thread at a time; Extend,
 // PopulateAhead and the accessors of atomics may run beside it.
 class SegmentWriter {
  public:
+  // Larger ones would be felt: the space bound counts a step at once, so
+  // writers would go from full speed to waiting for merges within one put.
+  static constexpr uint64_t kGreatestStepBytes = uint64_t{16} << 20;
+
   struct Settings {
     SegmentHeader header;
     uint64_t capacity = 0;  // at least header and one record

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "engine/base/status_macros.h"
+#include "engine/format/segment_header.h"
 
 namespace stave {
 namespace {
@@ -31,6 +32,12 @@ std::vector<std::string_view> Beginning(Parts parts) {
     left -= beginning.back().size();
   }
   return beginning;
+}
+
+bool BeginsMergeOutput(Parts parts) {
+  if (parts.size() != 1) return false;
+  const absl::StatusOr<SegmentHeader> header = DecodeSegmentHeader(parts[0]);
+  return header.ok() && header->kind == SegmentKind::kMerged;
 }
 
 }  // namespace
@@ -53,6 +60,10 @@ class MortalFileSystem::Life {
     MutexLock lock(&mutex_);
     kills_ = true;
   }
+
+  // Whether a merge has synced outputs, but not its edit.
+  void SetInstalling(bool installing) { installing_ = installing; }
+  bool installing() const { return installing_; }
 
   void Die() {
     MutexLock lock(&mutex_);
@@ -114,6 +125,7 @@ class MortalFileSystem::Life {
 
   Mutex mutex_;
   std::atomic<bool> dead_{false};  // changed under the lock
+  std::atomic<bool> installing_{false};
   std::optional<MomentOfDeath> moment_ ABSL_GUARDED_BY(mutex_);
   bool kills_ ABSL_GUARDED_BY(mutex_) = false;
 };
@@ -165,8 +177,13 @@ class MortalFile : public File {
     return below_->Read(offset, to);
   }
   absl::Status Write(uint64_t offset, Parts parts) override {
+    if (is_output_) role_ = kMergedRecords;
+    if (offset == 0 && BeginsMergeOutput(parts)) {
+      is_output_ = true;
+      role_ = kMergedHeader;
+    }
     return life_->Live(
-        FileCall::kWrite, name_, [&] { return below_->Write(offset, parts); },
+        FileCall::kWrite, Name(), [&] { return below_->Write(offset, parts); },
         [&] { below_->Write(offset, Beginning(parts)).IgnoreError(); });
   }
   absl::Status Allocate(uint64_t offset, uint64_t size) override {
@@ -178,8 +195,12 @@ class MortalFile : public File {
                        [&] { return below_->Truncate(size); });
   }
   absl::Status SyncData() override {
-    return life_->Live(FileCall::kSyncData, name_,
-                       [&] { return below_->SyncData(); });
+    const std::string name = Name();
+    const absl::Status status = life_->Live(FileCall::kSyncData, name,
+                                            [&] { return below_->SyncData(); });
+    if (name == kMergedRecords) life_->SetInstalling(true);
+    if (name == kMergeEdit) life_->SetInstalling(false);
+    return status;
   }
   absl::StatusOr<std::unique_ptr<FileMapping>> Map(size_t size,
                                                    bool writable) override {
@@ -189,9 +210,18 @@ class MortalFile : public File {
   }
 
  private:
+  std::string Name() const {
+    if (is_output_) return role_;
+    const bool is_edit = life_->installing() && name_.starts_with("MANIFEST");
+    return is_edit ? kMergeEdit : name_;
+  }
+
   const std::shared_ptr<Life> life_;
   const std::string name_;
   const std::unique_ptr<File> below_;
+  // Only a merge's thread has its outputs.
+  bool is_output_ = false;
+  std::string role_;
 };
 
 class MortalDirectory : public Directory {
@@ -221,7 +251,8 @@ class MortalDirectory : public Directory {
     return below_->List();
   }
   absl::Status Sync() override {
-    return life_->Live(FileCall::kSyncDirectory, "",
+    return life_->Live(FileCall::kSyncDirectory,
+                       life_->installing() ? kMergeNames : "",
                        [&] { return below_->Sync(); });
   }
   absl::StatusOr<std::unique_ptr<File>> Lock(

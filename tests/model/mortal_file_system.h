@@ -29,6 +29,14 @@ enum class FileCall {
   kAny,
 };
 
+// Calls that are a merge's have names of their own in place of files' names.
+// From the end of its last output on it is the one that writes to the manifest,
+// if nothing else goes on in the store.
+inline constexpr char kMergedHeader[] = "the header of a merge's output";
+inline constexpr char kMergedRecords[] = "the records of a merge's output";
+inline constexpr char kMergeEdit[] = "the edit of a merge";
+inline constexpr char kMergeNames[] = "the names of a merge's outputs";
+
 // A moment in the life of a process, told from the calls that it makes: at
 // number `nth` of those of this kind to files whose names start so.
 struct MomentOfDeath {

@@ -6,7 +6,7 @@
 namespace stave {
 
 // What a process is doing.
-enum class Phase { kOpen, kWork, kClose };
+enum class Phase { kOpen, kWork, kMerge, kClose };
 
 // A point of the engine's work, told from outside by the call that it makes
 // then. The process is killed before, within or after it.
@@ -82,6 +82,35 @@ inline constexpr PointOfDeath kPointsOfDeath[] = {
      kCheckpoints, MomentOfDeath::kAfter},
     {"before the last checkpoint is removed", Phase::kWork, FileCall::kUnlink,
      kCheckpoints, MomentOfDeath::kBefore},
+    // A merge, while nothing else is done: outputs, edit, relocation, removal.
+    {"before a merge's output has a header", Phase::kMerge, FileCall::kWrite,
+     kMergedHeader, MomentOfDeath::kBefore},
+    {"within the header of a merge's output", Phase::kMerge, FileCall::kWrite,
+     kMergedHeader, MomentOfDeath::kWithin},
+    {"before the header of a merge's output is synced", Phase::kMerge,
+     FileCall::kSyncData, kMergedHeader, MomentOfDeath::kBefore},
+    {"within a merge's output", Phase::kMerge, FileCall::kWrite, kMergedRecords,
+     MomentOfDeath::kWithin},
+    {"before a merge's output is synced", Phase::kMerge, FileCall::kSyncData,
+     kMergedRecords, MomentOfDeath::kBefore},
+    {"after a merge's output is synced", Phase::kMerge, FileCall::kSyncData,
+     kMergedRecords, MomentOfDeath::kAfter},
+    {"after the names of a merge's outputs are synced", Phase::kMerge,
+     FileCall::kSyncDirectory, kMergeNames, MomentOfDeath::kAfter},
+    {"before the edit of a merge", Phase::kMerge, FileCall::kWrite, kMergeEdit,
+     MomentOfDeath::kBefore},
+    {"within the edit of a merge", Phase::kMerge, FileCall::kWrite, kMergeEdit,
+     MomentOfDeath::kWithin},
+    {"after the edit of a merge, which is not synced", Phase::kMerge,
+     FileCall::kWrite, kMergeEdit, MomentOfDeath::kAfter},
+    {"after the edit of a merge is synced", Phase::kMerge, FileCall::kSyncData,
+     kMergeEdit, MomentOfDeath::kAfter},
+    {"after relocation, before a merged file is removed", Phase::kMerge,
+     FileCall::kUnlink, kSegments, MomentOfDeath::kBefore},
+    {"between merged files that are removed", Phase::kMerge, FileCall::kUnlink,
+     kSegments, MomentOfDeath::kAfter},
+    {"within a hint file, beside a merge", Phase::kMerge, FileCall::kWrite,
+     kSegments, MomentOfDeath::kWithin},
     // Recovery: a whole manifest, writing back, the edit, cutting.
     {"before the whole manifest", Phase::kOpen, FileCall::kCreateFile,
      kManifests, MomentOfDeath::kBefore},

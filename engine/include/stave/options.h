@@ -132,6 +132,17 @@ struct Options {
   // files and larger steps in which space can be freed.
   uint64_t segment_size_bytes = uint64_t{256} << 20;
 
+  // How many bytes merges read and write a second at most, the two together; 0:
+  // as many as they can. A merge pauses after each piece that it has copied, so
+  // its share of the device and of the processors is less, and it takes longer.
+  // It does not pause where the space bound leaves no time for that, nor while
+  // PauseMerge, Backup, Close or another Store::Merge wait for its end. An
+  // output is synced as a whole once it is complete, which the device may see
+  // as more at once. Has no effect without background_threads. (Even without a
+  // limit, merges in the background rest half of the time as long as that
+  // slows no writer.)
+  uint64_t merge_bytes_per_second = 0;
+
   // How new values are compressed, each by itself, before any lock is taken.
   // Those shorter than the threshold, and those of which it wouldn't save an
   // eighth, are stored as they are. Records say how they are stored: those that

@@ -294,6 +294,35 @@ TEST_P(CheckpointTest, AKeyThatIsDeletedWhileAMergeRunsStaysDeleted) {
   }
 }
 
+// Keys that have expired leave without a record in the log, so an open that
+// finds nothing behind the checkpoint would believe the live bytes in it.
+TEST_P(CheckpointTest, OneIsGivenUpIfOnlyExpiredKeysLeftMeanwhile) {
+  options.background_merge = false;
+  Open();
+  PutNumbers(0, 40);
+  Put("expires", "soon", {.ttl = absl::Seconds(1)});
+  clock.Advance(absl::Seconds(5));
+  EXPECT_EQ(Get("expires"), "NOT_FOUND");
+  Sync();  // the time, so that a sweep has nothing to write
+  const std::vector<std::string> before = CheckpointNames(Image());
+  const uint64_t written = store().GetStatistics().checkpoints;
+  bool swept = false;
+  faults_.Before(FaultyFileSystem::kWrite, [&] {
+    // The first write to the next one.
+    if (swept || CheckpointNames(Image()) == before) return;
+    swept = true;
+    ASSERT_EQ(store().Merge(), absl::OkStatus());
+  });
+  for (int i = 0; !swept; ++i) {
+    ASSERT_LT(i, 100);
+    Put("filler", ValueOf(i, 100));
+  }
+  faults_.Before(FaultyFileSystem::kWrite, nullptr);
+  EXPECT_EQ(store().GetStatistics().keys, 41u);
+  EXPECT_EQ(store().GetStatistics().checkpoints, written);
+  EXPECT_EQ(CheckpointNames(Image()), before);
+}
+
 TEST_P(CheckpointTest, OpenReadsNoSegment) {
   MakeStore();
   const DirectoryImage good = Image();

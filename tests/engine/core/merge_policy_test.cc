@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/log/segment_writer.h"
 #include "gtest/gtest.h"
 
 namespace stave {
@@ -50,7 +51,7 @@ TEST(SpaceBudgetTest, NextStepsFitUnderTheBound) {
 }
 
 TEST(SpaceBudgetTest, StepsOfLargeSegmentsAreNoLargerThanTheirReservations) {
-  const uint64_t step = uint64_t{64} << 20;
+  const uint64_t step = SegmentWriter::kGreatestStepBytes;
   const SpaceBudget budget(1.5, 0, uint64_t{1} << 30);
   EXPECT_EQ(budget.bound - budget.blocked, step);
 }
@@ -69,6 +70,22 @@ TEST(WriteDelayTest, BeginsHalfWayAndGrowsToTheBlock) {
   }
   EXPECT_LE(before, 255);
   EXPECT_EQ(WriteDelayNsPerByte(budget, uint64_t{1} << 40), 255);
+}
+
+TEST(MergeUrgencyTest, GrowsFromWhereAMergeIsDue) {
+  const SpaceBudget budget(1.5, 10'000, kCapacity);
+  EXPECT_EQ(MergeUrgency(budget, 0), 0);
+  EXPECT_EQ(MergeUrgency(budget, budget.due), 0);
+  EXPECT_GT(MergeUrgency(budget, budget.due + kCapacity / 20), 0);
+  EXPECT_LT(MergeUrgency(budget, budget.due + kCapacity / 20), 1);
+  // Before writers are slowed, though the output takes all of its space.
+  EXPECT_EQ(MergeUrgency(budget, budget.blocked - kCapacity), 1);
+  EXPECT_EQ(MergeUrgency(budget, uint64_t{1} << 40), 1);
+}
+
+// Without a live byte the bound leaves no time.
+TEST(MergeUrgencyTest, IsGreatestWhereThereIsNoWay) {
+  EXPECT_EQ(MergeUrgency(SpaceBudget(1.5, 0, kCapacity), 5000), 1);
 }
 
 TEST(ChooseInputsTest, TakesThoseOfWhichMostIsDeadUntilAnOutputIsFull) {

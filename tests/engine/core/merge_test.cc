@@ -569,5 +569,68 @@ TEST_F(MergeTest, IsNotForReaders) {
       << store().Merge();
 }
 
+// A limit on what merges read and write a second.
+class LimitedMergeTest : public MergeTest {
+ protected:
+  void ReopenWith(uint64_t bytes_per_second) {
+    Close();
+    options.merge_bytes_per_second = bytes_per_second;
+    options.background_threads = true;
+    Open();
+  }
+  static absl::Duration Now() {
+    return absl::FromChrono(
+        std::chrono::steady_clock::now().time_since_epoch());
+  }
+};
+
+TEST_F(LimitedMergeTest, TakesAtLeastAsLongAsItsBytesNeed) {
+  constexpr uint64_t kBytesPerSecond = 100'000;
+  ReopenWith(kBytesPerSecond);
+  MakeHalfDead();
+  const absl::Duration begin = Now();
+  Merge();
+  const absl::Duration took = Now() - begin;
+  const Statistics after = Stat();
+  // Headers of segments are no work.
+  const auto bytes =
+      static_cast<double>(after.merge_bytes_read + after.merge_bytes_written -
+                          2 * after.merges * kSegmentHeaderBytes);
+  ASSERT_GT(bytes, 2000);
+  EXPECT_GE(took, absl::Seconds(bytes / kBytesPerSecond / 2));
+  ExpectContents();
+}
+
+// At one byte a second it would take hours.
+TEST_F(LimitedMergeTest, WhoWaitsForItsEndEndsItsPauses) {
+  ReopenWith(1);
+  MakeHalfDead();
+  std::atomic<bool> done{false};
+  std::thread merge([&] {
+    Merge();
+    done = true;
+  });
+  while (!done) store().PauseMerge();
+  merge.join();
+  EXPECT_GT(Stat().merges, 0u);
+  ExpectContents();
+}
+
+TEST_F(LimitedMergeTest, CloseEndsItsPauses) {
+  ReopenWith(1);
+  MakeHalfDead();
+  std::atomic<bool> begun{false};
+  std::thread merge([&] {
+    begun = true;
+    const absl::Status status = store().Merge({.all = true});
+    EXPECT_TRUE(status.ok() || absl::IsCancelled(status) ||
+                absl::IsFailedPrecondition(status))
+        << status;
+  });
+  while (!begun) std::this_thread::yield();
+  EXPECT_EQ(store().Close(), absl::OkStatus());
+  merge.join();
+}
+
 }  // namespace
 }  // namespace stave
