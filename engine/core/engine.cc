@@ -75,6 +75,7 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
   settings.mapped = directory_->SupportsMappedAppends();
+  settings.read_mode = options.read_mode;
   log_ = std::make_unique<Log>(std::move(settings), std::move(recovered.active),
                                recovered.last_sequence);
   merger_ = std::make_unique<Merger>(MergerSettings());

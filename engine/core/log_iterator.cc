@@ -65,9 +65,12 @@ void LogIterator::FillAhead() {
 // Outside of any epoch: it may pass over much of the log, and wait for a disk.
 size_t LogIterator::CollectCandidates() {
   size_t count = 0;
-  while (count < kAhead && NextRecord(&ahead_[count].record)) {
+  uint64_t bytes = 0;
+  while (count < kAhead && bytes < SegmentScanner::kMostBytesTogether &&
+         NextRecord(&ahead_[count].record)) {
     if (!IsWanted(ahead_[count].record)) continue;
     Candidate& candidate = ahead_[count++];
+    bytes += candidate.record.header.record_size();
     candidate.segment = instant_->parts[part_].segment.get();
     candidate.hash = (*state_.hasher)(candidate.record.key);
   }
@@ -79,6 +82,10 @@ bool LogIterator::NextRecord(RecordView* record) {
     if (scanner_ == nullptr && !OpenPart()) return false;
     const auto step = scanner_->Next(record);
     if (step == SegmentScanner::Step::kRecord) return true;
+    if (!scanner_->read_status().ok()) {
+      Fail(scanner_->read_status());
+      return false;
+    }
     const Instant::Part& part = instant_->parts[part_];
     if (step == SegmentScanner::Step::kBadRecord ||
         scanner_->offset() != part.bytes.end) {
@@ -103,10 +110,8 @@ bool LogIterator::OpenPart() {
   // Also of what is passed over: its key, which is in the body, is the reason
   // to do so, and when Open took a hint file's word, nobody has seen it yet.
   scanner_ = std::make_unique<SegmentScanner>(
-      std::string_view(part.segment->data(), part.bytes.end),
-      part.segment->seed(),
-      DURABILITY_SITE(kIteratorBodyCheck, verify_checksums_),
-      part.segment->header().kind, part.bytes.begin);
+      *part.segment, part.bytes.end,
+      DURABILITY_SITE(kIteratorBodyCheck, verify_checksums_), part.bytes.begin);
   return true;
 }
 

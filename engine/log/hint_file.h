@@ -33,10 +33,12 @@ namespace stave {
 class HintFile {
  public:
   // The segment's hint file. NotFound if there is none; DataLoss if it is
-  // damaged, or tells of another segment, or of the segment as it is not.
+  // damaged, or tells of another segment, or of the segment as it is not. It is
+  // mapped, or else read into memory.
   static absl::StatusOr<std::unique_ptr<HintFile>> Open(
       Directory* directory, const SegmentHeader& segment,
-      const SegmentSummary& summary, const KeyHasher& hasher);
+      const SegmentSummary& summary, const KeyHasher& hasher,
+      ReadMode read_mode = ReadMode::kMap);
 
   uint64_t file_bytes() const { return header_.file_bytes(); }
   uint64_t entries() const { return header_.entries; }
@@ -65,10 +67,17 @@ class HintFile {
   absl::Status Verify() const;
 
  private:
-  HintFile(const HintHeader& header, std::unique_ptr<FileMapping> mapping,
-           std::string path);
+  // One of these has the file's bytes.
+  struct Bytes {
+    std::unique_ptr<FileMapping> mapping;
+    std::unique_ptr<char[]> copy;
+  };
 
-  const char* body() const { return mapping_->data() + kHintHeaderBytes; }
+  HintFile(const HintHeader& header, Bytes bytes, std::string path);
+  static absl::StatusOr<Bytes> ReadAll(File* file, uint64_t size,
+                                       ReadMode read_mode);
+
+  const char* body() const { return data_ + kHintHeaderBytes; }
   absl::Span<const HintEntry> all() const;
   absl::Span<const HintedSize> all_sizes() const;
   // The place of the first entry that is not less; a guess if there is damage.
@@ -78,7 +87,8 @@ class HintFile {
   absl::Status Damage(uint64_t offset, std::string_view what) const;
 
   const HintHeader header_;
-  const std::unique_ptr<FileMapping> mapping_;
+  const Bytes bytes_;
+  const char* const data_;
   const std::string path_;
   const uint32_t seed_;
 };
