@@ -93,7 +93,8 @@ HintFile::HintFile(const HintHeader& header, Bytes bytes, std::string path)
       data_(bytes_.copy != nullptr ? bytes_.copy.get()
                                    : bytes_.mapping->data()),
       path_(std::move(path)),
-      seed_(SegmentSeed(header.segment.salt, header.segment.id)) {}
+      seed_(SegmentSeed(header.segment.salt, header.segment.id)),
+      right_blocks_(new std::atomic<uint64_t>[header.blocks() / 64 + 1]()) {}
 
 absl::Span<const HintEntry> HintFile::all() const {
   return absl::MakeConstSpan(reinterpret_cast<const HintEntry*>(body()),
@@ -130,19 +131,27 @@ size_t HintFile::PlaceOf(const HintEntry& entry) const {
 
 absl::Status HintFile::VerifyBlocks(uint64_t begin_byte,
                                     uint64_t end_byte) const {
-  const std::string_view all(body(), header_.body_bytes());
-  const char* const checksums = body() + header_.body_bytes();
   for (uint64_t block = begin_byte / kHintBlockBytes;
        block * kHintBlockBytes < end_byte; ++block) {
-    const uint64_t at = block * kHintBlockBytes;
-    const bool right =
-        HintBlockChecksum(seed_, block, all.substr(at, kHintBlockBytes)) ==
-        DecodeFixed<uint32_t>(checksums + block * sizeof(uint32_t));
-    if (DURABILITY_SITE(kHintBlockCheck, !right)) {
-      return Damage(kHintHeaderBytes + at, "wrong checksum of a block");
+    std::atomic<uint64_t>& known = right_blocks_[block / 64];
+    const uint64_t bit = uint64_t{1} << block % 64;
+    if ((known.load(std::memory_order_relaxed) & bit) != 0) continue;
+    if (DURABILITY_SITE(kHintBlockCheck, !BlockIsRight(block))) {
+      return Damage(kHintHeaderBytes + block * kHintBlockBytes,
+                    "wrong checksum of a block");
     }
+    known.fetch_or(bit, std::memory_order_relaxed);
   }
   return absl::OkStatus();
+}
+
+bool HintFile::BlockIsRight(uint64_t block) const {
+  const std::string_view all(body(), header_.body_bytes());
+  const char* const checksums = body() + header_.body_bytes();
+  return HintBlockChecksum(
+             seed_, block,
+             all.substr(block * kHintBlockBytes, kHintBlockBytes)) ==
+         DecodeFixed<uint32_t>(checksums + block * sizeof(uint32_t));
 }
 
 // Entries of [begin, end), and their neighbours, if there are any: so it is

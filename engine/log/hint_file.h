@@ -1,6 +1,7 @@
 #ifndef STAVE_ENGINE_LOG_HINT_FILE_H_
 #define STAVE_ENGINE_LOG_HINT_FILE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "engine/format/segment_header.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/segment.h"
+#include "stave/options.h"
 
 namespace stave {
 
@@ -28,8 +30,8 @@ namespace stave {
 // DataLoss by it, reads the segment instead (I8).
 //
 // Open checks all that later calls rely on but the entries and sizes; each
-// call checks the blocks that it reads, and that they are in order. Immutable,
-// so thread-safe.
+// call checks the blocks that it reads, unless one before it has found them
+// right, and that they are in order. Thread-safe.
 class HintFile {
  public:
   // The segment's hint file. NotFound if there is none; DataLoss if it is
@@ -83,6 +85,7 @@ class HintFile {
   // The place of the first entry that is not less; a guess if there is damage.
   size_t PlaceOf(const HintEntry& entry) const;
   absl::Status VerifyBlocks(uint64_t begin_byte, uint64_t end_byte) const;
+  bool BlockIsRight(uint64_t block) const;
   absl::Status VerifyEntries(size_t begin, size_t end) const;
   absl::Status Damage(uint64_t offset, std::string_view what) const;
 
@@ -91,6 +94,8 @@ class HintFile {
   const char* const data_;
   const std::string path_;
   const uint32_t seed_;
+  // Of the blocks whose checksum was found right, a bit each.
+  const std::unique_ptr<std::atomic<uint64_t>[]> right_blocks_;
 };
 
 // Tells the secret that keys are hashed with from others.
