@@ -312,6 +312,7 @@ class CheckpointReader {
   // Makes known what was counted, if it is what the checkpoint says.
   absl::Status Count(const std::vector<Counts>& counts) {
     std::vector<uint64_t> expiring(bound_.size());
+    std::vector<uint64_t> large_records(bound_.size());
     for (size_t i = 0; i < bound_.size(); ++i) {
       uint64_t exact = 0;
       uint64_t large = 0;
@@ -320,6 +321,7 @@ class CheckpointReader {
         large += each.large[i];
         expiring[i] += each.expiring[i];
       }
+      large_records[i] = large;
       const uint64_t live = bound_[i].live_bytes;
       const bool plausible =
           live <= bound_[i].summary.length &&
@@ -336,6 +338,7 @@ class CheckpointReader {
       for (size_t i = 0; i < bound_.size(); ++i) {
         if (bound_[i].id != each.segment->id()) continue;
         each.segment->live_bytes() = bound_[i].live_bytes;
+        each.segment->may_have_less() = large_records[i] > 0;
         state_.live_bytes += bound_[i].live_bytes;
         if (expiring[i] == 0) continue;
         each.segment->NoteExpiry(0);  // when, only its records know

@@ -222,7 +222,9 @@ std::shared_ptr<const Instant> Store::Engine::NewInstant() {
     }
     for (std::shared_ptr<Segment>& segment : state_->segments->All()) {
       const uint64_t end = segment->end().load(std::memory_order_acquire);
-      parts.push_back({std::move(segment), {kSegmentHeaderBytes, end}});
+      const bool is_all_live = log_ != nullptr && segment->IsAllLive(end);
+      parts.push_back(
+          {std::move(segment), {kSegmentHeaderBytes, end}, is_all_live});
     }
   };
   if (change_mutex() == nullptr) {

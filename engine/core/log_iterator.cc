@@ -39,8 +39,9 @@ void LogIterator::TakeValue() {
     value_ = record.value;
     return;
   }
-  const absl::StatusOr<std::string_view> value = state_.ValueOf(
-      *ahead_[position_].segment, record.offset, record.stored(), &restored_);
+  const absl::StatusOr<std::string_view> value =
+      state_.ValueOf(*ahead_[position_].part->segment, record.offset,
+                     record.stored(), &restored_);
   if (!value.ok()) return Fail(value.status());
   value_ = *value;
 }
@@ -52,6 +53,7 @@ void LogIterator::FillAhead() {
     if (candidates == 0) return;
     EpochGuard guard;
     for (size_t i = 0; i < candidates; ++i) {
+      if (ahead_[i].part->is_all_live) continue;
       state_.keydir->Prefetch({ahead_[i].record.key, ahead_[i].hash});
     }
     for (size_t i = 0; i < candidates; ++i) {
@@ -71,7 +73,8 @@ size_t LogIterator::CollectCandidates() {
     if (!IsWanted(ahead_[count].record)) continue;
     Candidate& candidate = ahead_[count++];
     bytes += candidate.record.header.record_size();
-    candidate.segment = instant_->parts[part_].segment.get();
+    candidate.part = &instant_->parts[part_];
+    if (candidate.part->is_all_live) continue;
     candidate.hash = (*state_.hasher)(candidate.record.key);
   }
   return count;
@@ -128,8 +131,9 @@ bool LogIterator::IsWanted(const RecordView& record) const {
 }
 
 bool LogIterator::WasLive(const Candidate& candidate) const {
+  if (candidate.part->is_all_live) return true;
   const RecordView& record = candidate.record;
-  const Location here = candidate.segment->LocationOf(record.offset);
+  const Location here = candidate.part->segment->LocationOf(record.offset);
   const KeydirEntry present = state_.keydir->Find({record.key, candidate.hash});
   if (!present.absent() && present.location() == here) return true;
   const KeydirEntry then = instant_->EntryThen(candidate.hash, present);

@@ -54,6 +54,7 @@ absl::Status Merge::Run() {
   }
   if (!status.ok()) return DropOutputs(status);
   for (Output& output : outputs_) state_.segments->Stage(output.segment);
+  for (const auto& input : inputs_) input->may_have_less() = true;
   context_.uncounted_bytes->store(0);
   for (Output& output : outputs_) Relocate(&output);
   RemoveExpired(&state_, context_.log, expired_);

@@ -24,6 +24,14 @@ Segment::Segment(Parts parts)
       mapping_(std::move(parts.mapping)),
       file_(std::move(parts.file)) {}
 
+// live_bytes() may be too high where a header could not be read. Of a segment
+// that is mapped such a header is wrong, and who walks the records will see it.
+bool Segment::IsAllLive(uint64_t end) const {
+  return is_mapped() && !counters_.may_have_less &&
+         counters_.live_bytes + counters_.keyless_bytes ==
+             end - kSegmentHeaderBytes;
+}
+
 void Segment::EndAppends() {
   if (!is_mapped()) return;  // it is read through its file
   // A stray store into a sealed segment is a bug; it only loses a safeguard if

@@ -98,6 +98,16 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::atomic<uint64_t>& end() { return counters_.end; }
   // Bytes of live records. Changed by who changes the keydir.
   std::atomic<uint64_t>& live_bytes() { return counters_.live_bytes; }
+  // Bytes of records that are no key's, frames and marks, as far as somebody
+  // has counted them: no more than there are. Changed with the append lock
+  // held.
+  std::atomic<uint64_t>& keyless_bytes() { return counters_.keyless_bytes; }
+  // live_bytes() may be more than there are: a merge is moving entries from
+  // here, or a checkpoint has said so, which can't tell of large records.
+  std::atomic<bool>& may_have_less() { return counters_.may_have_less; }
+  // Whether each record up to `end` was its key's last one. Of a segment of
+  // this process's log, with the append lock held.
+  bool IsAllLive(uint64_t end) const;
   // Length of the file, preallocated space included.
   std::atomic<uint64_t>& file_bytes() { return counters_.file_bytes; }
   // Whether a SegmentWriter may still add records.
@@ -144,6 +154,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   struct alignas(64) Counters {
     std::atomic<uint64_t> end{kSegmentHeaderBytes};
     std::atomic<uint64_t> live_bytes{0};
+    std::atomic<uint64_t> keyless_bytes{0};
+    std::atomic<bool> may_have_less{false};
     std::atomic<uint64_t> file_bytes{0};
     std::atomic<bool> growing{false};
     std::atomic<uint64_t> hint_bytes{0};

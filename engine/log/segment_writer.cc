@@ -196,6 +196,9 @@ absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
     segment_->file_bytes().store(offset + size, std::memory_order_relaxed);
   }
   summary_.Account(header.sequence, std::string_view(bytes, 4));
+  if (key.empty()) {
+    segment_->keyless_bytes().fetch_add(size, std::memory_order_relaxed);
+  }
   summary_.length = offset + size;
   segment_->end().store(summary_.length, std::memory_order_release);
   return offset;
@@ -203,6 +206,7 @@ absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
 
 absl::Status SegmentWriter::RewindTo(const SegmentSummary& summary) {
   summary_ = summary;
+  segment_->keyless_bytes() = 0;  // less than there are, maybe
   segment_->end().store(summary.length, std::memory_order_release);
   // Records that stood here must not be found behind shorter ones. In a
   // mapped segment nothing fails after the first byte of a batch.
