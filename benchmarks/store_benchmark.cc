@@ -8,6 +8,7 @@
 // largest takes 3 GB there.
 
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -115,6 +116,17 @@ class TemporaryStore {
       if (entry.path().filename().string().starts_with("KEYDIR-")) {
         remove(entry);
       }
+    }
+  }
+
+  // The next to read the segments of the closed store waits for the device.
+  void LeavePageCache() {
+    Release();
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      if (entry.path().extension() != ".seg") continue;
+      const int file = open(entry.path().c_str(), O_RDONLY);
+      posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+      close(file);
     }
   }
 
@@ -234,6 +246,40 @@ void BM_MultiGet(benchmark::State& state) {
                     });
   }
   ReportRate(state, state.iterations() * at_once);
+}
+
+// Reads by calls (ReadMode::kPread), `at_once` of them a Get or a MultiGet, of
+// files that are in the page cache or, at first, are not.
+void BM_ReadByCalls(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  const auto at_once = static_cast<size_t>(state.range(1));
+  const bool is_cached = state.range(2) != 0;
+  TemporaryStore& store = FullStore(keys);
+  store.Close();
+  if (!is_cached) store.LeavePageCache();
+  store.Open({.read_mode = ReadMode::kPread});
+  std::vector<Key> wanted(at_once, Key(0));
+  std::vector<std::string_view> views(at_once);
+  std::string value;
+  Picker picker;
+  for (auto _ : state) {
+    for (size_t i = 0; i < at_once; ++i) {
+      wanted[i] = Key(picker.Pick(keys));
+      views[i] = wanted[i];
+    }
+    if (at_once == 1) {
+      const absl::Status status = store->Get(wanted[0], &value);
+      if (!status.ok()) Die(status);
+      continue;
+    }
+    store->MultiGet(views,
+                    [&value](size_t, absl::StatusOr<std::string_view> each) {
+                      if (!each.ok()) Die(each.status());
+                      value.assign(*each);
+                    });
+  }
+  ReportRate(state, state.iterations() * at_once);
+  store.Open();
 }
 
 // Of a thousand counters.
@@ -547,6 +593,15 @@ void RegisterAll() {
     Register("Increment", BM_Increment, keys);
     Register("Transaction", BM_Transaction, keys);
     Register("OverwriteAfterSnapshot", BM_OverwriteAfterSnapshot, keys);
+    for (const int64_t at_once : {1, 64}) {
+      for (const int64_t is_cached : {1, 0}) {
+        benchmark::RegisterBenchmark("ReadByCalls", BM_ReadByCalls)
+            ->ArgNames({"keys", "at_once", "cached"})
+            ->Args({keys, at_once, is_cached})
+            ->Iterations((is_cached != 0 ? 500'000 : 20'000) / at_once)
+            ->UseRealTime();
+      }
+    }
     Register("OpenFromSegments", BM_OpenFromSegments, keys)
         ->Iterations(3)
         ->Unit(benchmark::kMillisecond);

@@ -17,6 +17,7 @@
 #include "engine/format/record.h"
 #include "engine/log/file_window.h"
 #include "engine/log/merged_segment_writer.h"
+#include "engine/log/segment_bytes.h"
 #include "engine/log/segment_scanner.h"
 #include "engine/log/segment_survey.h"
 
@@ -209,9 +210,7 @@ class BackupWriter {
   absl::StatusOr<SegmentSummary> ForEachRecord(const StoreInstant::Part& part,
                                                const Visit& visit) const {
     const Segment& segment = *part.segment;
-    SegmentScanner scanner(std::string_view(segment.data(), part.end),
-                           segment.seed(), /*check_bodies=*/true,
-                           segment.header().kind);
+    SegmentScanner scanner(segment, part.end, /*check_bodies=*/true);
     RecordView record;
     while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
       RETURN_IF_ERROR(visit(record));
@@ -252,7 +251,7 @@ class BackupWriter {
                                   : absl::OkStatus();
         });
     RETURN_IF_ERROR(copied.status());
-    RETURN_IF_ERROR(writer->Finish().status());
+    RETURN_IF_ERROR(writer->Finish(state_.read_mode).status());
     item->listed.sealed = writer->summary();
     item->part.segment = nullptr;
     return absl::OkStatus();
@@ -268,14 +267,20 @@ class BackupWriter {
     return Check(segment, *item.listed.sealed);
   }
 
-  // A merge of another process may have unlinked the file; its bytes are
-  // mapped here.
+  // A merge of another process may have unlinked the file, which the segment
+  // still has.
   absl::Status Copy(const Segment& segment, uint64_t length) {
     const auto from = source_.OpenFile(segment.name(), /*writable=*/false);
     if (absl::IsNotFound(from.status())) {
       ASSIGN_OR_RETURN(const std::unique_ptr<File> to,
                        directory_.CreateFile(segment.name()));
-      RETURN_IF_ERROR(to->Write(0, std::string_view(segment.data(), length)));
+      SegmentBytes bytes(segment, length);
+      for (uint64_t at = 0; at < length;) {
+        const std::string_view some = bytes.From(at, 1);
+        RETURN_IF_ERROR(bytes.status());
+        RETURN_IF_ERROR(to->Write(at, some));
+        at += some.size();
+      }
       return DURABILITY_SITE(kBackupCopySync, to->SyncData());
     }
     RETURN_IF_ERROR(from.status());

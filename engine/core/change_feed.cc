@@ -12,6 +12,8 @@
 #include "engine/base/status_macros.h"
 #include "engine/core/engine.h"
 #include "engine/core/log_history.h"
+#include "engine/format/record.h"
+#include "engine/index/keydir.h"
 #include "engine/log/segment_scanner.h"
 #include "stave/store.h"
 
@@ -166,20 +168,19 @@ class ChangeFeed::Reader {
     value_ = {};
     segment_ = std::move(segment);
     end_ = bytes.end;
-    scanner_ = std::make_unique<SegmentScanner>(
-        std::string_view(segment_->data(), end_), segment_->seed(),
-        /*check_bodies=*/true, SegmentKind::kLog, from);
+    scanner_ = std::make_unique<SegmentScanner>(*segment_, end_,
+                                                /*check_bodies=*/true, from);
     return true;
   }
 
   absl::StatusOr<Sequence> FirstSequence(const Segment& segment) const {
+    const auto first = KeydirEntry::Live(
+        segment.LocationOf(kSegmentHeaderBytes), kLeastRecordBytes,
+        /*expires=*/false);
+    Segment* found = nullptr;
     RecordView record;
-    if (ReadRecord(segment.bytes_from(kSegmentHeaderBytes), kSegmentHeaderBytes,
-                   segment.seed(), &record)) {
-      return record.header.sequence;
-    }
-    return engine_->state().Damage(segment, kSegmentHeaderBytes,
-                                   "wrong checksum of a record's header");
+    RETURN_IF_ERROR(engine_->state().ReadKeyAt(first, &found, &record));
+    return record.header.sequence;
   }
 
   absl::Status OutOfRange(const FeedPosition& position,

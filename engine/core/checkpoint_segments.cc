@@ -90,6 +90,7 @@ CheckpointSegments::Found CheckpointSegments::Relocate(KeydirSlot* slot,
 absl::Status CheckpointSegments::Count(absl::Span<const Counts> counts,
                                        State* state) const {
   std::vector<uint64_t> expiring(bound_.size());
+  std::vector<uint64_t> large_records(bound_.size());
   for (size_t i = 0; i < bound_.size(); ++i) {
     uint64_t exact = 0;
     uint64_t large = 0;
@@ -98,6 +99,7 @@ absl::Status CheckpointSegments::Count(absl::Span<const Counts> counts,
       large += each.large[i];
       expiring[i] += each.expiring[i];
     }
+    large_records[i] = large;
     const uint64_t live = bound_[i].live_bytes;
     const bool plausible =
         live <= bound_[i].summary.length &&
@@ -113,6 +115,7 @@ absl::Status CheckpointSegments::Count(absl::Span<const Counts> counts,
     for (size_t i = 0; i < bound_.size(); ++i) {
       if (bound_[i].id != each.segment->id()) continue;
       each.segment->live_bytes() = bound_[i].live_bytes;
+      each.segment->may_have_less() = large_records[i] > 0;
       state->live_bytes += bound_[i].live_bytes;
       if (expiring[i] == 0) continue;
       each.segment->NoteExpiry(0);  // when, only its records know

@@ -99,7 +99,7 @@ bool Commit::IsExpired(KeydirEntry entry) const {
   EpochGuard guard;
   Segment* segment = nullptr;
   RecordView record;
-  return state_.ReadAt(entry, &segment, &record).ok() &&
+  return state_.ReadKeyAt(entry, &segment, &record).ok() &&
          state_.Expired(record.header);
 }
 

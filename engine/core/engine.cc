@@ -79,6 +79,7 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
   settings.sync_interval = options.sync_interval;
   settings.background_threads = options.background_threads;
   settings.mapped = directory_->SupportsMappedAppends();
+  settings.read_mode = options.read_mode;
   log_ = std::make_unique<Log>(std::move(settings), std::move(recovered.active),
                                recovered.last_sequence);
   merger_ = std::make_unique<Merger>(MergerSettings());
@@ -232,7 +233,9 @@ std::shared_ptr<const Instant> Store::Engine::NewInstant() {
     }
     for (std::shared_ptr<Segment>& segment : state_->segments->All()) {
       const uint64_t end = segment->end().load(std::memory_order_acquire);
-      parts.push_back({std::move(segment), {kSegmentHeaderBytes, end}});
+      const bool is_all_live = log_ != nullptr && segment->IsAllLive(end);
+      parts.push_back(
+          {std::move(segment), {kSegmentHeaderBytes, end}, is_all_live});
     }
   };
   if (change_mutex() == nullptr) {

@@ -46,7 +46,11 @@ class ExpiringKeys {
 
   void Take(const RecordView& record) {
     group_.push_back({record, (*state_.hasher)(record.key)});
-    if (group_.size() == kGroupSize) LookUp();
+    group_bytes_ += record.header.record_size();
+    if (group_.size() == kGroupSize ||
+        group_bytes_ >= SegmentScanner::kMostBytesTogether) {
+      LookUp();
+    }
   }
   void LookUp() {
     EpochGuard guard;
@@ -67,6 +71,7 @@ class ExpiringKeys {
       }
     }
     group_.clear();
+    group_bytes_ = 0;
   }
 
   const std::vector<ExpiredKey>& expired() const { return expired_; }
@@ -97,6 +102,7 @@ class ExpiringKeys {
   const Segment& segment_;
   const int64_t now_ms_;
   std::vector<Candidate> group_;
+  uint64_t group_bytes_ = 0;
   std::vector<ExpiredKey> expired_;
   std::vector<Later> later_;
 };
@@ -108,7 +114,7 @@ void RemoveOne(State* state, Log* log, const ExpiredKey& expired) {
   EpochGuard guard;
   Segment* segment = nullptr;
   RecordView record;
-  if (!state->ReadAt(expired.entry, &segment, &record).ok()) return;
+  if (!state->ReadKeyAt(expired.entry, &segment, &record).ok()) return;
   const KeyRef key{record.key, expired.hash};
   if (state->keydir->Find(key) != expired.entry) return;
   state->SaveVersion(key, expired.entry, /*has_expired=*/true);
@@ -167,9 +173,7 @@ bool ExpirySweeper::Sweep(Segment* segment, int64_t now_ms,
     segment->ForgetExpiries();
     end = segment->end().load(std::memory_order_acquire);
   }
-  SegmentScanner scanner(std::string_view(segment->data(), end),
-                         segment->seed(), /*check_bodies=*/false,
-                         segment->header().kind);
+  SegmentScanner scanner(*segment, end, /*check_bodies=*/false);
   ExpiringKeys keys(&state_, *segment, now_ms);
   bool any = false;
   const auto remove_expired = [&] {

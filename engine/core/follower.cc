@@ -238,8 +238,8 @@ absl::StatusOr<Sequence> Follower::ReadLog(const FollowerPlan::Item& item,
   // Nobody cuts it any more.
   LogPlace place = from;
   const uint64_t length = item.listed.sealed->length;
-  RETURN_IF_ERROR(VisitLog(std::string_view(segment.data(), length),
-                           segment.seed(), &place, visit));
+  SegmentScanner scanner(segment, length, /*check_bodies=*/true, place.offset);
+  RETURN_IF_ERROR(VisitLog(&scanner, &place, visit));
   if (place.offset == length) return place.sequence;
   return state_.Damage(segment, place.offset,
                        "the segment's records are not those that were there "
@@ -257,10 +257,9 @@ absl::Status Follower::TakeOutput(FollowerPlan::Item* item, Sequence known,
 
 absl::Status Follower::TakeFrom(Segment* segment, uint64_t end, Sequence known,
                                 const FollowerPlan& plan) {
-  SegmentScanner scanner(std::string_view(segment->data(), end),
-                         segment->seed(), /*check_bodies=*/true,
-                         segment->header().kind);
+  SegmentScanner scanner(*segment, end, /*check_bodies=*/true);
   std::vector<RecordView> group;
+  uint64_t group_bytes = 0;
   RecordView record;
   auto step = scanner.Next(&record);
   for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
@@ -271,9 +270,14 @@ absl::Status Follower::TakeFrom(Segment* segment, uint64_t end, Sequence known,
       RETURN_IF_ERROR(ChangeKey(segment, record));
     } else if (kind == RecordKind::kPut) {
       group.push_back(record);
-      if (group.size() < kGroupSize) continue;
+      group_bytes += record.header.record_size();
+      if (group.size() < kGroupSize &&
+          group_bytes < SegmentScanner::kMostBytesTogether) {
+        continue;
+      }
       Move(segment, group, plan);
       group.clear();
+      group_bytes = 0;
     }
   }
   Move(segment, group, plan);
@@ -296,7 +300,7 @@ void Follower::Move(Segment* to, const std::vector<RecordView>& records,
     Segment* from = state_.segments->Find(present.location());
     RecordView found;
     // The same record, or else a newer one, which lies elsewhere.
-    if (!plan.Leaves(from) || !state_.ReadAt(present, &from, &found).ok() ||
+    if (!plan.Leaves(from) || !state_.ReadKeyAt(present, &from, &found).ok() ||
         found.header.sequence != record.header.sequence) {
       continue;
     }
@@ -382,7 +386,7 @@ absl::Status Follower::Drop(KeydirEntry entry) {
   EpochGuard guard;
   Segment* segment = nullptr;
   RecordView record;
-  RETURN_IF_ERROR(state_.ReadAt(entry, &segment, &record));
+  RETURN_IF_ERROR(state_.ReadKeyAt(entry, &segment, &record));
   const KeyRef key{record.key, (*state_.hasher)(record.key)};
   state_.SaveVersion(key, entry, state_.Expired(record.header));
   state_.publication.NoteChange(/*is_removal=*/true);

@@ -102,7 +102,13 @@ class Planner {
     parts.header = header;
     parts.name = SegmentFileName(header.id);
     parts.replaces_another = item->segment != nullptr;
-    ASSIGN_OR_RETURN(parts.mapping, file.Map(capacity, /*writable=*/false));
+    parts.capacity = capacity;
+    if (state_.read_mode == ReadMode::kMap) {
+      ASSIGN_OR_RETURN(parts.mapping, file.Map(capacity, /*writable=*/false));
+    } else {
+      ASSIGN_OR_RETURN(parts.file,
+                       directory_.OpenFile(parts.name, /*writable=*/false));
+    }
     ASSIGN_OR_RETURN(parts.first, state_.segments->ReserveRange(capacity));
     item->replaced = std::move(item->segment);
     item->segment = Segment::Adopt(std::move(parts));

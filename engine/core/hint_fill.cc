@@ -79,7 +79,7 @@ class HintFiller {
   absl::StatusOr<std::unique_ptr<HintFile>> Open(
       const SegmentToRead& segment) const {
     return HintFile::Open(directory_, segment.segment->header(),
-                          segment.summary, *state_.hasher);
+                          segment.summary, *state_.hasher, state_.read_mode);
   }
 
   absl::Status FillFromGroup(absl::Span<SegmentToRead* const> segments) {

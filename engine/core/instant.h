@@ -27,6 +27,8 @@ struct Instant final : Snapshot, std::enable_shared_from_this<Instant> {
   struct Part {
     std::shared_ptr<Segment> segment;
     ByteRange bytes;  // of records
+    // Each record was its key's last one; else nobody knows.
+    bool is_all_live = false;
   };
 
   explicit Instant(std::shared_ptr<const State> of) : state(std::move(of)) {}

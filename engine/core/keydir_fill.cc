@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,9 +29,11 @@ namespace {
 // several keys. Threads seldom change the same part at once.
 class KeydirFeeder {
  public:
-  // `records`: about how many keys are to come.
-  KeydirFeeder(Keydir* keydir, uint64_t records)
+  // `records`: about how many keys are to come. `keeps_bytes`: whether those of
+  // keys are to be kept here; else they stay where they are.
+  KeydirFeeder(Keydir* keydir, uint64_t records, bool keeps_bytes)
       : keydir_(*keydir),
+        keeps_bytes_(keeps_bytes),
         group_bits_(std::clamp<int>(
             std::bit_width(records / (kGroupSize * kWaitingShare)) - 1, 1,
             kMaxGroupBits)),
@@ -64,7 +67,9 @@ class KeydirFeeder {
   using Waiting = KeyOrder::Offered;
 
   absl::Status TakeForOrder(const KeyRef& key, KeydirEntry entry) {
-    waiting_[in_order_++] = {key, entry};
+    std::string_view bytes = key.bytes;
+    if (keeps_bytes_) bytes = kept_.emplace_back(bytes);
+    waiting_[in_order_++] = {{bytes, key.hash}, entry};
     return in_order_ < waiting_.size() ? absl::OkStatus() : OfferInOrder();
   }
 
@@ -75,7 +80,9 @@ class KeydirFeeder {
       return a.key.bytes < b.key.bytes;
     });
     if (all.empty()) return absl::OkStatus();
-    return keydir_.order()->OfferInOrder(all, IsLater);
+    const absl::Status offered = keydir_.order()->OfferInOrder(all, IsLater);
+    kept_.clear();
+    return offered;
   }
 
   absl::Status Offer(size_t group) {
@@ -103,9 +110,11 @@ class KeydirFeeder {
   }
 
   Keydir& keydir_;
+  const bool keeps_bytes_;
   const int group_bits_;
   std::vector<Waiting> waiting_;  // kGroupSize places a group
   std::vector<size_t> counts_;
+  std::deque<std::string> kept_;
   size_t in_order_ = 0;  // keys that wait for their turn in that
 };
 
@@ -129,9 +138,8 @@ class SegmentReader {
  private:
   absl::Status Read(ByteRange bytes) {
     const Segment& segment = *source_.segment;
-    SegmentScanner scanner(std::string_view(segment.data(), bytes.end),
-                           segment.seed(), source_.check_bodies,
-                           segment.header().kind, bytes.begin);
+    SegmentScanner scanner(segment, bytes.end, source_.check_bodies,
+                           bytes.begin);
     RecordView record;
     auto step = scanner.Next(&record);
     for (; step == SegmentScanner::Step::kRecord;
@@ -282,7 +290,8 @@ absl::Status Feed(State* state, absl::Span<const SegmentToRead> segments,
                   size_t threads) {
   const uint64_t records = RecordsToTake(*state, segments) / threads;
   return Walk(state, segments, threads, [&](auto walk) {
-    KeydirFeeder feeder(state->keydir.get(), records);
+    KeydirFeeder feeder(state->keydir.get(), records,
+                        state->read_mode == ReadMode::kPread);
     walk(&feeder);
     return feeder.OfferAll();
   });

@@ -39,8 +39,9 @@ void LogIterator::TakeValue() {
     value_ = record.value;
     return;
   }
-  const absl::StatusOr<std::string_view> value = state_.ValueOf(
-      *ahead_[position_].segment, record.offset, record.stored(), &restored_);
+  const absl::StatusOr<std::string_view> value =
+      state_.ValueOf(*ahead_[position_].part->segment, record.offset,
+                     record.stored(), &restored_);
   if (!value.ok()) return Fail(value.status());
   value_ = *value;
 }
@@ -52,6 +53,7 @@ void LogIterator::FillAhead() {
     if (candidates == 0) return;
     EpochGuard guard;
     for (size_t i = 0; i < candidates; ++i) {
+      if (ahead_[i].part->is_all_live) continue;
       state_.keydir->Prefetch({ahead_[i].record.key, ahead_[i].hash});
     }
     for (size_t i = 0; i < candidates; ++i) {
@@ -65,10 +67,14 @@ void LogIterator::FillAhead() {
 // Outside of any epoch: it may pass over much of the log, and wait for a disk.
 size_t LogIterator::CollectCandidates() {
   size_t count = 0;
-  while (count < kAhead && NextRecord(&ahead_[count].record)) {
+  uint64_t bytes = 0;
+  while (count < kAhead && bytes < SegmentScanner::kMostBytesTogether &&
+         NextRecord(&ahead_[count].record)) {
     if (!IsWanted(ahead_[count].record)) continue;
     Candidate& candidate = ahead_[count++];
-    candidate.segment = instant_->parts[part_].segment.get();
+    bytes += candidate.record.header.record_size();
+    candidate.part = &instant_->parts[part_];
+    if (candidate.part->is_all_live) continue;
     candidate.hash = (*state_.hasher)(candidate.record.key);
   }
   return count;
@@ -79,6 +85,10 @@ bool LogIterator::NextRecord(RecordView* record) {
     if (scanner_ == nullptr && !OpenPart()) return false;
     const auto step = scanner_->Next(record);
     if (step == SegmentScanner::Step::kRecord) return true;
+    if (!scanner_->read_status().ok()) {
+      Fail(scanner_->read_status());
+      return false;
+    }
     const Instant::Part& part = instant_->parts[part_];
     if (step == SegmentScanner::Step::kBadRecord ||
         scanner_->offset() != part.bytes.end) {
@@ -103,10 +113,8 @@ bool LogIterator::OpenPart() {
   // Also of what is passed over: its key, which is in the body, is the reason
   // to do so, and when Open took a hint file's word, nobody has seen it yet.
   scanner_ = std::make_unique<SegmentScanner>(
-      std::string_view(part.segment->data(), part.bytes.end),
-      part.segment->seed(),
-      DURABILITY_SITE(kIteratorBodyCheck, verify_checksums_),
-      part.segment->header().kind, part.bytes.begin);
+      *part.segment, part.bytes.end,
+      DURABILITY_SITE(kIteratorBodyCheck, verify_checksums_), part.bytes.begin);
   return true;
 }
 
@@ -123,8 +131,9 @@ bool LogIterator::IsWanted(const RecordView& record) const {
 }
 
 bool LogIterator::WasLive(const Candidate& candidate) const {
+  if (candidate.part->is_all_live) return true;
   const RecordView& record = candidate.record;
-  const Location here = candidate.segment->LocationOf(record.offset);
+  const Location here = candidate.part->segment->LocationOf(record.offset);
   const KeydirEntry present = state_.keydir->Find({record.key, candidate.hash});
   if (!present.absent() && present.location() == here) return true;
   const KeydirEntry then = instant_->EntryThen(candidate.hash, present);

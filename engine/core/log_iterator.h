@@ -41,8 +41,8 @@ class LogIterator final : public Iterator {
 
   struct Candidate {
     RecordView record;
-    const Segment* segment = nullptr;
-    KeyHash hash;
+    const Instant::Part* part = nullptr;
+    KeyHash hash;  // unless all of the part was live
   };
 
   const RecordView& Current() const { return ahead_[position_].record; }

@@ -19,13 +19,11 @@ constexpr uint64_t kPageBytes = 4096;
 
 }  // namespace
 
-absl::Status VisitLog(std::string_view bytes, uint32_t segment_seed,
-                      LogPlace* place, LogVisit visit) {
-  SegmentScanner scanner(bytes, segment_seed, /*check_bodies=*/true,
-                         SegmentKind::kLog, place->offset);
+absl::Status VisitLog(SegmentScanner* scanner, LogPlace* place,
+                      LogVisit visit) {
   std::vector<RecordView> records;
   RecordView record;
-  while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
+  while (scanner->Next(&record) == SegmentScanner::Step::kRecord) {
     // Else it belongs behind something that is still to come.
     if (record.header.sequence != place->sequence + 1) break;
     Sequence sequence = record.header.sequence;
@@ -33,13 +31,13 @@ absl::Status VisitLog(std::string_view bytes, uint32_t segment_seed,
     if (record.header.kind == RecordKind::kBatch) {
       // The frame is valid only with all of its records.
       records.resize(record.header.body);
-      for (RecordView& each : records) scanner.Next(&each);
+      for (RecordView& each : records) scanner->Next(&each);
       sequence += records.size();
     } else {
       records.push_back(record);
     }
-    RETURN_IF_ERROR(visit({records, scanner.offset(), sequence}));
-    *place = {scanner.offset(), sequence};
+    RETURN_IF_ERROR(visit({records, scanner->offset(), sequence}));
+    *place = {scanner->offset(), sequence};
   }
   return absl::OkStatus();
 }
@@ -55,8 +53,9 @@ absl::Status LogTail::Visit(LogVisit visit) {
   while (true) {
     RETURN_IF_ERROR(ReadTo(std::min(wanted, size_)));
     const uint64_t before = place_.offset;
-    RETURN_IF_ERROR(VisitLog(std::string_view(memory_.data(), read_end_), seed_,
-                             &place_, visit));
+    SegmentScanner scanner(std::string_view(memory_.data(), read_end_), seed_,
+                           /*check_bodies=*/true, SegmentKind::kLog, before);
+    RETURN_IF_ERROR(VisitLog(&scanner, &place_, visit));
     const uint64_t end = NextRecordEnd();
     if (end <= read_end_) return absl::OkStatus();
     step = std::min(2 * step, kGreatestStepBytes);

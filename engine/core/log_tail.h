@@ -29,10 +29,9 @@ struct LogPlace {
   Sequence sequence = 0;
 };
 
-// Visits what is valid in `bytes`, a segment of the log from its first byte,
-// behind `place`, without a gap; moves that along. Ends with the first error.
-absl::Status VisitLog(std::string_view bytes, uint32_t segment_seed,
-                      LogPlace* place, LogVisit visit);
+// Visits what is valid behind `place`, where `scanner` begins, in a segment of
+// the log, without a gap; moves `place` along. Ends with the first error.
+absl::Status VisitLog(SegmentScanner* scanner, LogPlace* place, LogVisit visit);
 
 // Reads the records that another process is adding to a segment of the log.
 // Reads the file, since a mapping of bytes that its owner may cut off would end

@@ -56,6 +56,7 @@ absl::Status Merge::Run() {
   }
   if (!status.ok()) return DropOutputs(status);
   for (Output& output : outputs_) state_.segments->Stage(output.segment);
+  for (const auto& input : inputs_) input->may_have_less() = true;
   context_.uncounted_bytes->store(0);
   for (Output& output : outputs_) Relocate(&output);
   RemoveExpired(&state_, context_.log, expired_);
@@ -95,10 +96,10 @@ void Merge::Pace(uint64_t read, uint64_t piece) {
 
 absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
                                 const SegmentSummary& summary) {
-  SegmentScanner scanner(std::string_view(input->data(), summary.length),
-                         input->seed(), DURABILITY_SITE(kCopyBodyCheck, true),
-                         input->header().kind);
+  SegmentScanner scanner(*input, summary.length,
+                         DURABILITY_SITE(kCopyBodyCheck, true));
   std::vector<Candidate> group;
+  uint64_t group_bytes = 0;
   RecordView record;
   auto step = scanner.Next(&record);
   for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
@@ -108,9 +109,14 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
       log_through_ = std::max(log_through_, record.header.sequence);
     }
     group.push_back({record, (*state_.hasher)(record.key)});
-    if (group.size() < kGroupSize) continue;
+    group_bytes += record.header.record_size();
+    if (group.size() < kGroupSize &&
+        group_bytes < SegmentScanner::kMostBytesTogether) {
+      continue;
+    }
     RETURN_IF_ERROR(CopyGroup(*input, group));
     group.clear();
+    group_bytes = 0;
     Pace(scanner.offset(), kPieceBytes);
   }
   RETURN_IF_ERROR(CopyGroup(*input, group));
@@ -198,8 +204,9 @@ SegmentId Merge::HolderOfOlder(const KeyHash& hash, Sequence sequence) {
     if (each.summary.least_sequence >= sequence) continue;
     if (!each.hint_was_asked_for) {
       each.hint_was_asked_for = true;
-      auto hint = HintFile::Open(context_.directory, each.segment->header(),
-                                 each.summary, *state_.hasher);
+      auto hint =
+          HintFile::Open(context_.directory, each.segment->header(),
+                         each.summary, *state_.hasher, state_.read_mode);
       if (hint.ok()) each.hint = *std::move(hint);
     }
     // Without a hint it may hold anything.
@@ -237,7 +244,7 @@ absl::StatusOr<Merge::Output*> Merge::OutputFor(uint64_t size) {
 absl::Status Merge::MakeOutputsDurable() {
   for (Output& output : outputs_) {
     MergedSegmentWriter& writer = *output.writer;
-    ASSIGN_OR_RETURN(output.segment, writer.Finish());
+    ASSIGN_OR_RETURN(output.segment, writer.Finish(state_.read_mode));
     state_.segments->ShrinkRange(writer.first(), writer.capacity(),
                                  writer.summary().length);
     output.segment->kept_tombstone_bytes().store(output.kept_tombstone_bytes,
@@ -299,19 +306,23 @@ absl::Status Merge::DropOutputs(const absl::Status& error) {
 
 void Merge::Relocate(Output* output) {
   const Segment& segment = *output->segment;
-  SegmentScanner scanner(std::string_view(segment.data(), segment.capacity()),
-                         segment.seed(),
-                         /*check_bodies=*/false, segment.header().kind);
+  SegmentScanner scanner(segment, segment.capacity(), /*check_bodies=*/false);
   std::vector<Candidate> group;
+  uint64_t group_bytes = 0;
   size_t first_origin = 0;
   RecordView record;
   while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
     if (record.header.kind != RecordKind::kPut) continue;
     group.push_back({record, (*state_.hasher)(record.key)});
-    if (group.size() < kGroupSize) continue;
+    group_bytes += record.header.record_size();
+    if (group.size() < kGroupSize &&
+        group_bytes < SegmentScanner::kMostBytesTogether) {
+      continue;
+    }
     RelocateGroup(output, group, first_origin);
     first_origin += group.size();
     group.clear();
+    group_bytes = 0;
   }
   RelocateGroup(output, group, first_origin);
 }

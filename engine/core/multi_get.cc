@@ -129,6 +129,7 @@ absl::StatusOr<std::string_view> MultiGet::Read(size_t index) {
   }
   RETURN_IF_ERROR(reader_.CheckBody(options_, found));
   const RecordView& record = found.record;
+  shown_ = record.memory;
   return state_.ValueOf(*found.segment, record.offset, record.stored(),
                         &restored_);
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -77,7 +78,9 @@ class MultiGet {
   absl::InlinedVector<Wanted, 32> wanted_;
   int64_t now_ms_ = 0;  // at the instant
   absl::flat_hash_set<Segment*> pinned_;
-  std::string restored_;  // the value that is shown, if it was compressed
+  // What has the value that is shown, if it was compressed, or is not mapped.
+  std::string restored_;
+  std::shared_ptr<const char[]> shown_;
 };
 
 }  // namespace stave

@@ -112,7 +112,7 @@ absl::StatusOr<RecoveredStore> RecoverOrCreate(FileSystem* file_system,
   absl::StatusOr<RecoveredStore> recovered = Recover(directory, options, clock);
   if (absl::IsNotFound(recovered.status()) && options.create_if_missing) {
     RETURN_IF_ERROR(MakeNameDurable(file_system, directory->path()));
-    return CreateStore(directory, options.keydir, clock);
+    return CreateStore(directory, options, clock);
   }
   return recovered;
 }

@@ -39,6 +39,12 @@ absl::Status CheckOptions(const Options& options) {
         absl::StrCat("recovery_threads is ", options.recovery_threads,
                      ", not from 0 to ", kMaxRecoveryThreads));
   }
+  if (options.read_mode != ReadMode::kMap &&
+      options.read_mode != ReadMode::kPread) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("read_mode is ", static_cast<int>(options.read_mode),
+                     ", which is no way of reading"));
+  }
   if (options.compression > Compression::kLz4) {
     return absl::InvalidArgumentError(
         absl::StrCat("compression is ", static_cast<int>(options.compression),

@@ -83,7 +83,7 @@ absl::Status ReadSet::CheckChange(const VersionOverlay::Past& then,
   if (missed.absent()) return absl::OkStatus();
   Segment* segment = nullptr;
   RecordView record;
-  RETURN_IF_ERROR(instant_->state->ReadAt(missed, &segment, &record));
+  RETURN_IF_ERROR(instant_->state->ReadKeyAt(missed, &segment, &record));
   const auto contains = [&record](const KeyRange& range) {
     return range.Contains(record.key);
   };
@@ -114,7 +114,7 @@ bool ReadSet::IsLive(
   if (!entry.expires()) return true;
   Segment* segment = nullptr;
   RecordView record;
-  return !instant_->state->ReadAt(entry, &segment, &record).ok() ||
+  return !instant_->state->ReadKeyAt(entry, &segment, &record).ok() ||
          !has_expired(record.header);
 }
 

@@ -64,7 +64,7 @@ absl::StatusOr<PinnedValue> Reader::GetPinned(
 
 PinnedValue Reader::Pin(const Found& found) {
   found.segment->Pin();
-  return PinnedValue(found.record.value, found.segment);
+  return PinnedValue(found.record.value, found.segment, found.record.memory);
 }
 
 absl::StatusOr<absl::Duration> Reader::Ttl(std::string_view key) const {
@@ -123,7 +123,7 @@ absl::StatusOr<bool> Reader::Exists(std::string_view key,
     if (!entry.expires() && state_.damage == nullptr) return true;
     Segment* segment = nullptr;
     RecordView record;
-    RETURN_IF_ERROR(state_.ReadAt(entry, &segment, &record));
+    RETURN_IF_ERROR(state_.ReadKeyAt(entry, &segment, &record));
     RETURN_IF_ERROR(CheckHidden(key, record.header.sequence));
     if (!Expired(record.header, then)) return true;
     if (IsStill(ref, then, &entry)) return false;
@@ -173,6 +173,8 @@ bool Reader::IsStill(const KeyRef& key, const Instant* then,
 void Reader::Touch(KeydirEntry entry) const {
   if (entry.absent()) return;
   const std::string_view record = Beginning(entry);
+  if (record.empty()) [[unlikely]]
+    return AskDevice(entry);
   const volatile char* const bytes = record.data();
   for (size_t at = 0; at < record.size(); at += kCacheLineBytes) {
     static_cast<void>(bytes[at]);
@@ -190,12 +192,21 @@ void Reader::Prefetch(KeydirEntry entry) const {
 
 std::string_view Reader::Beginning(KeydirEntry entry) const {
   const Segment* const segment = state_.segments->Find(entry.location());
+  if (!segment->is_mapped()) [[unlikely]]
+    return {};
   const uint64_t offset = segment->OffsetOf(entry.location());
   // A size that only the header knows is a large one.
   const uint64_t size =
       entry.exact_size() == 0 ? kCacheLineBytes : entry.exact_size();
   return std::string_view(segment->data() + offset,
                           std::min(size, kMostPrefetchedBytes));
+}
+
+void Reader::AskDevice(KeydirEntry entry) const {
+  const Segment* const segment = state_.segments->Find(entry.location());
+  // As much of a large one as its header's page, which will tell.
+  segment->WillNeed(segment->OffsetOf(entry.location()),
+                    std::max<uint64_t>(entry.exact_size(), 1));
 }
 
 absl::Status Reader::ReadRecord(std::string_view key, Found* found) const {

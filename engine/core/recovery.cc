@@ -172,6 +172,7 @@ class Opener {
     store_.state = std::make_unique<State>();
     State& state = *store_.state;
     state.directory = directory_->path();
+    state.read_mode = options_.read_mode;
     state.clock = std::make_unique<EngineClock>(
         clock_, loaded_.state.base.clock_floor_ms);
     state.hasher = std::make_unique<KeyHasher>(loaded_.state.base.hash_secret);
@@ -221,17 +222,22 @@ class Opener {
     RETURN_IF_ERROR(
         CheckFile(*parts.file, listed.header, source->summary.length));
     // The space is there already; this asks whether more could be had.
-    const bool mapped = resumed && directory_->SupportsMappedAppends() &&
+    const bool maps = options_.read_mode == ReadMode::kMap;
+    const bool mapped = resumed && maps &&
+                        directory_->SupportsMappedAppends() &&
                         parts.file->Allocate(0, source->summary.length).ok();
     const uint64_t length = source->summary.length;
     const uint64_t capacity =
         resumed ? std::max(length, ResumedCapacity()) : length;
     ASSIGN_OR_RETURN(parts.first,
                      store_.state->segments->ReserveRange(capacity));
-    ASSIGN_OR_RETURN(parts.mapping, parts.file->Map(capacity, mapped));
+    parts.capacity = capacity;
+    if (maps) {
+      ASSIGN_OR_RETURN(parts.mapping, parts.file->Map(capacity, mapped));
+    }
     ASSIGN_OR_RETURN(const uint64_t file_bytes, parts.file->Size());
     // A mapping needs no open file, and processes may have few.
-    if (!resumed) parts.file = nullptr;
+    if (maps && !resumed) parts.file = nullptr;
     source->segment = Segment::Adopt(std::move(parts));
     source->segment->end() = source->summary.length;
     source->segment->file_bytes() = file_bytes;
@@ -467,15 +473,17 @@ ManifestState NewManifestState() {
 }
 
 absl::StatusOr<RecoveredStore> CreateStore(Directory* directory,
-                                           KeydirKind keydir, Clock* clock) {
+                                           const Options& options,
+                                           Clock* clock) {
   RecoveredStore store;
   const ManifestState manifest = NewManifestState();
   store.state = std::make_unique<State>();
   store.state->directory = directory->path();
+  store.state->read_mode = options.read_mode;
   store.state->clock = std::make_unique<EngineClock>(clock, 0);
   store.state->hasher = std::make_unique<KeyHasher>(manifest.base.hash_secret);
   ASSIGN_OR_RETURN(store.state->segments, SegmentSet::Create());
-  store.state->keydir = NewKeydir(keydir);
+  store.state->keydir = NewKeydir(options.keydir);
   ASSIGN_OR_RETURN(store.manifest, Manifest::Create(directory, manifest));
   return store;
 }

@@ -62,7 +62,8 @@ ManifestState NewManifestState();
 
 // Makes an empty store in a directory that holds none.
 absl::StatusOr<RecoveredStore> CreateStore(Directory* directory,
-                                           KeydirKind keydir, Clock* clock);
+                                           const Options& options,
+                                           Clock* clock);
 
 }  // namespace stave
 

@@ -77,7 +77,7 @@ class Repairer {
           state_->keydir->Find({key, (*state_->hasher)(key)});
       Segment* segment = nullptr;
       RecordView record;
-      if (entry.absent() || !state_->ReadAt(entry, &segment, &record).ok()) {
+      if (entry.absent() || !state_->ReadKeyAt(entry, &segment, &record).ok()) {
         continue;
       }
       if (record.header.sequence > hidden.last) {
@@ -91,9 +91,8 @@ class Repairer {
 
   absl::Status CopyStretch(const DamageMap::Stretch& stretch, StoreCopy* copy) {
     const Segment& segment = *stretch.segment;
-    SegmentScanner scanner(std::string_view(segment.data(), stretch.bytes.end),
-                           segment.seed(), /*check_bodies=*/true,
-                           segment.header().kind, stretch.bytes.begin);
+    SegmentScanner scanner(segment, stretch.bytes.end, /*check_bodies=*/true,
+                           stretch.bytes.begin);
     RecordView record;
     auto step = scanner.Next(&record);
     for (; step == SegmentScanner::Step::kRecord;
@@ -161,7 +160,7 @@ absl::StatusOr<RepairReport> Repair(std::string_view from, std::string_view to,
   ASSIGN_OR_RETURN(
       SalvagedStore salvaged,
       Salvage(source.get(), survey_options, &manifest.base.hash_secret,
-              KeydirKind::kHash, SystemClock()));
+              KeydirKind::kHash, ReadMode::kMap, SystemClock()));
   // Else keys that have expired could come back.
   manifest.base.clock_floor_ms = salvaged.clock_floor_ms;
 

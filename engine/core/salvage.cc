@@ -26,9 +26,14 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(
   parts.header = surveyed.header;
   parts.name = surveyed.name;
   ASSIGN_OR_RETURN(parts.first, state->segments->ReserveRange(length));
-  ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
+  ASSIGN_OR_RETURN(parts.file,
                    directory->OpenFile(parts.name, /*writable=*/false));
-  ASSIGN_OR_RETURN(parts.mapping, file->Map(length, /*writable=*/false));
+  parts.capacity = length;
+  if (state->read_mode == ReadMode::kMap) {
+    ASSIGN_OR_RETURN(parts.mapping,
+                     parts.file->Map(length, /*writable=*/false));
+    parts.file = nullptr;
+  }
   std::shared_ptr<Segment> segment = Segment::Adopt(std::move(parts));
   segment->end() = length;
   segment->file_bytes() = surveyed.file_bytes;
@@ -39,9 +44,10 @@ absl::StatusOr<std::shared_ptr<Segment>> OpenSegment(
 // NotFound if a segment's file has gone since.
 absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(
     Directory* directory, StoreSurvey survey, const HashSecret& secret,
-    KeydirKind keydir, Clock* clock, size_t threads) {
+    KeydirKind keydir, ReadMode read_mode, Clock* clock, size_t threads) {
   auto state = std::make_unique<State>();
   state->directory = directory->path();
+  state->read_mode = read_mode;
   state->clock = std::make_unique<EngineClock>(clock, survey.clock_floor_ms);
   state->hasher = std::make_unique<KeyHasher>(secret);
   ASSIGN_OR_RETURN(state->segments, SegmentSet::Create());
@@ -82,7 +88,8 @@ absl::Status NoSoundManifest(const Directory& directory,
 absl::StatusOr<SalvagedStore> Salvage(Directory* directory,
                                       const SurveyOptions& options,
                                       const HashSecret* secret,
-                                      KeydirKind keydir, Clock* clock) {
+                                      KeydirKind keydir, ReadMode read_mode,
+                                      Clock* clock) {
   for (int tries = 1; tries <= kSurveyTries; ++tries) {
     ASSIGN_OR_RETURN(StoreSurvey survey, SurveyStore(directory, options));
     if (secret == nullptr && !survey.manifest_is_sound) {
@@ -95,8 +102,8 @@ absl::StatusOr<SalvagedStore> Salvage(Directory* directory,
     salvaged.torn_tail_bytes = survey.torn_tail_bytes;
     salvaged.clock_floor_ms = survey.clock_floor_ms;
     absl::StatusOr<std::unique_ptr<State>> state =
-        StateOfSurvey(directory, std::move(survey), hashed_with, keydir, clock,
-                      options.threads);
+        StateOfSurvey(directory, std::move(survey), hashed_with, keydir,
+                      read_mode, clock, options.threads);
     if (absl::IsNotFound(state.status())) continue;
     RETURN_IF_ERROR(state.status());
     salvaged.state = *std::move(state);
@@ -114,9 +121,10 @@ absl::StatusOr<RecoveredStore> RecoverDamaged(Directory* directory,
                                               Clock* clock) {
   SurveyOptions survey_options;
   survey_options.threads = ThreadCount(options.recovery_threads);
-  ASSIGN_OR_RETURN(SalvagedStore salvaged,
-                   Salvage(directory, survey_options,
-                           /*secret=*/nullptr, options.keydir, clock));
+  ASSIGN_OR_RETURN(
+      SalvagedStore salvaged,
+      Salvage(directory, survey_options,
+              /*secret=*/nullptr, options.keydir, options.read_mode, clock));
   RecoveredStore store;
   store.bytes_cut = salvaged.torn_tail_bytes;
   store.state = std::move(salvaged.state);

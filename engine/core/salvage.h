@@ -18,7 +18,7 @@ namespace stave {
 struct SalvagedStore {
   // As far as the store is sound: the keydir names the last sound record of
   // each key, `damage` says what that is worth. All files that are needed are
-  // mapped.
+  // mapped, or open.
   std::unique_ptr<State> state;
   // As StoreSurvey's.
   uint64_t records = 0;
@@ -33,7 +33,8 @@ struct SalvagedStore {
 absl::StatusOr<SalvagedStore> Salvage(Directory* directory,
                                       const SurveyOptions& options,
                                       const HashSecret* secret,
-                                      KeydirKind keydir, Clock* clock);
+                                      KeydirKind keydir, ReadMode read_mode,
+                                      Clock* clock);
 
 // Opens a store that Recover refuses, for reading alone
 // (Options::open_damaged). DataLoss without a sound manifest.

@@ -10,16 +10,23 @@ uint64_t State::SizeOf(KeydirEntry entry) const {
   if (entry.exact_size() != 0) return entry.exact_size();
   Segment* segment = nullptr;
   RecordView record;
-  if (!ReadAt(entry, &segment, &record).ok()) return 0;
+  if (!ReadKeyAt(entry, &segment, &record).ok()) return 0;
   return record.header.record_size();
 }
 
-absl::Status State::ReadAt(KeydirEntry entry, Segment** segment,
-                           RecordView* record) const {
+absl::Status State::ReadPartAt(KeydirEntry entry, RecordPart part,
+                               Segment** segment, RecordView* record) const {
   *segment = segments->Find(entry.location());
   const uint64_t offset = (*segment)->OffsetOf(entry.location());
-  if (!ReadRecord((*segment)->bytes_from(offset), offset, (*segment)->seed(),
-                  record)) {
+  bool is_right = false;
+  if ((*segment)->is_mapped()) [[likely]] {
+    is_right = ReadRecord((*segment)->bytes_from(offset), offset,
+                          (*segment)->seed(), record);
+  } else {
+    ASSIGN_OR_RETURN(is_right, LoadRecord(**segment, offset, entry.exact_size(),
+                                          part, record));
+  }
+  if (!is_right) {
     return Damage(**segment, offset, "wrong checksum of a record's header");
   }
   return absl::OkStatus();
@@ -63,7 +70,7 @@ Sequence State::SequenceIfMoved(KeydirEntry entry) const {
   if (!segment->may_hold_moved()) return 0;
   Segment* found = nullptr;
   RecordView record;
-  return ReadAt(entry, &found, &record).ok() ? record.header.sequence : 0;
+  return ReadKeyAt(entry, &found, &record).ok() ? record.header.sequence : 0;
 }
 
 void State::SaveVersion(const KeyRef& key, KeydirEntry present,

@@ -17,6 +17,7 @@
 #include "engine/index/version_overlay.h"
 #include "engine/log/segment_scanner.h"
 #include "engine/log/segment_set.h"
+#include "stave/options.h"
 
 namespace stave {
 
@@ -24,6 +25,7 @@ namespace stave {
 // what may outlive it; all parts are thread-safe.
 struct State {
   std::string directory;  // for messages
+  ReadMode read_mode = ReadMode::kMap;
   std::unique_ptr<EngineClock> clock;
   std::unique_ptr<KeyHasher> hasher;
   std::unique_ptr<SegmentSet> segments;
@@ -67,9 +69,16 @@ struct State {
   }
 
   // Reads the record at `entry`, without its body's checksum. DataLoss if its
-  // header is wrong.
+  // header is wrong, or the device has an error.
   absl::Status ReadAt(KeydirEntry entry, Segment** segment,
-                      RecordView* record) const;
+                      RecordView* record) const {
+    return ReadPartAt(entry, RecordPart::kValue, segment, record);
+  }
+  // The same, and says nothing of the value, which may be large.
+  absl::Status ReadKeyAt(KeydirEntry entry, Segment** segment,
+                         RecordView* record) const {
+    return ReadPartAt(entry, RecordPart::kKey, segment, record);
+  }
 
   // The value of the record at `offset`, whose body is right: where it lies, or
   // restored, in `*buffer`. DataLoss if it can't be restored.
@@ -101,6 +110,8 @@ struct State {
   }
 
  private:
+  absl::Status ReadPartAt(KeydirEntry entry, RecordPart part, Segment** segment,
+                          RecordView* record) const;
   absl::Status DamageIfLoss(const Segment& segment, uint64_t offset,
                             const absl::Status& status) const;
 };

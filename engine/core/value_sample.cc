@@ -31,10 +31,8 @@ ValueSample SampleValues(const Instant& instant) {
   const uint64_t of_each =
       std::max(kBytes / instant.parts.size(), kLeastOfEach);
   for (const Instant::Part& part : instant.parts) {
-    SegmentScanner scanner(
-        std::string_view(part.segment->data(), part.bytes.end),
-        part.segment->seed(), /*check_bodies=*/false,
-        part.segment->header().kind, part.bytes.begin);
+    SegmentScanner scanner(*part.segment, part.bytes.end,
+                           /*check_bodies=*/false, part.bytes.begin);
     RecordView record;
     while (scanner.offset() - part.bytes.begin < of_each &&
            scanner.Next(&record) == SegmentScanner::Step::kRecord) {

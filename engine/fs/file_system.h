@@ -83,6 +83,13 @@ class File {
   virtual absl::StatusOr<size_t> Read(uint64_t offset,
                                       absl::Span<char> to) const = 0;
 
+  // Says that [offset, offset + size) will be read soon, so that the device can
+  // begin with many such ranges at a time; does not wait. Only a hint.
+  virtual void WillNeed(uint64_t offset, uint64_t size) const {
+    static_cast<void>(offset);
+    static_cast<void>(size);
+  }
+
   // Writes `parts`, one after another, to `offset`, and makes the file longer
   // if need be. After an error any part of them may have been written.
   virtual absl::Status Write(uint64_t offset,

@@ -54,6 +54,12 @@ absl::StatusOr<size_t> PosixFile::Read(uint64_t offset,
   return done;
 }
 
+void PosixFile::WillNeed(uint64_t offset, uint64_t size) const {
+  static_cast<void>(posix_fadvise(descriptor_.get(), static_cast<off_t>(offset),
+                                  static_cast<off_t>(size),
+                                  POSIX_FADV_WILLNEED));
+}
+
 absl::Status PosixFile::Write(uint64_t offset,
                               absl::Span<const std::string_view> parts) {
   RemainingParts remaining(parts);

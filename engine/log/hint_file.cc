@@ -41,7 +41,8 @@ uint32_t HintSecretCheck(const KeyHasher& hasher) {
 
 absl::StatusOr<std::unique_ptr<HintFile>> HintFile::Open(
     Directory* directory, const SegmentHeader& segment,
-    const SegmentSummary& summary, const KeyHasher& hasher) {
+    const SegmentSummary& summary, const KeyHasher& hasher,
+    ReadMode read_mode) {
   const std::string name = HintFileName(segment.id);
   const std::string path = absl::StrCat(directory->path(), "/", name);
   ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
@@ -68,18 +69,32 @@ absl::StatusOr<std::unique_ptr<HintFile>> HintFile::Open(
                                             ": the file ends here, not at ",
                                             header->file_bytes()));
   }
-  ASSIGN_OR_RETURN(std::unique_ptr<FileMapping> mapping,
-                   file->Map(size, /*writable=*/false));
-  return std::unique_ptr<HintFile>(
-      new HintFile(*header, std::move(mapping), path));
+  ASSIGN_OR_RETURN(Bytes all, ReadAll(file.get(), size, read_mode));
+  return std::unique_ptr<HintFile>(new HintFile(*header, std::move(all), path));
 }
 
-HintFile::HintFile(const HintHeader& header,
-                   std::unique_ptr<FileMapping> mapping, std::string path)
+absl::StatusOr<HintFile::Bytes> HintFile::ReadAll(File* file, uint64_t size,
+                                                  ReadMode read_mode) {
+  Bytes bytes;
+  if (read_mode == ReadMode::kMap) {
+    ASSIGN_OR_RETURN(bytes.mapping, file->Map(size, /*writable=*/false));
+    return bytes;
+  }
+  bytes.copy = std::make_unique<char[]>(size);
+  // What a file that became shorter lacks are zeros, which no checksum fits.
+  RETURN_IF_ERROR(
+      file->Read(0, absl::MakeSpan(bytes.copy.get(), size)).status());
+  return bytes;
+}
+
+HintFile::HintFile(const HintHeader& header, Bytes bytes, std::string path)
     : header_(header),
-      mapping_(std::move(mapping)),
+      bytes_(std::move(bytes)),
+      data_(bytes_.copy != nullptr ? bytes_.copy.get()
+                                   : bytes_.mapping->data()),
       path_(std::move(path)),
-      seed_(SegmentSeed(header.segment.salt, header.segment.id)) {}
+      seed_(SegmentSeed(header.segment.salt, header.segment.id)),
+      right_blocks_(new std::atomic<uint64_t>[header.blocks() / 64 + 1]()) {}
 
 absl::Span<const HintEntry> HintFile::all() const {
   return absl::MakeConstSpan(reinterpret_cast<const HintEntry*>(body()),
@@ -116,19 +131,27 @@ size_t HintFile::PlaceOf(const HintEntry& entry) const {
 
 absl::Status HintFile::VerifyBlocks(uint64_t begin_byte,
                                     uint64_t end_byte) const {
-  const std::string_view all(body(), header_.body_bytes());
-  const char* const checksums = body() + header_.body_bytes();
   for (uint64_t block = begin_byte / kHintBlockBytes;
        block * kHintBlockBytes < end_byte; ++block) {
-    const uint64_t at = block * kHintBlockBytes;
-    const bool right =
-        HintBlockChecksum(seed_, block, all.substr(at, kHintBlockBytes)) ==
-        DecodeFixed<uint32_t>(checksums + block * sizeof(uint32_t));
-    if (DURABILITY_SITE(kHintBlockCheck, !right)) {
-      return Damage(kHintHeaderBytes + at, "wrong checksum of a block");
+    std::atomic<uint64_t>& known = right_blocks_[block / 64];
+    const uint64_t bit = uint64_t{1} << block % 64;
+    if ((known.load(std::memory_order_relaxed) & bit) != 0) continue;
+    if (DURABILITY_SITE(kHintBlockCheck, !BlockIsRight(block))) {
+      return Damage(kHintHeaderBytes + block * kHintBlockBytes,
+                    "wrong checksum of a block");
     }
+    known.fetch_or(bit, std::memory_order_relaxed);
   }
   return absl::OkStatus();
+}
+
+bool HintFile::BlockIsRight(uint64_t block) const {
+  const std::string_view all(body(), header_.body_bytes());
+  const char* const checksums = body() + header_.body_bytes();
+  return HintBlockChecksum(
+             seed_, block,
+             all.substr(block * kHintBlockBytes, kHintBlockBytes)) ==
+         DecodeFixed<uint32_t>(checksums + block * sizeof(uint32_t));
 }
 
 // Entries of [begin, end), and their neighbours, if there are any: so it is
@@ -252,9 +275,8 @@ absl::Status WriteHint(Directory* directory, Segment* segment,
                        const SegmentSummary& summary, const KeyHasher& hasher) {
   RemoveHint(directory, segment->id());
   segment->hint_bytes() = 0;
-  SegmentScanner scanner(std::string_view(segment->data(), summary.length),
-                         segment->seed(), DURABILITY_SITE(kHintBodyCheck, true),
-                         segment->header().kind);
+  SegmentScanner scanner(*segment, summary.length,
+                         DURABILITY_SITE(kHintBodyCheck, true));
   HintBuilder builder(summary.records);
   RecordView record;
   auto step = scanner.Next(&record);

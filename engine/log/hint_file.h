@@ -1,6 +1,7 @@
 #ifndef STAVE_ENGINE_LOG_HINT_FILE_H_
 #define STAVE_ENGINE_LOG_HINT_FILE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "engine/format/segment_header.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/segment.h"
+#include "stave/options.h"
 
 namespace stave {
 
@@ -28,15 +30,17 @@ namespace stave {
 // DataLoss by it, reads the segment instead (I8).
 //
 // Open checks all that later calls rely on but the entries and sizes; each
-// call checks the blocks that it reads, and that they are in order. Immutable,
-// so thread-safe.
+// call checks the blocks that it reads, unless one before it has found them
+// right, and that they are in order. Thread-safe.
 class HintFile {
  public:
   // The segment's hint file. NotFound if there is none; DataLoss if it is
-  // damaged, or tells of another segment, or of the segment as it is not.
+  // damaged, or tells of another segment, or of the segment as it is not. It is
+  // mapped, or else read into memory.
   static absl::StatusOr<std::unique_ptr<HintFile>> Open(
       Directory* directory, const SegmentHeader& segment,
-      const SegmentSummary& summary, const KeyHasher& hasher);
+      const SegmentSummary& summary, const KeyHasher& hasher,
+      ReadMode read_mode = ReadMode::kMap);
 
   uint64_t file_bytes() const { return header_.file_bytes(); }
   uint64_t entries() const { return header_.entries; }
@@ -65,22 +69,33 @@ class HintFile {
   absl::Status Verify() const;
 
  private:
-  HintFile(const HintHeader& header, std::unique_ptr<FileMapping> mapping,
-           std::string path);
+  // One of these has the file's bytes.
+  struct Bytes {
+    std::unique_ptr<FileMapping> mapping;
+    std::unique_ptr<char[]> copy;
+  };
 
-  const char* body() const { return mapping_->data() + kHintHeaderBytes; }
+  HintFile(const HintHeader& header, Bytes bytes, std::string path);
+  static absl::StatusOr<Bytes> ReadAll(File* file, uint64_t size,
+                                       ReadMode read_mode);
+
+  const char* body() const { return data_ + kHintHeaderBytes; }
   absl::Span<const HintEntry> all() const;
   absl::Span<const HintedSize> all_sizes() const;
   // The place of the first entry that is not less; a guess if there is damage.
   size_t PlaceOf(const HintEntry& entry) const;
   absl::Status VerifyBlocks(uint64_t begin_byte, uint64_t end_byte) const;
+  bool BlockIsRight(uint64_t block) const;
   absl::Status VerifyEntries(size_t begin, size_t end) const;
   absl::Status Damage(uint64_t offset, std::string_view what) const;
 
   const HintHeader header_;
-  const std::unique_ptr<FileMapping> mapping_;
+  const Bytes bytes_;
+  const char* const data_;
   const std::string path_;
   const uint32_t seed_;
+  // Of the blocks whose checksum was found right, a bit each.
+  const std::unique_ptr<std::atomic<uint64_t>[]> right_blocks_;
 };
 
 // Tells the secret that keys are hashed with from others.

@@ -233,6 +233,7 @@ absl::Status Log::CreateSegment(uint64_t record_size, Writer* created) {
   segment.capacity =
       std::max(settings_.next_capacity(), kSegmentHeaderBytes + record_size);
   segment.mapped = settings_.mapped;
+  segment.read_mode = settings_.read_mode;
   ASSIGN_OR_RETURN(segment.range,
                    settings_.segments->ReserveRange(segment.capacity));
   const absl::Status status = CreateSegmentAt(segment, created);

@@ -20,6 +20,7 @@
 #include "engine/log/reserve.h"
 #include "engine/log/segment_set.h"
 #include "engine/log/segment_writer.h"
+#include "stave/options.h"
 
 namespace stave {
 
@@ -66,6 +67,7 @@ class Log {
     absl::Duration sync_interval;
     bool background_threads = true;
     bool mapped = false;
+    ReadMode read_mode = ReadMode::kMap;
   };
 
   // What space is wanted for. Deletes have the reserve when the disk is full;

@@ -166,10 +166,7 @@ absl::Status Log::Seal(const Writer& writer) {
     MutexLock lock(&flush_mutex_);
     if (synced_end_.segment == segment.id()) synced_end_ = {};
   }
-  // A stray store into a sealed segment is a bug; it only loses a safeguard
-  // if this fails.
-  segment.mapping()->MakeReadOnly().IgnoreError();
-  segment.CloseFile();
+  segment.EndAppends();
   return absl::OkStatus();
 }
 

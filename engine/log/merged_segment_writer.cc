@@ -91,19 +91,24 @@ absl::Status MergedSegmentWriter::Flush() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<Segment>> MergedSegmentWriter::Finish() {
+absl::StatusOr<std::shared_ptr<Segment>> MergedSegmentWriter::Finish(
+    ReadMode read_mode) {
   RETURN_IF_ERROR(Flush());
   RETURN_IF_ERROR(DURABILITY_SITE(kOutputSync, file_->SyncData()));
   Segment::Parts parts;
   parts.header = header_;
   parts.name = name_;
-  ASSIGN_OR_RETURN(parts.mapping,
-                   file_->Map(summary_.length, /*writable=*/false));
+  if (read_mode == ReadMode::kMap) {
+    ASSIGN_OR_RETURN(parts.mapping,
+                     file_->Map(summary_.length, /*writable=*/false));
+    file_ = nullptr;
+  }
+  parts.file = std::move(file_);
+  parts.capacity = summary_.length;
   parts.first = first_;
   std::shared_ptr<Segment> segment = Segment::Adopt(std::move(parts));
   segment->end().store(summary_.length, std::memory_order_relaxed);
   segment->file_bytes().store(summary_.length, std::memory_order_relaxed);
-  file_ = nullptr;
   return segment;
 }
 

@@ -14,6 +14,7 @@
 #include "engine/fs/file_system.h"
 #include "engine/log/segment.h"
 #include "engine/log/segment_scanner.h"
+#include "stave/options.h"
 
 namespace stave {
 
@@ -42,8 +43,9 @@ class MergedSegmentWriter {
   absl::StatusOr<uint64_t> AddTombstone(const RecordView& record);
 
   // Writes what is left and brings everything to the device; the name is
-  // durable once the directory is synced. Nothing may be added afterwards.
-  absl::StatusOr<std::shared_ptr<Segment>> Finish();
+  // durable once the directory is synced. Nothing may be added afterwards. The
+  // segment is for reading, as `read_mode` says.
+  absl::StatusOr<std::shared_ptr<Segment>> Finish(ReadMode read_mode);
 
   const SegmentHeader& header() const { return header_; }
   const SegmentSummary& summary() const { return summary_; }

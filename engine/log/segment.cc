@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/status/status.h"
 #include "engine/base/epoch.h"
 
 namespace stave {
@@ -12,8 +13,9 @@ std::shared_ptr<Segment> Segment::Adopt(Parts parts) {
 }
 
 Segment::Segment(Parts parts)
-    : data_(parts.mapping->data()),
-      capacity_(parts.mapping->size()),
+    : data_(parts.mapping != nullptr ? parts.mapping->data() : nullptr),
+      capacity_(parts.mapping != nullptr ? parts.mapping->size()
+                                         : parts.capacity),
       first_(parts.first),
       seed_(SegmentSeed(parts.header.salt, parts.header.id)),
       header_(parts.header),
@@ -22,6 +24,30 @@ Segment::Segment(Parts parts)
       mapping_(std::move(parts.mapping)),
       file_(std::move(parts.file)) {
   counters_.has_file = file_ != nullptr;
+}
+
+// live_bytes() may be too high where a header could not be read. Of a segment
+// that is mapped such a header is wrong, and who walks the records will see it.
+bool Segment::IsAllLive(uint64_t end) const {
+  return is_mapped() && !counters_.may_have_less &&
+         counters_.live_bytes + counters_.keyless_bytes ==
+             end - kSegmentHeaderBytes;
+}
+
+void Segment::EndAppends() {
+  if (!is_mapped()) return;  // it is read through its file
+  // A stray store into a sealed segment is a bug; it only loses a safeguard if
+  // this fails.
+  mapping_->MakeReadOnly().IgnoreError();
+  counters_.has_file = false;
+  file_ = nullptr;
+}
+
+absl::StatusOr<size_t> Segment::Read(uint64_t offset,
+                                     absl::Span<char> to) const {
+  absl::StatusOr<size_t> read = file_->Read(offset, to);
+  if (!absl::IsInternal(read.status())) return read;
+  return absl::DataLossError(read.status().message());
 }
 
 Segment::Stripe& Segment::MyStripe() {

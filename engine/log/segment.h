@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/base/mutex.h"
 #include "engine/base/types.h"
 #include "engine/format/record.h"
@@ -17,8 +19,10 @@
 
 namespace stave {
 
-// An open segment: its file, mapped for reading, and what is known of it.
-// Owns the file and the mapping; a SegmentWriter adds records to the last one.
+// An open segment: its file, mapped for reading or read by calls (ReadMode),
+// and what is known of it. Owns the file and the mapping; a SegmentWriter adds
+// records to the last one. Records are got through a SegmentScanner, one after
+// another, or through State::ReadAt.
 //
 // Thread-safe. Bytes below the writer's position never change, so whoever
 // holds a segment may read the records that it knows of without a lock.
@@ -33,7 +37,10 @@ class Segment : public std::enable_shared_from_this<Segment> {
     SegmentHeader header;
     std::string name;
     std::unique_ptr<File> file;
+    // Null if the segment is to be read by calls; then `file` stays open, and
+    // `capacity` says how long the file may become.
     std::unique_ptr<FileMapping> mapping;
+    uint64_t capacity = 0;
     Location first;  // of offset 0
     // A mapping of a file that another segment has mapped before.
     bool replaces_another = false;
@@ -46,21 +53,30 @@ class Segment : public std::enable_shared_from_this<Segment> {
   SegmentId id() const { return header_.id; }
   const SegmentHeader& header() const { return header_; }
   const std::string& name() const { return name_; }
-  // Null once the segment is sealed: its mapping needs no open file, and a
-  // process may have few. Only who seals and who appends may ask.
+  // Of a segment that is mapped, null once it is sealed: a mapping needs no
+  // open file, and a process may have few. Only who seals and who appends may
+  // ask.
   File* file() const { return file_.get(); }
-  void CloseFile() {
-    counters_.has_file = false;
-    file_ = nullptr;
-  }
   // Whether it has an open file; anybody may ask.
   bool has_file() const { return counters_.has_file; }
+  // Nobody appends any more: forbids stores, closes a file that is mapped.
+  void EndAppends();
   FileMapping* mapping() const { return mapping_.get(); }
 
-  // Bytes of the file, as far as they exist.
+  bool is_mapped() const { return data_ != nullptr; }
+  // Bytes of the file, as far as they exist, if it is mapped; else null.
   const char* data() const { return data_; }
-  // Where the mapping, and so every record, ends at the latest.
+  // For a segment that is not mapped: fills `to`, or as much of it as the file
+  // has from `offset` on; returns the number of bytes. DataLoss if the device
+  // has an error.
+  absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> to) const;
+  // Of such a segment: these bytes will be read soon; only a hint.
+  void WillNeed(uint64_t offset, uint64_t size) const {
+    file_->WillNeed(offset, size);
+  }
+  // Where every record ends at the latest.
   uint64_t capacity() const { return capacity_; }
+  // Of a segment that is mapped.
   std::string_view bytes_from(uint64_t offset) const {
     return std::string_view(data_ + offset, capacity_ - offset);
   }
@@ -84,6 +100,16 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::atomic<uint64_t>& end() { return counters_.end; }
   // Bytes of live records. Changed by who changes the keydir.
   std::atomic<uint64_t>& live_bytes() { return counters_.live_bytes; }
+  // Bytes of records that are no key's, frames and marks, as far as somebody
+  // has counted them: no more than there are. Changed with the append lock
+  // held.
+  std::atomic<uint64_t>& keyless_bytes() { return counters_.keyless_bytes; }
+  // live_bytes() may be more than there are: a merge is moving entries from
+  // here, or a checkpoint has said so, which can't tell of large records.
+  std::atomic<bool>& may_have_less() { return counters_.may_have_less; }
+  // Whether each record up to `end` was its key's last one. Of a segment of
+  // this process's log, with the append lock held.
+  bool IsAllLive(uint64_t end) const;
   // Length of the file, preallocated space included.
   std::atomic<uint64_t>& file_bytes() { return counters_.file_bytes; }
   // Whether a SegmentWriter may still add records.
@@ -130,6 +156,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   struct alignas(64) Counters {
     std::atomic<uint64_t> end{kSegmentHeaderBytes};
     std::atomic<uint64_t> live_bytes{0};
+    std::atomic<uint64_t> keyless_bytes{0};
+    std::atomic<bool> may_have_less{false};
     std::atomic<uint64_t> file_bytes{0};
     std::atomic<bool> growing{false};
     std::atomic<bool> has_file{false};

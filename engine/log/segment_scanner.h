@@ -2,15 +2,20 @@
 #define STAVE_ENGINE_LOG_SEGMENT_SCANNER_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/base/types.h"
 #include "engine/format/compression.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
+#include "engine/log/segment.h"
+#include "engine/log/segment_bytes.h"
 
 namespace stave {
 
@@ -20,6 +25,8 @@ struct RecordView {
   RecordHeader header;
   std::string_view key;
   std::string_view value;  // as it is stored
+  // What holds these bytes; null where they are mapped, or somebody else's.
+  std::shared_ptr<const char[]> memory = nullptr;
 
   StoredValue stored() const { return {header.compression, value}; }
 };
@@ -30,6 +37,17 @@ struct RecordView {
 bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
                 RecordView* record);
 
+// How much of a record is wanted: all but the value, or the value as well.
+enum class RecordPart { kKey, kValue };
+
+// Reads a record from the file of a segment that is not mapped, in one call
+// where `size` is the record's; 0 if that is not known. False unless its header
+// is right; the body is not checked. Without the value `record` has an empty
+// one. An error is the file's: DataLoss if it is the device's.
+absl::StatusOr<bool> LoadRecord(const Segment& segment, uint64_t offset,
+                                uint64_t size, RecordPart part,
+                                RecordView* record);
+
 // Walks a segment's records in order, and trusts nothing:
 //  1. Each header's checksum is right and its record lies within the segment.
 //  2. Bodies, and that zeros pad them, are checked if asked for.
@@ -39,8 +57,12 @@ bool ReadRecord(std::string_view from, uint64_t offset, uint32_t segment_seed,
 //     all valid; the frame comes first, then its records. A frame that isn't
 //     valid hides all of its records (I13).
 //
+// Where the bytes can't be read is a bad record, too.
+//
 // Thread-compatible. The bytes are borrowed; another process may be adding to
-// them behind the last valid record.
+// them behind the last valid record. Records of a segment that is not mapped
+// have memory of their own, shared by neighbours; so who collects many should
+// stop when they are kMostBytesTogether.
 class SegmentScanner {
  public:
   enum class Step {
@@ -54,6 +76,11 @@ class SegmentScanner {
   SegmentScanner(std::string_view bytes, uint32_t segment_seed,
                  bool check_bodies, SegmentKind kind = SegmentKind::kLog,
                  uint64_t offset = kSegmentHeaderBytes);
+  // The first `end` bytes of a segment.
+  SegmentScanner(const Segment& segment, uint64_t end, bool check_bodies,
+                 uint64_t offset = kSegmentHeaderBytes);
+
+  static constexpr uint64_t kMostBytesTogether = uint64_t{1} << 20;
 
   // Goes to the next record.
   Step Next(RecordView* record);
@@ -63,18 +90,25 @@ class SegmentScanner {
   uint64_t offset() const { return offset_; }
   // What is wrong there after kBadRecord.
   const std::string& problem() const { return problem_; }
+  // Not OK if that is because the bytes could not be read.
+  const absl::Status& read_status() const { return bytes_.status(); }
 
   // All records so far.
   const SegmentSummary& summary() const { return summary_; }
 
  private:
+  SegmentScanner(SegmentBytes bytes, uint32_t segment_seed, bool check_bodies,
+                 SegmentKind kind, uint64_t offset);
+
+  // As ReadRecord, for a record that ends at `end` at the latest.
+  bool Read(uint64_t offset, uint64_t end, RecordView* record);
   Step EndOrBad();
   Step Bad(std::string_view problem);
   bool CheckRecord(const RecordView& record, Sequence expected);
   bool CheckBatch(const RecordView& frame);
   void Account(const RecordView& record);
 
-  const std::string_view bytes_;
+  SegmentBytes bytes_;
   const uint32_t seed_;
   const bool check_bodies_;
   const SegmentKind kind_;

@@ -167,8 +167,10 @@ SegmentSet::Usage SegmentSet::GetUsage() const {
     for (const std::shared_ptr<Segment>& segment : *list) {
       const uint64_t bytes = segment->file_bytes().load(kRelaxed);
       usage.file_bytes += bytes;
-      ++usage.mappings;
-      usage.mapped_bytes += segment->capacity();
+      if (segment->is_mapped()) {
+        ++usage.mappings;
+        usage.mapped_bytes += segment->capacity();
+      }
       if (segment->has_file()) ++usage.open_files;
       if (list == &leaving_ || segment->retained().load(kRelaxed) ||
           segment->quarantined().load(kRelaxed)) {

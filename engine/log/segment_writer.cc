@@ -17,7 +17,8 @@ constexpr uint64_t kPopulatedAtOnceBytes = uint64_t{256} << 10;
 // On a disk that is nearly full.
 constexpr uint64_t kLastStepBytes = uint64_t{64} << 10;
 
-// Reserves the first step and writes the header. Sets `*mapped` to false where
+// Reserves the first step and writes the header; null if the segment is not to
+// be mapped. Sets `*mapped` to false where
 // the file system turns out not to reserve space.
 absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
     File* file, const SegmentWriter::Settings& settings, uint64_t* step,
@@ -36,6 +37,9 @@ absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
   }
   RETURN_IF_ERROR(file->Write(0, EncodeSegmentHeader(settings.header)));
   RETURN_IF_ERROR(DURABILITY_SITE(kSegmentHeaderSync, file->SyncData()));
+  if (settings.read_mode == ReadMode::kPread) {
+    return std::unique_ptr<FileMapping>();
+  }
   return file->Map(settings.capacity, *mapped);
 }
 
@@ -46,7 +50,7 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
   const std::string name = SegmentFileName(settings.header.id);
   uint64_t step = std::min(kLeastStepBytes, settings.capacity);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, directory->CreateFile(name));
-  bool mapped = settings.mapped;
+  bool mapped = settings.mapped && settings.read_mode == ReadMode::kMap;
   auto mapping = PrepareFile(file.get(), settings, &step, &mapped);
   if (!mapping.ok()) {
     // The manifest never named it, so Open removes it if this fails.
@@ -58,6 +62,7 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
   parts.name = name;
   parts.file = std::move(file);
   parts.mapping = *std::move(mapping);
+  parts.capacity = settings.capacity;
   parts.first = settings.range;
   std::shared_ptr<Segment> segment = Segment::Adopt(std::move(parts));
   const uint64_t allocated = mapped ? step : kSegmentHeaderBytes;
@@ -193,6 +198,9 @@ absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
     segment_->file_bytes().store(offset + size, std::memory_order_relaxed);
   }
   summary_.Account(header.sequence, std::string_view(bytes, 4));
+  if (key.empty()) {
+    segment_->keyless_bytes().fetch_add(size, std::memory_order_relaxed);
+  }
   summary_.length = offset + size;
   segment_->end().store(summary_.length, std::memory_order_release);
   return offset;
@@ -200,6 +208,7 @@ absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
 
 absl::Status SegmentWriter::RewindTo(const SegmentSummary& summary) {
   summary_ = summary;
+  segment_->keyless_bytes() = 0;  // less than there are, maybe
   segment_->end().store(summary.length, std::memory_order_release);
   // Records that stood here must not be found behind shorter ones. In a
   // mapped segment nothing fails after the first byte of a batch.

@@ -13,6 +13,7 @@
 #include "engine/format/record.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/segment.h"
+#include "stave/options.h"
 
 namespace stave {
 
@@ -44,7 +45,8 @@ class SegmentWriter {
     SegmentHeader header;
     uint64_t capacity = 0;  // at least header and one record
     Location range;         // reserved for `capacity` bytes
-    bool mapped = false;
+    bool mapped = false;    // has no effect on segments that are not mapped
+    ReadMode read_mode = ReadMode::kMap;
   };
 
   // Makes the segment's file with its header; both are durable when this

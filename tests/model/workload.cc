@@ -250,6 +250,7 @@ Options AnyOptions(uint64_t seed) {
   options.checkpoint_min_keys = random() % 2 == 0 ? 1 + random() % 8 : 1000;
   options.checkpoint_interval_bytes = uint64_t{64} << random() % 12;
   if (random() % 4 == 0) options.keydir = KeydirKind::kOrdered;
+  if (random() % 4 == 0) options.read_mode = ReadMode::kPread;
   return options;
 }
 

@@ -185,6 +185,11 @@ void SimulatedDisk::Break(Fault fault, uint64_t nth, bool sticky) {
   only_hints_met_it_ = true;
 }
 
+void SimulatedDisk::LookAway(bool away) {
+  MutexLock lock(&mutex_);
+  looks_away_ = away;
+}
+
 void SimulatedDisk::Heal() {
   MutexLock lock(&mutex_);
   fault_ = Fault::kNone;
@@ -193,6 +198,7 @@ void SimulatedDisk::Heal() {
 absl::Status SimulatedDisk::Meet(Call call, uint64_t process,
                                  std::string_view path, Fault* met) {
   if (IsDead(process)) return absl::InternalError("the process was killed");
+  if (looks_away_) return absl::OkStatus();
   const uint64_t number = calls_.size();
   calls_.push_back(call);
   if (fault_ == Fault::kNone || number < fault_from_) return absl::OkStatus();

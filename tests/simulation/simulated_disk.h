@@ -99,6 +99,9 @@ class SimulatedDisk : public FileSystem {
   // fault; with `sticky` all others after it that it applies to, too.
   void Break(Fault fault, uint64_t nth, bool sticky);
   void Heal();
+  // While it looks away no call meets the fault, and none is counted: for who
+  // has to read what a store shows that reads by calls.
+  void LookAway(bool away);
   // Whether a call met the fault.
   bool fault_was_met() const { return fault_was_met_; }
   // Whether that was only in files that can be done without: hints.
@@ -142,6 +145,7 @@ class SimulatedDisk : public FileSystem {
   Fault fault_ = Fault::kNone;
   uint64_t fault_from_ = 0;
   bool sticky_ = false;
+  bool looks_away_ = false;
   bool fault_was_met_ = false;
   bool only_hints_met_it_ = true;
 };

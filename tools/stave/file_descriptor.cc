@@ -55,7 +55,12 @@ absl::StatusOr<std::string> ReadAll(int descriptor, std::string_view name,
   std::string bytes;
   size_t size = 0;
   while (size <= max_bytes) {
-    if (bytes.size() == size) bytes.resize(size + std::max(size, kBlockBytes));
+    if (bytes.size() == size) {
+      // The last time to all that there may be, so that no copy of nearly as
+      // much is made for the rest.
+      const size_t wanted = size + std::max(size, kBlockBytes);
+      bytes.resize(wanted >= max_bytes ? max_bytes + 1 : wanted);
+    }
     const ssize_t count =
         ReadSome(descriptor, bytes.data() + size, bytes.size() - size);
     if (count < 0) return SystemError("read", name, errno);

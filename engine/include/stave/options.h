@@ -29,6 +29,24 @@ enum class KeydirKind {
   kOrdered,
 };
 
+// How a store's segments are read.
+enum class ReadMode {
+  // Mapped into memory: the fastest by far, and a value can be looked at where
+  // it lies. Takes addresses for all of the store; a page that the device can't
+  // read ends the process (SIGBUS), as it does in every program that maps it.
+  kMap,
+  // By calls (pread), into memory of the reader's: for little address space,
+  // network file systems, and devices that may fail, whose errors are DataLoss
+  // then, of that call alone. A Get of cached data takes about three times as
+  // long, a PinnedValue is a copy, writes are calls as well, and each segment
+  // is an open file, of which a process may have few (RLIMIT_NOFILE). MultiGet
+  // and ordered iterators let the device read many records at a time. Hint
+  // files are read into memory, too: a quarter of them, or 8 MiB, at a time
+  // while a store is opened, and all that a merge asks where keys were deleted,
+  // 16 bytes a key.
+  kPread,
+};
+
 // How a store is opened. Everything may differ from one open to the next.
 struct Options {
   // ---- Behaviour ----
@@ -131,6 +149,9 @@ struct Options {
   // an eighth of its live bytes, at least 1 MiB. Larger segments mean fewer
   // files and larger steps in which space can be freed.
   uint64_t segment_size_bytes = uint64_t{256} << 20;
+
+  // How segments are read, see there.
+  ReadMode read_mode = ReadMode::kMap;
 
   // How many bytes merges read and write a second at most, the two together; 0:
   // as many as they can. A merge pauses after each piece that it has copied, so

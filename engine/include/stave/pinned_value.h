@@ -14,7 +14,8 @@ class Segment;
 // readable and unchanged as long as this lives, also after the key was
 // changed, and after Store::Close. Holds the segment: its file's space is not
 // given back before. Of a value that is compressed it has a copy instead, and
-// holds no segment. Movable between threads; thread-compatible.
+// holds no segment; with ReadMode::kPread it has a copy as well. Movable
+// between threads; thread-compatible.
 class PinnedValue {
  public:
   PinnedValue() = default;
@@ -35,14 +36,15 @@ class PinnedValue {
  private:
   friend class Reader;
   // Takes over a pin that the caller holds on `segment`.
-  PinnedValue(std::string_view view, Segment* segment)
-      : view_(view), segment_(segment) {}
+  PinnedValue(std::string_view view, Segment* segment,
+              std::shared_ptr<const char[]> copy)
+      : view_(view), segment_(segment), copy_(std::move(copy)) {}
   PinnedValue(std::unique_ptr<char[]> copy, size_t size)
       : view_(copy.get(), size), copy_(std::move(copy)) {}
 
   std::string_view view_;
   Segment* segment_ = nullptr;
-  std::unique_ptr<char[]> copy_;
+  std::shared_ptr<const char[]> copy_;
 };
 
 }  // namespace stave

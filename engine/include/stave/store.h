@@ -54,7 +54,8 @@ namespace stave {
 //                       has read what has changed since
 //   OutOfRange          Increment: more than a number of 64 bits can be.
 //                       NewChangeFeed: no such position, or no more
-//   DataLoss            bytes on disk are wrong; the message has file, offset
+//   DataLoss            bytes on disk are wrong, or, with ReadMode::kPread, the
+//                       device can't read them; the message has file, offset
 //   ResourceExhausted   the disk, or the memory, is full; nothing was written,
 //                       and writes go on when there is space again. Deletes
 //                       have Options::reserve_bytes then

@@ -17,7 +17,11 @@ class FaultyFile : public File {
   absl::StatusOr<uint64_t> Size() const override { return below_->Size(); }
   absl::StatusOr<size_t> Read(uint64_t offset,
                               absl::Span<char> to) const override {
+    RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kRead));
     return below_->Read(offset, to);
+  }
+  void WillNeed(uint64_t offset, uint64_t size) const override {
+    below_->WillNeed(offset, size);
   }
   absl::Status Write(uint64_t offset,
                      absl::Span<const std::string_view> parts) override {

@@ -36,6 +36,7 @@ class FaultyFileSystem : public FileSystem {
  public:
   enum Operation {
     kCreateFile,
+    kRead,
     kWrite,
     kAllocate,
     kTruncate,
