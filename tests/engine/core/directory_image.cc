@@ -72,7 +72,7 @@ std::string ManifestName(const DirectoryImage& image) {
   return found;
 }
 
-uint64_t SegmentBytes(const DirectoryImage& image) {
+uint64_t BytesOfSegments(const DirectoryImage& image) {
   uint64_t bytes = 0;
   for (const std::string& name : SegmentNames(image)) {
     bytes += image.at(name).size();

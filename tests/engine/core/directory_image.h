@@ -28,7 +28,7 @@ std::vector<std::string> SegmentNames(const DirectoryImage& image);
 // The name of the only manifest.
 std::string ManifestName(const DirectoryImage& image);
 // Lengths of all segment files together.
-uint64_t SegmentBytes(const DirectoryImage& image);
+uint64_t BytesOfSegments(const DirectoryImage& image);
 
 // What differs, by name and length, for messages; empty if nothing does.
 std::string Difference(const DirectoryImage& before,

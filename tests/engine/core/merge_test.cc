@@ -295,7 +295,7 @@ TEST_F(MergeTest, FilesThatReadersHoldAreCountedAndGoWithThem) {
   Merge();
   EXPECT_GT(Stat().pinned_bytes, 0u);
   EXPECT_GT(SegmentFiles(), Stat().segments);
-  EXPECT_EQ(SegmentBytes(Image()), Stat().segment_bytes);
+  EXPECT_EQ(BytesOfSegments(Image()), Stat().segment_bytes);
   iterator = nullptr;
   pinned = absl::UnknownError("let go");
   FillSegment();

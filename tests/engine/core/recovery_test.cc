@@ -116,9 +116,9 @@ TEST_F(RecoveryTest, NothingPreallocatedRemainsAfterAKill) {
   options.segment_size_bytes = 1 << 20;
   Recover();
   PutNumbers(0, 10);
-  EXPECT_EQ(SegmentBytes(Image()), 1u << 20);
+  EXPECT_EQ(BytesOfSegments(Image()), 1u << 20);
   Recover();
-  EXPECT_LT(SegmentBytes(Image()), 2000u);
+  EXPECT_LT(BytesOfSegments(Image()), 2000u);
 }
 
 // A kill between the seal of a segment and the cut of its reserved space.
@@ -130,7 +130,7 @@ TEST_F(RecoveryTest, ReservedSpaceOfASealedSegmentIsGivenBackLater) {
   WriteFile(PathOf(name), bytes + std::string(100'000, '\0'));
   Open();
   EXPECT_EQ(All(), contents_);
-  EXPECT_LT(SegmentBytes(Image()), 10'000u);
+  EXPECT_LT(BytesOfSegments(Image()), 10'000u);
 }
 
 TEST_F(RecoveryTest, ATornRecordIsCutOffAndCounted) {

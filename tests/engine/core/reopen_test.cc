@@ -78,8 +78,8 @@ TEST_F(ReopenTest, NothingPreallocatedRemainsAfterClose) {
   EXPECT_TRUE(Delete("k"));
   Close();
   const DirectoryImage image = Image();
-  EXPECT_EQ(SegmentBytes(image), kSegmentHeader + RecordSize(1, 1) +
-                                     RecordSize(3, 100) + RecordSize(1, 0));
+  EXPECT_EQ(BytesOfSegments(image), kSegmentHeader + RecordSize(1, 1) +
+                                        RecordSize(3, 100) + RecordSize(1, 0));
   const std::string& manifest = image.at(ManifestName(image));
   EXPECT_LT(manifest.size(), 1024u);
 }
@@ -95,9 +95,9 @@ TEST_F(ReopenTest, SealedSegmentsHaveTheLengthOfTheirRecords) {
     EXPECT_LE(image.at(name).size(), 1024u) << name;
     EXPECT_NE(image.at(name).back(), '\xee');
   }
-  EXPECT_EQ(SegmentBytes(image), kSegmentHeader * SegmentNames(image).size() +
-                                     10 * RecordSize(1, 100) +
-                                     90 * RecordSize(2, 100));
+  EXPECT_EQ(BytesOfSegments(image),
+            kSegmentHeader * SegmentNames(image).size() +
+                10 * RecordSize(1, 100) + 90 * RecordSize(2, 100));
 }
 
 TEST_F(ReopenTest, SegmentsMayHaveAnotherSizeAtEachOpen) {

@@ -129,14 +129,14 @@ TEST_F(StatisticsTest, SegmentBytesAreTheLengthsOfTheFiles) {
   for (int i = 0; i < 40; ++i) {
     Put("k", ValueOf(i, 60'000));
     const DirectoryImage image = Image();
-    ASSERT_EQ(Now().segment_bytes, SegmentBytes(image));
+    ASSERT_EQ(Now().segment_bytes, BytesOfSegments(image));
     ASSERT_EQ(Now().segments, SegmentNames(image).size());
   }
   Reopen();
-  EXPECT_EQ(Now().segment_bytes, SegmentBytes(Image()));
+  EXPECT_EQ(Now().segment_bytes, BytesOfSegments(Image()));
   Kill();
   Open();
-  EXPECT_EQ(Now().segment_bytes, SegmentBytes(Image()));
+  EXPECT_EQ(Now().segment_bytes, BytesOfSegments(Image()));
 }
 
 TEST_F(StatisticsTest, DiskBytesAreTheLengthsOfTheStoresFiles) {
