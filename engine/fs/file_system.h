@@ -90,6 +90,17 @@ class File {
     static_cast<void>(size);
   }
 
+  // Has the kernel keep [offset, offset + size) of the file, which nobody has
+  // read or written since it was allocated, in huge pages, where it has such
+  // for files: loads from mappings made of them wait less. `offset` and `size`
+  // are multiples of kHugePageBytes. But each byte that is stored there makes a
+  // huge page wait for SyncData. Only a hint.
+  static constexpr uint64_t kHugePageBytes = uint64_t{2} << 20;
+  virtual void CacheInHugePages(uint64_t offset, uint64_t size) const {
+    static_cast<void>(offset);
+    static_cast<void>(size);
+  }
+
   // Writes `parts`, one after another, to `offset`, and makes the file longer
   // if need be. After an error any part of them may have been written.
   virtual absl::Status Write(uint64_t offset,

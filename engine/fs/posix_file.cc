@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,6 +17,16 @@
 #include "engine/fs/remaining_parts.h"
 
 namespace stave {
+namespace {
+
+// As in mman.h from Linux 5.14 on, for C libraries that are older.
+#ifdef MADV_POPULATE_READ
+constexpr int kPopulateRead = MADV_POPULATE_READ;
+#else
+constexpr int kPopulateRead = 22;
+#endif
+
+}  // namespace
 
 // A forked child has a copy of the descriptor, which would keep the lock; and
 // what the child does with its copy must not take the lock from the parent.
@@ -58,6 +69,18 @@ void PosixFile::WillNeed(uint64_t offset, uint64_t size) const {
   static_cast<void>(posix_fadvise(descriptor_.get(), static_cast<off_t>(offset),
                                   static_cast<off_t>(size),
                                   POSIX_FADV_WILLNEED));
+}
+
+// By a mapping that goes at once: the advice would stay with one that is read,
+// whose every page fault would then read as much from the device.
+void PosixFile::CacheInHugePages(uint64_t offset, uint64_t size) const {
+  void* const mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED,
+                            descriptor_.get(), static_cast<off_t>(offset));
+  if (mapped == MAP_FAILED) return;
+  if (madvise(mapped, size, MADV_HUGEPAGE) == 0) {
+    static_cast<void>(madvise(mapped, size, kPopulateRead));
+  }
+  munmap(mapped, size);
 }
 
 absl::Status PosixFile::Write(uint64_t offset,

@@ -290,6 +290,7 @@ class Log {
   // Owned by the populator.
   uint64_t populated_at_bytes_ = 0;
   uint64_t populated_at_syncs_ = 0;
+  bool may_be_huge_ = true;  // until puts that are to be durable come often
 };
 
 }  // namespace stave

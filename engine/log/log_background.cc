@@ -166,16 +166,27 @@ bool Log::PopulateForRate() {
   const uint64_t synced = syncs() - populated_at_syncs_;
   populated_at_bytes_ = bytes;
   populated_at_syncs_ += synced;
-  // Durable puts pay for every dirty page that lies ahead of them.
+  // Durable puts pay for every dirty page that lies ahead of them, and for the
+  // whole of the one that they are in.
+  const bool durable = synced > 1;
+  if (durable && std::exchange(may_be_huge_, false) &&
+      active->huge_pages_lie_ahead()) {
+    SealActive().IgnoreError();  // puts meet what is wrong too
+    return true;
+  }
   const uint64_t window =
-      synced > 1 ? kLeastWindowBytes
-                 : std::max(grown * kPeriodsAhead, kLeastWindowBytes);
+      durable ? kLeastWindowBytes
+              : std::max(grown * kPeriodsAhead, kLeastWindowBytes);
   if (grown == 0) return false;
   // Appends will meet a full disk; there it would take space from deletes.
   if (!reserve_.lacking()) active->ExtendAhead().IgnoreError();
-  active->PopulateAhead(window);
+  using Pages = SegmentWriter::Pages;
+  const bool huge = may_be_huge_ && window >= File::kHugePageBytes;
+  active->PopulateAhead(window, huge ? Pages::kHuge : Pages::kSmall);
   const uint64_t left = active->segment()->capacity() - active->length();
-  if (next != nullptr && left < window) next->PopulateAhead(window - left);
+  if (next != nullptr && left < window) {
+    next->PopulateAhead(window - left, Pages::kSmall);
+  }
   // The flusher may be long at an fdatasync; who came to the segment's end
   // before a next one is there would have to make it.
   if (next == nullptr) PrepareNextIfWanted();

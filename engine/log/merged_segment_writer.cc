@@ -9,7 +9,8 @@
 namespace stave {
 namespace {
 
-constexpr size_t kBufferBytes = size_t{1} << 20;
+// Written at once where that can be: so the kernel has it in huge pages.
+constexpr size_t kBufferBytes = File::kHugePageBytes;
 
 }  // namespace
 
@@ -73,7 +74,7 @@ absl::StatusOr<uint64_t> MergedSegmentWriter::Add(RecordHeader header,
   if (value.size() < kBufferBytes) {
     buffer_.append(value);
     buffer_.append(padding, '\0');
-    if (buffer_.size() >= kBufferBytes) RETURN_IF_ERROR(Flush());
+    if (buffer_.size() >= kBufferBytes) RETURN_IF_ERROR(FlushWholePages());
     return offset;
   }
   // A large value goes to the file from where it is.
@@ -83,6 +84,15 @@ absl::StatusOr<uint64_t> MergedSegmentWriter::Add(RecordHeader header,
   RETURN_IF_ERROR(file_->Write(value_at, value));
   buffer_.append(padding, '\0');
   return offset;
+}
+
+absl::Status MergedSegmentWriter::FlushWholePages() {
+  const size_t behind = summary_.length % kBufferBytes;
+  const uint64_t begin = summary_.length - buffer_.size();
+  const std::string_view bytes(buffer_);
+  RETURN_IF_ERROR(file_->Write(begin, bytes.substr(0, bytes.size() - behind)));
+  buffer_.erase(0, buffer_.size() - behind);
+  return absl::OkStatus();
 }
 
 absl::Status MergedSegmentWriter::Flush() {

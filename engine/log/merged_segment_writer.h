@@ -59,6 +59,8 @@ class MergedSegmentWriter {
 
   absl::StatusOr<uint64_t> Add(RecordHeader header, std::string_view key,
                                std::string_view value);
+  // Writes what is buffered as far as it fills huge pages; and all of it.
+  absl::Status FlushWholePages();
   absl::Status Flush();
 
   const SegmentHeader header_;

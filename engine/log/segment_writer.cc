@@ -140,19 +140,30 @@ absl::Status SegmentWriter::ExtendAhead() {
   return wanted <= allocated ? absl::OkStatus() : AllocateThrough(wanted);
 }
 
-void SegmentWriter::PopulateAhead(uint64_t window) {
+void SegmentWriter::PopulateAhead(uint64_t window, Pages pages) {
   if (!mapped_) return;
   constexpr uint64_t kPage = 4096;
   const uint64_t tail = length() & ~(kPage - 1);
   const uint64_t from =
       std::max(populated_.load(std::memory_order_relaxed) & ~(kPage - 1), tail);
-  const uint64_t to = std::min(
-      tail + window, allocated_.load(std::memory_order_acquire) & ~(kPage - 1));
+  const uint64_t allocated =
+      allocated_.load(std::memory_order_acquire) & ~(kPage - 1);
+  const uint64_t to = std::min(tail + window, allocated);
   // In pieces, since other threads' page faults may have to wait for one.
-  for (uint64_t at = from; at < to; at += kPopulatedAtOnceBytes) {
-    segment_->mapping()->Populate(at, std::min(to - at, kPopulatedAtOnceBytes));
+  uint64_t at = from;
+  while (at < to) {
+    constexpr uint64_t kHuge = File::kHugePageBytes;
+    uint64_t size =
+        std::min({to - at, kPopulatedAtOnceBytes, kHuge - at % kHuge});
+    if (pages == Pages::kHuge && at % kHuge == 0 && at + kHuge <= allocated) {
+      size = kHuge;
+      segment_->file()->CacheInHugePages(at, size);
+      huge_end_ = at + size;
+    }
+    segment_->mapping()->Populate(at, size);
+    at += size;
   }
-  if (from < to) populated_.store(to, std::memory_order_relaxed);
+  if (from < at) populated_.store(at, std::memory_order_relaxed);
 }
 
 absl::StatusOr<uint64_t> SegmentWriter::Append(const PendingRecord& record,

@@ -90,8 +90,13 @@ class SegmentWriter {
 
   // Reserves the next step if the tail is near the end of the last one.
   absl::Status ExtendAhead();
-  // Makes pages for the next `window` bytes behind the tail present.
-  void PopulateAhead(uint64_t window);
+  enum class Pages { kSmall, kHuge };
+  // Makes pages for the next `window` bytes behind the tail present; huge ones
+  // where they fit. By one thread at a time.
+  void PopulateAhead(uint64_t window, Pages pages);
+  // Syncs of what is appended from here on, or soon, write huge pages. For who
+  // populates.
+  bool huge_pages_lie_ahead() const { return length() < huge_end_; }
 
   // Cuts the file to its records; nothing may be appended afterwards, except
   // by another writer that resumes.
@@ -114,6 +119,7 @@ class SegmentWriter {
   bool trimmed_ ABSL_GUARDED_BY(allocate_mutex_) = false;
   std::atomic<uint64_t> allocated_;  // changed under allocate_mutex_
   std::atomic<uint64_t> populated_;  // changed by PopulateAhead alone
+  uint64_t huge_end_ = 0;            // of it, too
 };
 
 }  // namespace stave

@@ -176,6 +176,9 @@ class MortalFile : public File {
                               absl::Span<char> to) const override {
     return below_->Read(offset, to);
   }
+  void CacheInHugePages(uint64_t offset, uint64_t size) const override {
+    below_->CacheInHugePages(offset, size);
+  }
   absl::Status Write(uint64_t offset, Parts parts) override {
     if (is_output_) role_ = kMergedRecords;
     if (offset == 0 && BeginsMergeOutput(parts)) {

@@ -23,6 +23,9 @@ class FaultyFile : public File {
   void WillNeed(uint64_t offset, uint64_t size) const override {
     below_->WillNeed(offset, size);
   }
+  void CacheInHugePages(uint64_t offset, uint64_t size) const override {
+    below_->CacheInHugePages(offset, size);
+  }
   absl::Status Write(uint64_t offset,
                      absl::Span<const std::string_view> parts) override {
     RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kWrite));

@@ -190,6 +190,15 @@ TEST_P(FileSystemContract, AMappingOutlivesItsFileAndItsName) {
   EXPECT_EQ(std::string_view(mapping->data(), 5), "hello");
 }
 
+TEST_P(FileSystemContract, HugePagesAreAHintAlone) {
+  constexpr uint64_t kHuge = File::kHugePageBytes;
+  const auto file = Create("a", std::string(kHuge + 5, 'x'));
+  file->CacheInHugePages(0, kHuge);
+  file->CacheInHugePages(kHuge, kHuge);  // its end is within
+  file->CacheInHugePages(4 * kHuge, kHuge);
+  EXPECT_EQ(ContentsOf(*file), std::string(kHuge + 5, 'x'));
+}
+
 TEST_P(FileSystemContract, PopulateIsAHintAlone) {
   const auto file = Create("a", std::string(20'000, 'x'));
   const auto mapping = Map(*file, 20'000);

@@ -205,7 +205,7 @@ TEST_P(SegmentWriterTest, NothingIsReservedBehindATrimmedSegment) {
   Create(16 * kMiB);
   ASSERT_EQ(writer_->Trim(), absl::OkStatus());
   EXPECT_EQ(writer_->ExtendAhead(), absl::OkStatus());
-  writer_->PopulateAhead(kMiB);
+  writer_->PopulateAhead(kMiB, SegmentWriter::Pages::kSmall);
   EXPECT_EQ(FileSize(), kSegmentHeaderBytes);
 }
 
@@ -342,12 +342,32 @@ TEST_P(MappedSegmentTest, FullDiskAtCreationLeavesNoFile) {
 }
 
 TEST_P(MappedSegmentTest, PopulatingAheadChangesNoByte) {
-  Create(2 * kMiB);
+  Create(8 * kMiB);
   ASSERT_EQ(Put("a", "1"), absl::OkStatus());
-  writer_->PopulateAhead(64 << 10);
-  writer_->PopulateAhead(16 * kMiB);
+  writer_->PopulateAhead(64 << 10, SegmentWriter::Pages::kSmall);
+  writer_->PopulateAhead(16 * kMiB, SegmentWriter::Pages::kHuge);
   EXPECT_EQ(FileSize(), kMiB);
+  EXPECT_FALSE(writer_->huge_pages_lie_ahead());
   image_.Put("a", "1");
+  EXPECT_EQ(RecordBytes(), image_.bytes());
+}
+
+TEST_P(MappedSegmentTest, HugePagesAreWhereTheyFitAndAreWanted) {
+  constexpr uint64_t kHuge = File::kHugePageBytes;
+  Create(8 * kHuge);
+  ASSERT_EQ(Put("a", std::string(3 * kHuge / 2, 'v')), absl::OkStatus());
+  ASSERT_EQ(writer_->Reserve(3 * kHuge), absl::OkStatus());
+  writer_->PopulateAhead(kHuge / 4, SegmentWriter::Pages::kSmall);
+  EXPECT_FALSE(writer_->huge_pages_lie_ahead());
+  writer_->PopulateAhead(kHuge, SegmentWriter::Pages::kHuge);
+  EXPECT_TRUE(writer_->huge_pages_lie_ahead());
+  ASSERT_EQ(Put("b", std::string(kHuge, 'v')), absl::OkStatus());
+  EXPECT_TRUE(writer_->huge_pages_lie_ahead());
+  ASSERT_EQ(Put("c", std::string(kHuge, 'v')), absl::OkStatus());
+  EXPECT_FALSE(writer_->huge_pages_lie_ahead());
+  image_.Put("a", std::string(3 * kHuge / 2, 'v'));
+  image_.Put("b", std::string(kHuge, 'v'));
+  image_.Put("c", std::string(kHuge, 'v'));
   EXPECT_EQ(RecordBytes(), image_.bytes());
 }
 
