@@ -1,195 +1,25 @@
 #include "engine/format/checkpoint.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <random>
 #include <string>
-#include <thread>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
-#include "engine/format/hint.h"
-#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
+#include "stave/merge.h"
 #include "stave/statistics.h"
 #include "stave/store.h"
 #include "stave/verify.h"
-#include "tests/engine/core/store_fixture.h"
+#include "tests/engine/core/checkpoint_fixture.h"
+#include "tests/engine/core/directory_image.h"
 #include "tests/engine/fs/faulty_file_system.h"
 
 namespace stave {
 namespace {
 
-// Keydir checkpoints, seen from outside: what a store is, it is without them.
-class CheckpointTest : public StoreFixture,
-                       public testing::WithParamInterface<KeydirKind> {
- protected:
-  CheckpointTest() {
-    options.keydir = GetParam();
-    options.segment_size_bytes = 2048;
-    options.checkpoint_min_keys = 0;
-    options.checkpoint_interval_bytes = 64;
-    options.file_system = &faults_;
-  }
-
-  // What both kinds have in common the first one shows.
-  static unsigned Seeds(unsigned number) {
-    return GetParam() == KeydirKind::kHash ? number : number / 3;
-  }
-
-  void PutNumbers(int begin, int end) {
-    for (int i = begin; i < end; ++i) {
-      const std::string key = absl::StrCat("key", i);
-      contents_[key] = ValueOf(i, 100);
-      Put(key, contents_[key]);
-    }
-  }
-  void MakeStore() {
-    Open();
-    PutNumbers(0, 100);
-    Close();
-  }
-  // Puts, deletes, batches and expiries, some large, over and over.
-  void ChangeAtRandom(unsigned seed, int changes) {
-    std::mt19937 random(seed);
-    for (int i = 0; i < changes; ++i) {
-      const std::string key = absl::StrCat("key", random() % 50);
-      const size_t size =
-          random() % 10 == 0 ? 1000 + random() % 900 : random() % 100;
-      switch (random() % 5) {
-        case 0:
-          Delete(key);
-          break;
-        case 1: {
-          WriteBatch batch;
-          batch.Put(key, ValueOf(i, size / 2));
-          batch.Delete(absl::StrCat("key", random() % 50));
-          Write(batch);
-          break;
-        }
-        case 2:
-          Put(key, ValueOf(i, size), {.ttl = absl::Hours(1 + random() % 5)});
-          break;
-        default:
-          Put(key, ValueOf(i, size));
-      }
-      if (random() % 20 == 0) clock.Advance(absl::Minutes(10));
-    }
-  }
-
-  static bool IsCheckpoint(const std::string& name) {
-    return name.starts_with("KEYDIR-");
-  }
-  static DirectoryImage Without(DirectoryImage image) {
-    std::erase_if(image,
-                  [](const auto& file) { return IsCheckpoint(file.first); });
-    return image;
-  }
-  static std::vector<std::string> CheckpointNames(const DirectoryImage& image) {
-    std::vector<std::string> names;
-    for (const auto& [name, bytes] : image) {
-      if (IsCheckpoint(name)) names.push_back(name);
-    }
-    return names;
-  }
-  // Of the only one.
-  static std::string CheckpointName(const DirectoryImage& image) {
-    const std::vector<std::string> names = CheckpointNames(image);
-    EXPECT_EQ(names.size(), 1u);
-    return names.empty() ? "none" : names.front();
-  }
-  std::string CheckpointName() const { return CheckpointName(Image()); }
-  // Changes keys until another checkpoint is written.
-  void ChangeUntilThereIsAnother() {
-    const uint64_t written = store().GetStatistics().checkpoints;
-    for (int i = 0; store().GetStatistics().checkpoints == written; ++i) {
-      ASSERT_LT(i, 1000);
-      Put(absl::StrCat("key", i % 30), ValueOf(i, 150));
-    }
-  }
-  // What the store in `image` shows, and counts.
-  std::string StateOf(const DirectoryImage& image) {
-    WriteDirectory(path(), image);
-    Open();
-    std::string state;
-    for (const auto& [key, value] : All()) {
-      absl::StrAppend(&state, key, "=", value, "\n");
-      EXPECT_EQ(Get(key), value);
-    }
-    const Statistics statistics = store().GetStatistics();
-    absl::StrAppend(&state, statistics.keys, " keys, ", statistics.live_bytes,
-                    " live, ", statistics.dead_bytes, " dead, ",
-                    statistics.hint_bytes, " in hints");
-    Close();
-    return state;
-  }
-  // Spoils what stands behind the headers of segments, or of these and of hint
-  // files: an open that has to read one refuses.
-  static DirectoryImage WithoutRecords(DirectoryImage image) {
-    for (const std::string& name : SegmentNames(image)) {
-      std::string& bytes = image[name];
-      for (size_t at = 32; at < bytes.size(); ++at) bytes[at] = '#';
-    }
-    return image;
-  }
-  static DirectoryImage WithoutRecordsAndHints(DirectoryImage image) {
-    for (auto& [name, bytes] : image) {
-      if (!name.ends_with(".hint")) continue;
-      for (size_t at = kHintHeaderBytes; at < bytes.size(); ++at) {
-        bytes[at] = '#';
-      }
-    }
-    return WithoutRecords(std::move(image));
-  }
-  // Opens from the checkpoint alone.
-  bool OpensFrom(const DirectoryImage& image) {
-    WriteDirectory(path(), WithoutRecordsAndHints(image));
-    const absl::Status status = TryOpen();
-    if (status.ok()) Close();
-    EXPECT_TRUE(status.ok() || absl::IsDataLoss(status)) << status;
-    return status.ok();
-  }
-  void ExpectTheSameWithout(const DirectoryImage& image) {
-    const std::string state = StateOf(Without(image));
-    EXPECT_EQ(StateOf(image), state);
-  }
-
-  FaultyFileSystem faults_{PosixFileSystem()};
-  Contents contents_;
-};
-
-TEST_P(CheckpointTest, ACloseWritesOne) {
-  options.checkpoint_interval_bytes = 64 << 10;
-  MakeStore();
-  EXPECT_EQ(CheckpointName(), "KEYDIR-1");
-  Open();
-  EXPECT_EQ(All(), contents_);
-}
-
-TEST_P(CheckpointTest, WritersHaveOneEachInterval) {
-  Open();
-  PutNumbers(0, 100);
-  const uint64_t first = store().GetStatistics().checkpoints;
-  EXPECT_GT(first, 1u);
-  PutNumbers(0, 100);
-  EXPECT_GT(store().GetStatistics().checkpoints, first);
-  EXPECT_EQ(CheckpointNames(Image()).size(), 1u);
-}
-
-TEST_P(CheckpointTest, AnIntervalIsThreeTimesItsBytesAtLeast) {
-  Open();
-  for (int i = 0; i < 5000; ++i) {
-    Put(absl::StrCat("key", i % 1000), ValueOf(i, 100));
-  }
-  const Statistics statistics = store().GetStatistics();
-  EXPECT_GT(statistics.checkpoints, 4u);
-  // There were fewer keys at first.
-  EXPECT_LT((statistics.checkpoints - 12) * 3 * 16 * 1000,
-            statistics.bytes_appended + statistics.merge_bytes_written);
-}
+FOR_EACH_KEYDIR(CheckpointTest);
 
 TEST_P(CheckpointTest, AStoreIsTheSameWithAndWithout) {
   options.background_merge = false;  // many segments are wanted
@@ -292,35 +122,6 @@ TEST_P(CheckpointTest, AKeyThatIsDeletedWhileAMergeRunsStaysDeleted) {
   for (int i = 31; i < 100; i += 2) {
     EXPECT_EQ(Get(absl::StrCat("key", i)), "NOT_FOUND");
   }
-}
-
-// Keys that have expired leave without a record in the log, so an open that
-// finds nothing behind the checkpoint would believe the live bytes in it.
-TEST_P(CheckpointTest, OneIsGivenUpIfOnlyExpiredKeysLeftMeanwhile) {
-  options.background_merge = false;
-  Open();
-  PutNumbers(0, 40);
-  Put("expires", "soon", {.ttl = absl::Seconds(1)});
-  clock.Advance(absl::Seconds(5));
-  EXPECT_EQ(Get("expires"), "NOT_FOUND");
-  Sync();  // the time, so that a sweep has nothing to write
-  const std::vector<std::string> before = CheckpointNames(Image());
-  const uint64_t written = store().GetStatistics().checkpoints;
-  bool swept = false;
-  faults_.Before(FaultyFileSystem::kWrite, [&] {
-    // The first write to the next one.
-    if (swept || CheckpointNames(Image()) == before) return;
-    swept = true;
-    ASSERT_EQ(store().Merge(), absl::OkStatus());
-  });
-  for (int i = 0; !swept; ++i) {
-    ASSERT_LT(i, 100);
-    Put("filler", ValueOf(i, 100));
-  }
-  faults_.Before(FaultyFileSystem::kWrite, nullptr);
-  EXPECT_EQ(store().GetStatistics().keys, 41u);
-  EXPECT_EQ(store().GetStatistics().checkpoints, written);
-  EXPECT_EQ(CheckpointNames(Image()), before);
 }
 
 TEST_P(CheckpointTest, OpenReadsNoSegment) {
@@ -490,22 +291,6 @@ TEST_P(CheckpointTest, OneOfALogThatEndedLaterIsPassedOver) {
   ExpectTheSameWithout(image);
 }
 
-TEST_P(CheckpointTest, AStoreThatHardlyChangedKeepsIt) {
-  MakeStore();
-  const std::string name = CheckpointName();
-  const std::string bytes = Image().at(name);
-  for (int round = 0; round < 3; ++round) {
-    Open();
-    EXPECT_EQ(All(), contents_);
-    if (round == 1) Put("key1", contents_["key1"] = "another");
-    Close();
-    EXPECT_EQ(CheckpointName(), name);
-  }
-  EXPECT_TRUE(Image().at(name) == bytes);
-  Open();
-  EXPECT_EQ(All(), contents_);
-}
-
 TEST_P(CheckpointTest, AReadOnlyOpenReadsItAndChangesNothing) {
   MakeStore();
   options.read_only = true;
@@ -516,52 +301,6 @@ TEST_P(CheckpointTest, AReadOnlyOpenReadsItAndChangesNothing) {
   EXPECT_EQ(store().GetStatistics().keys, 100u);
   Close();
   EXPECT_EQ(Difference(image, Image()), "");
-}
-
-TEST_P(CheckpointTest, ASmallStoreHasNone) {
-  options.checkpoint_min_keys = 101;
-  MakeStore();
-  EXPECT_TRUE(CheckpointNames(Image()).empty());
-  Open();
-  PutNumbers(100, 101);
-  Close();
-  EXPECT_EQ(CheckpointName(), "KEYDIR-1");
-}
-
-TEST_P(CheckpointTest, ItsBytesAreCounted) {
-  MakeStore();
-  Open();
-  EXPECT_EQ(store().GetStatistics().checkpoint_bytes,
-            Image().at(CheckpointName()).size());
-  uint64_t all = 0;
-  for (const auto& [name, bytes] : Image()) all += bytes.size();
-  EXPECT_EQ(store().GetStatistics().disk_bytes, all);
-}
-
-TEST_P(CheckpointTest, ACloseThatCantWriteItSucceeds) {
-  for (const auto operation :
-       {FaultyFileSystem::kWrite, FaultyFileSystem::kSyncData,
-        FaultyFileSystem::kCreateFile}) {
-    std::filesystem::create_directory(path());
-    WriteDirectory(path(), {});
-    MakeStore();
-    const std::string name = CheckpointName();
-    // What Close calls last is for the checkpoint, or for hint files.
-    int calls = 0;
-    for (const bool fails : {false, true}) {
-      Open();
-      Put("one", ValueOf(fails, 400));
-      if (fails) faults_.FailAlways(operation, DiskBroken(), calls);
-      calls = -faults_.calls(operation);
-      Close();
-      calls += faults_.calls(operation);
-      faults_.Heal(operation);
-    }
-    EXPECT_EQ(CheckpointNames(Image()).size(), 1u) << operation;
-    Open();
-    EXPECT_EQ(Get("one"), ValueOf(1, 400));
-    Close();
-  }
 }
 
 TEST_P(CheckpointTest, VerifyReportsADamagedOne) {
@@ -588,46 +327,6 @@ TEST_P(CheckpointTest, VerifyReportsADamagedOne) {
   DirectoryImage unfinished = good;
   std::fill_n(unfinished[name].begin(), 64, '\0');
   EXPECT_EQ(damage_of(unfinished), "");
-}
-
-TEST_P(CheckpointTest, ThreadsWriteAndReadIt) {
-  options.background_threads = true;
-  options.recovery_threads = 3;
-  options.segment_size_bytes = 1 << 20;
-  options.checkpoint_interval_bytes = 1 << 20;
-  Open();
-  for (int i = 0; i < 60000; ++i) Put(absl::StrCat("key", i), ValueOf(i, 20));
-  Close();
-  Open();
-  EXPECT_EQ(store().GetStatistics().keys, 60000u);
-  const uint64_t key_bytes = GetParam() == KeydirKind::kHash ? 16 : 10;
-  EXPECT_GT(store().GetStatistics().checkpoint_bytes, 60000 * key_bytes);
-  for (int i = 0; i < 60000; i += 7) {
-    ASSERT_EQ(store().Get(absl::StrCat("key", i)).value(), ValueOf(i, 20));
-  }
-}
-
-// Writers, merges and checkpoints at the same time, and a look at what a kill
-// would leave.
-TEST_P(CheckpointTest, ThreadsWriteItWhileOthersWriteAndMerge) {
-  options.background_threads = true;
-  options.segment_size_bytes = 16 << 10;
-  options.checkpoint_interval_bytes = 32 << 10;
-  Open();
-  std::vector<std::thread> writers;
-  for (unsigned seed = 1; seed <= 2; ++seed) {
-    writers.emplace_back([this, seed] { ChangeAtRandom(seed, 30000); });
-  }
-  for (std::thread& writer : writers) writer.join();
-  EXPECT_GT(store().GetStatistics().checkpoints, 0u);
-  EXPECT_GT(store().GetStatistics().merges, 0u);
-  const Contents contents = All();
-  Close();
-  const DirectoryImage image = Image();
-  ExpectTheSameWithout(image);
-  WriteDirectory(path(), image);
-  Open();
-  EXPECT_EQ(All(), contents);
 }
 
 // As if there was none: until that open, or a later one, writes its own.
@@ -679,14 +378,6 @@ TEST_P(CheckpointTest, KeysOfAnySizeAndBytesAreThere) {
   Open();
   EXPECT_EQ(All(), contents);
 }
-
-INSTANTIATE_TEST_SUITE_P(Keydirs, CheckpointTest,
-                         testing::Values(KeydirKind::kHash,
-                                         KeydirKind::kOrdered),
-                         [](const auto& kind) {
-                           return kind.param == KeydirKind::kHash ? "Hash"
-                                                                  : "Ordered";
-                         });
 
 }  // namespace
 }  // namespace stave

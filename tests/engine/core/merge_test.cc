@@ -10,121 +10,22 @@
 #include <random>
 #include <string>
 #include <thread>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "engine/base/epoch.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
-#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/statistics.h"
 #include "stave/store.h"
 #include "tests/engine/core/directory_image.h"
-#include "tests/engine/core/store_fixture.h"
+#include "tests/engine/core/merge_fixture.h"
 #include "tests/engine/fs/faulty_file_system.h"
 
 namespace stave {
 namespace {
-
-// Merges, seen from outside: they change nothing but what the files take.
-class MergeTest : public StoreFixture {
- protected:
-  MergeTest() {
-    options.segment_size_bytes = 2048;
-    options.background_merge = false;
-    options.file_system = &disk_;
-    Open();
-  }
-  // Before the disk goes.
-  ~MergeTest() override {
-    if (is_open()) Close();
-  }
-
-  void PutNumbers(int begin, int end) {
-    for (int i = begin; i < end; ++i) {
-      const std::string key = absl::StrCat("key", i);
-      contents_[key] = ValueOf(i, 100);
-      Put(key, contents_[key]);
-    }
-  }
-  void DeleteNumber(int number) {
-    const std::string key = absl::StrCat("key", number);
-    EXPECT_TRUE(Delete(key));
-    contents_.erase(key);
-  }
-  // All that has been written so far is in sealed segments from now on. One
-  // record more is in the next.
-  void FillSegment() {
-    const uint64_t segments = Stat().segments;
-    while (Stat().segments == segments) Put("filler", ValueOf(0, 300));
-    contents_["filler"] = ValueOf(0, 300);
-  }
-  // Sixty keys, of each third one the first version is dead.
-  void MakeHalfDead() {
-    PutNumbers(0, 60);
-    for (int i = 0; i < 60; i += 3) {
-      contents_[absl::StrCat("key", i)] = ValueOf(1000 + i, 90);
-      Put(absl::StrCat("key", i), ValueOf(1000 + i, 90));
-    }
-    for (int i = 1; i < 60; i += 3) DeleteNumber(i);
-  }
-
-  void Merge(bool all = true) {
-    const absl::Status status = store().Merge({.all = all});
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  MergePlan Plan(bool all) { return store().PlanMerge({.all = all}).value(); }
-  Statistics Stat() { return store().GetStatistics(); }
-  uint64_t SegmentFiles() const {
-    uint64_t files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(path())) {
-      files += entry.path().extension() == ".seg";
-    }
-    return files;
-  }
-  void ExpectContents() {
-    EXPECT_EQ(All(), contents_);
-    for (const auto& [key, value] : contents_) EXPECT_EQ(Get(key), value);
-  }
-  void ExpectContentsNowAndLater() {
-    ExpectContents();
-    Reopen();
-    ExpectContents();
-    Kill();
-    Open();
-    ExpectContents();
-  }
-  // The key whose value stands last in `bytes`.
-  std::string LastKeyIn(const std::string& bytes) const {
-    std::string last;
-    size_t last_at = 0;
-    for (const auto& [key, value] : contents_) {
-      const size_t at = bytes.rfind(value);
-      if (at == bytes.npos || at <= last_at) continue;
-      last_at = at;
-      last = key;
-    }
-    return last;
-  }
-  // The bound of Options::max_space_amplification.
-  void ExpectBound() {
-    const Statistics stat = Stat();
-    ASSERT_LE(
-        static_cast<double>(stat.segment_bytes - stat.pinned_bytes),
-        options.max_space_amplification * static_cast<double>(stat.live_bytes) +
-            2 * static_cast<double>(options.segment_size_bytes))
-        << "with " << stat.live_bytes << " live bytes in " << stat.segments
-        << " segments";
-  }
-
-  FaultyFileSystem disk_{PosixFileSystem()};
-  Contents contents_;
-};
 
 TEST_F(MergeTest, LiveRecordsSurviveAndDeadOnesGo) {
   MakeHalfDead();
@@ -494,71 +395,6 @@ TEST_F(MergeTest, OutputsThatNoManifestListsAreDeletedAtOpen) {
   ExpectContents();
 }
 
-TEST_F(MergeTest, EndlessOverwriteKeepsTheBound) {
-  Close();
-  options.background_merge = true;
-  Open();
-  std::mt19937 random(3);
-  for (int i = 0; i < 20'000; ++i) {
-    Put(absl::StrCat("key", random() % 50), ValueOf(i, random() % 200));
-    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "put " << i;
-  }
-  EXPECT_GT(Stat().merges, 100u);
-}
-
-TEST_F(MergeTest, QueueBesideColdKeysKeepsTheBound) {
-  Close();
-  options.background_merge = true;
-  Open();
-  PutNumbers(1'000'000, 1'000'100);
-  for (int i = 0; i < 10'000; ++i) {
-    PutNumbers(i, i + 1);
-    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "put " << i;
-    if (i < 30) continue;
-    DeleteNumber(i - 30);
-    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "delete " << i - 30;
-  }
-  EXPECT_LT(Stat().merge_bytes_written, 2 * Stat().bytes_appended);
-  ExpectContentsNowAndLater();
-}
-
-TEST_F(MergeTest, PausedMergesAreMadeUpForLater) {
-  Close();
-  options.background_merge = true;
-  Open();
-  store().PauseMerge();
-  store().PauseMerge();
-  for (int i = 0; i < 10; ++i) PutNumbers(0, 50);
-  EXPECT_EQ(Stat().merges, 0u);
-  store().ResumeMerge();
-  PutNumbers(0, 50);
-  EXPECT_EQ(Stat().merges, 0u);
-  store().ResumeMerge();
-  PutNumbers(0, 50);
-  EXPECT_GT(Stat().merges, 0u);
-  ASSERT_NO_FATAL_FAILURE(ExpectBound());
-  ExpectContentsNowAndLater();
-}
-
-TEST_F(MergeTest, ManifestDoesNotGrowForEver) {
-  Close();
-  options.background_merge = true;
-  options.segment_size_bytes = 400;
-  Open();
-  uint64_t merges = 0;
-  for (int round = 0; round < 400; ++round) {
-    PutNumbers(0, 20);
-    merges = Stat().merges;
-    for (const auto& entry : std::filesystem::directory_iterator(path())) {
-      if (entry.path().filename().string().starts_with("MANIFEST-")) {
-        ASSERT_LE(entry.file_size(), 1u << 20);
-      }
-    }
-  }
-  EXPECT_GT(merges, 500u);
-  ExpectContentsNowAndLater();
-}
-
 TEST_F(MergeTest, IsNotForReaders) {
   MakeHalfDead();
   Close();
@@ -567,69 +403,6 @@ TEST_F(MergeTest, IsNotForReaders) {
   EXPECT_TRUE(absl::IsFailedPrecondition(store().Merge()) ||
               absl::IsInvalidArgument(store().Merge()))
       << store().Merge();
-}
-
-// A limit on what merges read and write a second.
-class LimitedMergeTest : public MergeTest {
- protected:
-  void ReopenWith(uint64_t bytes_per_second) {
-    Close();
-    options.merge_bytes_per_second = bytes_per_second;
-    options.background_threads = true;
-    Open();
-  }
-  static absl::Duration Now() {
-    return absl::FromChrono(
-        std::chrono::steady_clock::now().time_since_epoch());
-  }
-};
-
-TEST_F(LimitedMergeTest, TakesAtLeastAsLongAsItsBytesNeed) {
-  constexpr uint64_t kBytesPerSecond = 100'000;
-  ReopenWith(kBytesPerSecond);
-  MakeHalfDead();
-  const absl::Duration begin = Now();
-  Merge();
-  const absl::Duration took = Now() - begin;
-  const Statistics after = Stat();
-  // Headers of segments are no work.
-  const auto bytes =
-      static_cast<double>(after.merge_bytes_read + after.merge_bytes_written -
-                          2 * after.merges * kSegmentHeaderBytes);
-  ASSERT_GT(bytes, 2000);
-  EXPECT_GE(took, absl::Seconds(bytes / kBytesPerSecond / 2));
-  ExpectContents();
-}
-
-// At one byte a second it would take hours.
-TEST_F(LimitedMergeTest, WhoWaitsForItsEndEndsItsPauses) {
-  ReopenWith(1);
-  MakeHalfDead();
-  std::atomic<bool> done{false};
-  std::thread merge([&] {
-    Merge();
-    done = true;
-  });
-  while (!done) store().PauseMerge();
-  merge.join();
-  EXPECT_GT(Stat().merges, 0u);
-  ExpectContents();
-}
-
-TEST_F(LimitedMergeTest, CloseEndsItsPauses) {
-  ReopenWith(1);
-  MakeHalfDead();
-  std::atomic<bool> begun{false};
-  std::thread merge([&] {
-    begun = true;
-    const absl::Status status = store().Merge({.all = true});
-    EXPECT_TRUE(status.ok() || absl::IsCancelled(status) ||
-                absl::IsFailedPrecondition(status))
-        << status;
-  });
-  while (!begun) std::this_thread::yield();
-  EXPECT_EQ(store().Close(), absl::OkStatus());
-  merge.join();
 }
 
 }  // namespace

@@ -1,0 +1,160 @@
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "engine/format/segment_header.h"
+#include "gtest/gtest.h"
+#include "stave/merge.h"
+#include "stave/statistics.h"
+#include "stave/store.h"
+#include "tests/engine/core/merge_fixture.h"
+
+namespace stave {
+namespace {
+
+// When merges run, and how fast: what they keep the files under.
+class MergeSpaceTest : public MergeTest {
+ protected:
+  MergeSpaceTest() {
+    Close();
+    options.background_merge = true;
+    Open();
+  }
+  // The bound of Options::max_space_amplification.
+  void ExpectBound() {
+    const Statistics stat = Stat();
+    ASSERT_LE(
+        static_cast<double>(stat.segment_bytes - stat.pinned_bytes),
+        options.max_space_amplification * static_cast<double>(stat.live_bytes) +
+            2 * static_cast<double>(options.segment_size_bytes))
+        << "with " << stat.live_bytes << " live bytes in " << stat.segments
+        << " segments";
+  }
+};
+
+TEST_F(MergeSpaceTest, EndlessOverwriteKeepsTheBound) {
+  std::mt19937 random(3);
+  for (int i = 0; i < 20'000; ++i) {
+    Put(absl::StrCat("key", random() % 50), ValueOf(i, random() % 200));
+    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "put " << i;
+  }
+  EXPECT_GT(Stat().merges, 100u);
+}
+
+TEST_F(MergeSpaceTest, QueueBesideColdKeysKeepsTheBound) {
+  PutNumbers(1'000'000, 1'000'100);
+  for (int i = 0; i < 10'000; ++i) {
+    PutNumbers(i, i + 1);
+    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "put " << i;
+    if (i < 30) continue;
+    DeleteNumber(i - 30);
+    ASSERT_NO_FATAL_FAILURE(ExpectBound()) << "delete " << i - 30;
+  }
+  EXPECT_LT(Stat().merge_bytes_written, 2 * Stat().bytes_appended);
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeSpaceTest, PausedMergesAreMadeUpForLater) {
+  store().PauseMerge();
+  store().PauseMerge();
+  for (int i = 0; i < 10; ++i) PutNumbers(0, 50);
+  EXPECT_EQ(Stat().merges, 0u);
+  store().ResumeMerge();
+  PutNumbers(0, 50);
+  EXPECT_EQ(Stat().merges, 0u);
+  store().ResumeMerge();
+  PutNumbers(0, 50);
+  EXPECT_GT(Stat().merges, 0u);
+  ASSERT_NO_FATAL_FAILURE(ExpectBound());
+  ExpectContentsNowAndLater();
+}
+
+TEST_F(MergeSpaceTest, ManifestDoesNotGrowForEver) {
+  Close();
+  options.segment_size_bytes = 400;
+  Open();
+  uint64_t merges = 0;
+  for (int round = 0; round < 400; ++round) {
+    PutNumbers(0, 20);
+    merges = Stat().merges;
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
+      if (entry.path().filename().string().starts_with("MANIFEST-")) {
+        ASSERT_LE(entry.file_size(), 1u << 20);
+      }
+    }
+  }
+  EXPECT_GT(merges, 500u);
+  ExpectContentsNowAndLater();
+}
+
+// A limit on what merges read and write a second.
+class LimitedMergeTest : public MergeTest {
+ protected:
+  void ReopenWith(uint64_t bytes_per_second) {
+    Close();
+    options.merge_bytes_per_second = bytes_per_second;
+    options.background_threads = true;
+    Open();
+  }
+  static absl::Duration Now() {
+    return absl::FromChrono(
+        std::chrono::steady_clock::now().time_since_epoch());
+  }
+};
+
+TEST_F(LimitedMergeTest, TakesAtLeastAsLongAsItsBytesNeed) {
+  constexpr uint64_t kBytesPerSecond = 100'000;
+  ReopenWith(kBytesPerSecond);
+  MakeHalfDead();
+  const absl::Duration begin = Now();
+  Merge();
+  const absl::Duration took = Now() - begin;
+  const Statistics after = Stat();
+  // Headers of segments are no work.
+  const auto bytes =
+      static_cast<double>(after.merge_bytes_read + after.merge_bytes_written -
+                          2 * after.merges * kSegmentHeaderBytes);
+  ASSERT_GT(bytes, 2000);
+  EXPECT_GE(took, absl::Seconds(bytes / kBytesPerSecond / 2));
+  ExpectContents();
+}
+
+// At one byte a second it would take hours.
+TEST_F(LimitedMergeTest, WhoWaitsForItsEndEndsItsPauses) {
+  ReopenWith(1);
+  MakeHalfDead();
+  std::atomic<bool> done{false};
+  std::thread merge([&] {
+    Merge();
+    done = true;
+  });
+  while (!done) store().PauseMerge();
+  merge.join();
+  EXPECT_GT(Stat().merges, 0u);
+  ExpectContents();
+}
+
+TEST_F(LimitedMergeTest, CloseEndsItsPauses) {
+  ReopenWith(1);
+  MakeHalfDead();
+  std::atomic<bool> begun{false};
+  std::thread merge([&] {
+    begun = true;
+    const absl::Status status = store().Merge({.all = true});
+    EXPECT_TRUE(status.ok() || absl::IsCancelled(status) ||
+                absl::IsFailedPrecondition(status))
+        << status;
+  });
+  while (!begun) std::this_thread::yield();
+  EXPECT_EQ(store().Close(), absl::OkStatus());
+  merge.join();
+}
+
+}  // namespace
+}  // namespace stave
