@@ -4,18 +4,15 @@
 // of 16 bytes in no order share some 5 with their neighbours, of a million).
 // Values of 100 bytes. All times are of the processor.
 
-#include <benchmark/benchmark.h>
-
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
+#include "benchmark/benchmark.h"
 #include "benchmarks/key_counts.h"
+#include "benchmarks/temporary_store.h"
 #include "stave/iterator.h"
 #include "stave/options.h"
 #include "stave/store.h"
@@ -40,73 +37,42 @@ std::string KeyOf(uint64_t number) {
   return key;
 }
 
-void Check(const absl::Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "%s\n", status.ToString().c_str());
-  std::exit(1);
-}
-
-std::string Place() {
-  for (const char* name : {"STAVE_BENCHMARK_DIR", "TMPDIR"}) {
-    if (const char* place = std::getenv(name)) return place;
-  }
-  return "/tmp";
-}
-
-// A store with so many keys, which goes with the next one.
-class FilledStore {
- public:
-  FilledStore(KeydirKind keydir, uint64_t keys, const std::string& name)
-      : directory_(Place() + "/stave_ordered_benchmark_" + name) {
-    std::filesystem::remove_all(directory_);
-    options_.keydir = keydir;
-    Open();
-    const std::string value(100, 'v');
-    for (uint64_t i = 0; i < keys; ++i) Check(store_->Put(KeyOf(i), value));
-  }
-  ~FilledStore() {
-    store_ = nullptr;
-    std::filesystem::remove_all(directory_);
-  }
-  Store* operator->() { return store_.get(); }
-
-  void Open() {
-    auto store = Store::Open(directory_, options_);
-    Check(store.status());
-    store_ = *std::move(store);
-  }
-  void Close() {
-    Check(store_->Close());
-    store_ = nullptr;
-  }
-
- private:
-  const std::string directory_;
-  Options options_;
-  std::unique_ptr<Store> store_;
-};
-
 KeydirKind KindOf(const benchmark::State& state) {
   return state.range(0) == 0 ? KeydirKind::kHash : KeydirKind::kOrdered;
 }
 
-FilledStore& Filled(const benchmark::State& state) {
-  static std::unique_ptr<FilledStore> store;
+Options OptionsOf(const benchmark::State& state) {
+  Options options;
+  options.keydir = KindOf(state);
+  return options;
+}
+
+void PutAll(const benchmark::State& state, TemporaryStore* store) {
+  const std::string value(kValueBytes, 'v');
+  for (int64_t i = 0; i < state.range(1); ++i) {
+    Check((*store)->Put(KeyOf(static_cast<uint64_t>(i)), value));
+  }
+}
+
+// One for all benchmarks that want such a store.
+TemporaryStore& Filled(const benchmark::State& state) {
+  static std::unique_ptr<TemporaryStore> store;
   static int64_t kind = -1, keys = -1;
   if (kind != state.range(0) || keys != state.range(1)) {
     store = nullptr;
     kind = state.range(0);
     keys = state.range(1);
-    store = std::make_unique<FilledStore>(
-        KindOf(state), static_cast<uint64_t>(keys), "to_read");
+    store = std::make_unique<TemporaryStore>(OptionsOf(state));
+    PutAll(state, store.get());
   }
   return *store;
 }
 
 void Fill(benchmark::State& state) {
-  const auto keys = static_cast<uint64_t>(state.range(1));
+  const auto keys = static_cast<double>(state.range(1));
+  TemporaryStore store(OptionsOf(state));
   for (auto _ : state) {
-    FilledStore store(KindOf(state), keys, "to_fill");
+    PutAll(state, &store);
     state.PauseTiming();
     const Statistics statistics = store->GetStatistics();
     state.counters["keydir_bytes_per_key"] =
@@ -114,12 +80,12 @@ void Fill(benchmark::State& state) {
         static_cast<double>(statistics.keys);
     state.ResumeTiming();
   }
-  state.counters["puts"] = benchmark::Counter(
-      static_cast<double>(keys), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["puts"] =
+      benchmark::Counter(keys, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void Get(benchmark::State& state) {
-  FilledStore& store = Filled(state);
+  TemporaryStore& store = Filled(state);
   std::string value;
   uint64_t i = 0;
   for (auto _ : state) {
@@ -129,8 +95,8 @@ void Get(benchmark::State& state) {
 }
 
 void Overwrite(benchmark::State& state) {
-  FilledStore& store = Filled(state);
-  const std::string value(100, 'w');
+  TemporaryStore& store = Filled(state);
+  const std::string value(kValueBytes, 'w');
   uint64_t i = 0;
   for (auto _ : state) {
     Check(store->Put(
@@ -139,7 +105,7 @@ void Overwrite(benchmark::State& state) {
 }
 
 void ScanFromAKey(benchmark::State& state) {
-  FilledStore& store = Filled(state);
+  TemporaryStore& store = Filled(state);
   const auto iterator = store->NewIterator();
   Check(iterator.status());
   uint64_t i = 0;
@@ -155,7 +121,7 @@ void ScanFromAKey(benchmark::State& state) {
 }
 
 void ScanAll(benchmark::State& state) {
-  FilledStore& store = Filled(state);
+  TemporaryStore& store = Filled(state);
   const auto iterator = store->NewIterator();
   Check(iterator.status());
   uint64_t records = 0;
@@ -171,12 +137,12 @@ void ScanAll(benchmark::State& state) {
 
 // Up to the first get.
 void OpenFromCheckpoint(benchmark::State& state) {
-  FilledStore& store = Filled(state);
+  TemporaryStore& store = Filled(state);
   for (auto _ : state) {
     state.PauseTiming();
     store.Close();
     state.ResumeTiming();
-    store.Open();
+    store.Open(OptionsOf(state));
     Check(store->Get(KeyOf(0)).status());
   }
   const Statistics statistics = store->GetStatistics();
@@ -187,17 +153,17 @@ void OpenFromCheckpoint(benchmark::State& state) {
 
 // Every twentieth key has changed since the last one.
 void CloseWithCheckpoint(benchmark::State& state) {
-  FilledStore& store = Filled(state);
+  TemporaryStore& store = Filled(state);
   const auto keys = static_cast<uint64_t>(state.range(1));
   for (auto _ : state) {
     state.PauseTiming();
     for (uint64_t i = 0; i < keys; i += 20) {
-      Check(store->Put(KeyOf(i), std::string(100, 'c')));
+      Check(store->Put(KeyOf(i), std::string(kValueBytes, 'c')));
     }
     state.ResumeTiming();
     store.Close();
     state.PauseTiming();
-    store.Open();
+    store.Open(OptionsOf(state));
     state.ResumeTiming();
   }
 }
