@@ -241,6 +241,7 @@ absl::StatusOr<Sequence> Follower::ReadLog(const FollowerPlan::Item& item,
   SegmentScanner scanner(segment, length, /*check_bodies=*/true, place.offset);
   RETURN_IF_ERROR(VisitLog(&scanner, &place, visit));
   if (place.offset == length) return place.sequence;
+  RETURN_IF_ERROR(scanner.read_status());
   return state_.Damage(segment, place.offset,
                        "the segment's records are not those that were there "
                        "when it was sealed");
@@ -275,18 +276,18 @@ absl::Status Follower::TakeFrom(Segment* segment, uint64_t end, Sequence known,
           group_bytes < SegmentScanner::kMostBytesTogether) {
         continue;
       }
-      Move(segment, group, plan);
+      RETURN_IF_ERROR(Move(segment, group, plan));
       group.clear();
       group_bytes = 0;
     }
   }
-  Move(segment, group, plan);
+  RETURN_IF_ERROR(Move(segment, group, plan));
   if (scanner.offset() == end) return absl::OkStatus();
   return state_.Damage(*segment, scanner.offset(), scanner.problem());
 }
 
-void Follower::Move(Segment* to, const std::vector<RecordView>& records,
-                    const FollowerPlan& plan) {
+absl::Status Follower::Move(Segment* to, const std::vector<RecordView>& records,
+                            const FollowerPlan& plan) {
   EpochGuard guard;
   std::vector<KeyRef> keys;
   for (const RecordView& record : records) {
@@ -298,12 +299,12 @@ void Follower::Move(Segment* to, const std::vector<RecordView>& records,
     const KeydirEntry present = state_.keydir->Find(keys[i]);
     if (present.absent()) continue;
     Segment* from = state_.segments->Find(present.location());
+    if (!plan.Leaves(from)) continue;
+    // Else the key, which is there, would be taken for one that has expired.
     RecordView found;
+    RETURN_IF_ERROR(state_.ReadKeyAt(present, &from, &found));
     // The same record, or else a newer one, which lies elsewhere.
-    if (!plan.Leaves(from) || !state_.ReadKeyAt(present, &from, &found).ok() ||
-        found.header.sequence != record.header.sequence) {
-      continue;
-    }
+    if (found.header.sequence != record.header.sequence) continue;
     const uint64_t size = record.header.record_size();
     to->live_bytes() += size;
     from->live_bytes() -= size;
@@ -312,6 +313,7 @@ void Follower::Move(Segment* to, const std::vector<RecordView>& records,
         KeydirEntry::Live(to->LocationOf(record.offset), size,
                           record.header.expires));
   }
+  return absl::OkStatus();
 }
 
 absl::Status Follower::Change(Segment* segment, const LogStep& step) {

@@ -59,6 +59,23 @@ class ReadModeTest : public StoreFixture,
     return values;
   }
 
+  // Runs `body` with its first read failing, then with the second, until it has
+  // no more of them; each time `check` is told what came of it.
+  template <typename Body, typename Check>
+  static void WithEachReadFailing(FaultyFileSystem* files, const Body& body,
+                                  const Check& check) {
+    bool was_met = true;
+    for (int nth = 1; was_met && !HasFailure(); ++nth) {
+      const int before = files->calls(kRead);
+      files->Fail(kRead, DiskBroken(), nth);
+      const absl::Status status = body();
+      files->Heal(kRead);
+      was_met = files->calls(kRead) - before >= nth;
+      check(status);
+      if (HasFailure()) ADD_FAILURE() << "with read " << nth << " failing";
+    }
+  }
+
   FaultyFileSystem files_{PosixFileSystem()};
 };
 
@@ -183,6 +200,55 @@ TEST_P(ReadModeTest, AReadThatFailsIsAnErrorOfThatReadAlone) {
   Put("one", "more");
   Delete("one");
   EXPECT_EQ(All(), all);
+}
+
+// It goes on, or says that it can't.
+TEST_P(ReadModeTest, AFollowerThatCannotReadTakesNoKeyAway) {
+  FaultyFileSystem its_files(PosixFileSystem());
+  Options its_options = options;
+  its_options.read_only = true;
+  its_options.file_system = &its_files;
+  std::unique_ptr<Store> follower;
+  const auto put_keys = [&](int step) {
+    for (int i = 0; i < 40; i += step) {
+      Put(absl::StrCat("key", i), ValueOf(i, 100));
+    }
+  };
+  // More than is read at a time.
+  const auto put_batch = [&] {
+    WriteBatch batch;
+    for (int i = 0; i < 3; ++i) {
+      batch.Put(absl::StrCat("large", i), ValueOf(i, 90'000));
+    }
+    Write(batch);
+  };
+  for (const bool jumps : {false, true}) {
+    const auto prepare = [&] {
+      put_keys(1);
+      put_keys(2);
+      follower = *Store::Open(path(), its_options);
+      if (jumps) put_keys(4);
+      ASSERT_TRUE(store().Merge({.all = true}).ok());
+      put_batch();
+      Put("last", ValueOf(0, 5000), {.sync = true});
+    };
+    prepare();
+    WithEachReadFailing(
+        &its_files, [&] { return follower->Refresh(); },
+        [&](const absl::Status&) {
+          for (int i = 0; i < 40; ++i) {
+            const auto got = follower->Get(absl::StrCat("key", i));
+            EXPECT_FALSE(absl::IsNotFound(got.status())) << got.status();
+          }
+          const absl::Status status = follower->Refresh();
+          if (status.ok()) {
+            EXPECT_EQ(Visit(follower->NewIterator()->get()), All());
+          } else {
+            EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+          }
+          prepare();
+        });
+  }
 }
 
 TEST_P(ReadModeTest, AMergeThatCannotReadLosesNothing) {
