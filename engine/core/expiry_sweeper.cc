@@ -65,7 +65,8 @@ class ExpiringKeys {
       }
       const RecordHeader& header = record.header;
       if (state_.clock->HasExpired(header.expire_at_ms, now_ms_)) {
-        expired_.push_back({hash, entry});
+        expired_.push_back(MakeExpiredKey(state_, {record.key, hash}, entry,
+                                          header.record_size()));
       } else {
         later_.push_back({header.expire_at_ms, header.record_size()});
       }
@@ -112,21 +113,26 @@ void RemoveOne(State* state, Log* log, const ExpiredKey& expired) {
   // between the entry's being saved and its removal.
   MutexLock lock(&log->append_mutex());
   EpochGuard guard;
-  Segment* segment = nullptr;
-  RecordView record;
-  if (!state->ReadKeyAt(expired.entry, &segment, &record).ok()) return;
-  const KeyRef key{record.key, expired.hash};
+  const KeyRef key{expired.key, expired.hash};
   if (state->keydir->Find(key) != expired.entry) return;
   state->SaveVersion(key, expired.entry, /*has_expired=*/true);
   state->publication.NoteChange(/*is_removal=*/true);
   if (state->keydir->CompareAndSwap(key, expired.entry, KeydirEntry())) {
-    state->SubtractLive(segment, record.header.record_size());
+    state->SubtractLive(state->segments->Find(expired.entry.location()),
+                        expired.size);
     state->expired_keys_removed.fetch_add(1, std::memory_order_relaxed);
   }
   state->publication.NoteChanged();
 }
 
 }  // namespace
+
+ExpiredKey MakeExpiredKey(const State& state, const KeyRef& key,
+                          KeydirEntry entry, uint64_t record_size) {
+  const std::string_view bytes =
+      state.keydir->order() != nullptr ? key.bytes : std::string_view();
+  return {key.hash, entry, record_size, std::string(bytes)};
+}
 
 void RemoveExpired(State* state, Log* log, absl::Span<const ExpiredKey> keys) {
   for (size_t i = 0; i < keys.size(); ++i) {

@@ -251,6 +251,32 @@ TEST_P(ReadModeTest, AFollowerThatCannotReadTakesNoKeyAway) {
   }
 }
 
+TEST_P(ReadModeTest, AMergeThatCannotReadChangesNothing) {
+  options.segment_size_bytes = 64 << 10;
+  Reopen();
+  WithEachReadFailing(
+      &files_,
+      [&] {
+        for (int i = 0; i < 12; ++i) {
+          const absl::Duration ttl =
+              i % 3 == 0 ? absl::Seconds(1) : absl::InfiniteDuration();
+          Put(absl::StrCat(i), ValueOf(i, 1500), {.ttl = ttl});
+        }
+        for (int i = 0; i < 12; i += 4) Put(absl::StrCat(i), "newer");
+        clock.Advance(absl::Seconds(2));
+        return store().Merge({.all = true});
+      },
+      [&](const absl::Status& status) {
+        EXPECT_TRUE(status.ok() || absl::IsDataLoss(status)) << status;
+        const Contents before = All();
+        EXPECT_EQ(before.size(), 9u);
+        Put("one", "more");  // nothing was latched
+        Delete("one");
+        Reopen();
+        EXPECT_EQ(All(), before);
+      });
+}
+
 TEST_P(ReadModeTest, AMergeThatCannotReadLosesNothing) {
   PutMany();
   const Contents all = PutMany();
