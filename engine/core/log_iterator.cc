@@ -4,6 +4,7 @@
 
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
+#include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
 
 namespace stave {
@@ -57,7 +58,12 @@ void LogIterator::FillAhead() {
       state_.keydir->Prefetch({ahead_[i].record.key, ahead_[i].hash});
     }
     for (size_t i = 0; i < candidates; ++i) {
-      if (!WasLive(ahead_[i])) continue;
+      const absl::StatusOr<bool> was_live = WasLive(ahead_[i]);
+      if (!was_live.ok()) {
+        status_ = was_live.status();  // those before it can still be visited
+        break;
+      }
+      if (!*was_live) continue;
       if (ahead_count_ != i) ahead_[ahead_count_] = ahead_[i];
       ++ahead_count_;
     }
@@ -130,7 +136,7 @@ bool LogIterator::IsWanted(const RecordView& record) const {
   return range_.Contains(key);
 }
 
-bool LogIterator::WasLive(const Candidate& candidate) const {
+absl::StatusOr<bool> LogIterator::WasLive(const Candidate& candidate) const {
   if (candidate.part->is_all_live) return true;
   const RecordView& record = candidate.record;
   const Location here = candidate.part->segment->LocationOf(record.offset);
@@ -139,8 +145,9 @@ bool LogIterator::WasLive(const Candidate& candidate) const {
   const KeydirEntry then = instant_->EntryThen(candidate.hash, present);
   if (then.absent()) return false;
   // A merge may have moved it before that entry was replaced, or since.
-  return then.location() == here ||
-         state_.SequenceIfMoved(then) == record.header.sequence;
+  if (then.location() == here) return true;
+  ASSIGN_OR_RETURN(const Sequence sequence, state_.SequenceIfMoved(then));
+  return sequence == record.header.sequence;
 }
 
 void LogIterator::Fail(absl::Status status) {

@@ -64,13 +64,13 @@ absl::Status State::DamageIfLoss(const Segment& segment, uint64_t offset,
   return Damage(segment, offset, std::string(status.message()));
 }
 
-Sequence State::SequenceIfMoved(KeydirEntry entry) const {
-  if (entry.absent()) return 0;
+absl::StatusOr<Sequence> State::SequenceIfMoved(KeydirEntry entry) const {
   const Segment* const segment = segments->Find(entry.location());
   if (!segment->may_hold_moved()) return 0;
   Segment* found = nullptr;
   RecordView record;
-  return ReadKeyAt(entry, &found, &record).ok() ? record.header.sequence : 0;
+  RETURN_IF_ERROR(ReadKeyAt(entry, &found, &record));
+  return record.header.sequence;
 }
 
 void State::SaveVersion(const KeyRef& key, KeydirEntry present,

@@ -93,8 +93,9 @@ struct State {
                                                  size_t* size) const;
 
   // The sequence of the record at `entry` if it may have been moved to where it
-  // lies, as to a merge's output, else 0. Call within an epoch.
-  Sequence SequenceIfMoved(KeydirEntry entry) const;
+  // lies, as to a merge's output, else 0. DataLoss if it can't be read. Call
+  // within an epoch.
+  absl::StatusOr<Sequence> SequenceIfMoved(KeydirEntry entry) const;
   // Saves what a key has now for those who look back. Call within an epoch,
   // with the log's append lock held.
   void SaveVersion(const KeyRef& key, KeydirEntry present,

@@ -202,6 +202,35 @@ TEST_P(ReadModeTest, AReadThatFailsIsAnErrorOfThatReadAlone) {
   EXPECT_EQ(All(), all);
 }
 
+TEST_P(ReadModeTest, AnIteratorLeavesNoKeyOutThatItCannotRead) {
+  const Contents all = PutMany();
+  // A third, so that merges have something to move.
+  for (const auto& [key, value] : all) {
+    if (key.back() == '0') Put(key, value);
+  }
+  const std::shared_ptr<const Snapshot> snapshot = store().GetSnapshot();
+  ASSERT_TRUE(store().Merge({.all = true}).ok());
+  for (const auto& [key, value] : all) Put(key, "newer");
+  size_t visited = 0;
+  WithEachReadFailing(
+      &files_,
+      [&] {
+        visited = 0;
+        const auto iterator = NewIterator({.snapshot = snapshot.get()});
+        iterator->SeekToFirst();
+        for (; iterator->Valid(); iterator->Next()) ++visited;
+        return iterator->status();
+      },
+      [&](const absl::Status& status) {
+        if (status.ok()) {
+          EXPECT_EQ(visited, all.size());
+        } else {
+          EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+          EXPECT_TRUE(absl::StrContains(status.message(), "broken")) << status;
+        }
+      });
+}
+
 // It goes on, or says that it can't.
 TEST_P(ReadModeTest, AFollowerThatCannotReadTakesNoKeyAway) {
   FaultyFileSystem its_files(PosixFileSystem());
