@@ -197,6 +197,8 @@ bool ExpirySweeper::Sweep(Segment* segment, int64_t now_ms,
     if (cancelled.load(std::memory_order_relaxed)) return any;
   }
   keys.LookUp();
+  // What could not be read may be readable when the next one comes.
+  if (!scanner.read_status().ok()) segment->NoteExpiry(now_ms);
   segment->NoteExpiry(
       keys.TimeWhenExpired(scanner.offset() / kWorthwhileFraction));
   remove_expired();

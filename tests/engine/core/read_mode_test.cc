@@ -306,6 +306,19 @@ TEST_P(ReadModeTest, AMergeThatCannotReadChangesNothing) {
       });
 }
 
+TEST_P(ReadModeTest, KeysThatCouldNotBeReadExpireLater) {
+  for (int i = 0; i < 100; ++i) {
+    Put(absl::StrCat(i), ValueOf(i, 100), {.ttl = absl::Seconds(1)});
+  }
+  clock.Advance(absl::Seconds(2));
+  files_.FailAlways(kRead, DiskBroken());
+  store().Merge().IgnoreError();
+  files_.Heal(kRead);
+  EXPECT_EQ(store().GetStatistics().keys, 100u);
+  ASSERT_TRUE(store().Merge().ok());
+  EXPECT_EQ(store().GetStatistics().keys, 0u);
+}
+
 TEST_P(ReadModeTest, AMergeThatCannotReadLosesNothing) {
   PutMany();
   const Contents all = PutMany();
