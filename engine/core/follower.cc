@@ -362,10 +362,7 @@ absl::Status Follower::ChangeKey(Segment* segment, const RecordView& record) {
     }
   }
   state_.publication.NoteChanged();
-  if (!replaced.absent()) {
-    state_.SubtractLive(state_.segments->Find(replaced.location()),
-                        state_.SizeOf(replaced));
-  }
+  state_.SubtractReplaced(replaced);
   return status;
 }
 

@@ -6,12 +6,18 @@
 
 namespace stave {
 
-uint64_t State::SizeOf(KeydirEntry entry) const {
+absl::StatusOr<uint64_t> State::SizeOf(KeydirEntry entry) const {
   if (entry.exact_size() != 0) return entry.exact_size();
   Segment* segment = nullptr;
   RecordView record;
-  if (!ReadKeyAt(entry, &segment, &record).ok()) return 0;
+  RETURN_IF_ERROR(ReadKeyAt(entry, &segment, &record));
   return record.header.record_size();
+}
+
+void State::SubtractReplaced(KeydirEntry replaced) {
+  if (replaced.absent()) return;
+  const absl::StatusOr<uint64_t> size = SizeOf(replaced);
+  if (size.ok()) SubtractLive(segments->Find(replaced.location()), *size);
 }
 
 absl::Status State::ReadPartAt(KeydirEntry entry, RecordPart part,

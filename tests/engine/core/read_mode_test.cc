@@ -319,6 +319,23 @@ TEST_P(ReadModeTest, KeysThatCouldNotBeReadExpireLater) {
   EXPECT_EQ(store().GetStatistics().keys, 0u);
 }
 
+TEST_P(ReadModeTest, AnOpenThatCannotReadDoesNotMiscount) {
+  const Contents all = PutMany();
+  const uint64_t live_bytes = store().GetStatistics().live_bytes;
+  Kill();
+  const DirectoryImage image = Image();
+  WithEachReadFailing(
+      &files_, [&] { return TryOpen(); },
+      [&](const absl::Status& status) {
+        if (status.ok()) {
+          EXPECT_EQ(store().GetStatistics().live_bytes, live_bytes);
+          EXPECT_EQ(All(), all);
+          Close();
+        }
+        WriteDirectory(path(), image);
+      });
+}
+
 TEST_P(ReadModeTest, AMergeThatCannotReadLosesNothing) {
   PutMany();
   const Contents all = PutMany();
