@@ -46,9 +46,8 @@ class ExpiringKeys {
 
   void Take(const RecordView& record) {
     group_.push_back({record, (*state_.hasher)(record.key)});
-    group_bytes_ += record.header.record_size();
     if (group_.size() == kGroupSize ||
-        group_bytes_ >= SegmentScanner::kMostBytesTogether) {
+        SegmentScanner::AreManyBytes(group_.front().record, record)) {
       LookUp();
     }
   }
@@ -72,7 +71,6 @@ class ExpiringKeys {
       }
     }
     group_.clear();
-    group_bytes_ = 0;
   }
 
   const std::vector<ExpiredKey>& expired() const { return expired_; }
@@ -103,7 +101,6 @@ class ExpiringKeys {
   const Segment& segment_;
   const int64_t now_ms_;
   std::vector<Candidate> group_;
-  uint64_t group_bytes_ = 0;
   std::vector<ExpiredKey> expired_;
   std::vector<Later> later_;
 };

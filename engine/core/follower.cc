@@ -260,7 +260,6 @@ absl::Status Follower::TakeFrom(Segment* segment, uint64_t end, Sequence known,
                                 const FollowerPlan& plan) {
   SegmentScanner scanner(*segment, end, /*check_bodies=*/true);
   std::vector<RecordView> group;
-  uint64_t group_bytes = 0;
   RecordView record;
   auto step = scanner.Next(&record);
   for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
@@ -271,14 +270,12 @@ absl::Status Follower::TakeFrom(Segment* segment, uint64_t end, Sequence known,
       RETURN_IF_ERROR(ChangeKey(segment, record));
     } else if (kind == RecordKind::kPut) {
       group.push_back(record);
-      group_bytes += record.header.record_size();
       if (group.size() < kGroupSize &&
-          group_bytes < SegmentScanner::kMostBytesTogether) {
+          !SegmentScanner::AreManyBytes(group.front(), record)) {
         continue;
       }
       RETURN_IF_ERROR(Move(segment, group, plan));
       group.clear();
-      group_bytes = 0;
     }
   }
   RETURN_IF_ERROR(Move(segment, group, plan));

@@ -72,16 +72,20 @@ void LogIterator::FillAhead() {
 
 // Outside of any epoch: it may pass over much of the log, and wait for a disk.
 size_t LogIterator::CollectCandidates() {
+  for (Candidate& each : ahead_) each.record.memory = nullptr;
   size_t count = 0;
-  uint64_t bytes = 0;
-  while (count < kAhead && bytes < SegmentScanner::kMostBytesTogether &&
-         NextRecord(&ahead_[count].record)) {
+  while (count < kAhead && NextRecord(&ahead_[count].record)) {
     if (!IsWanted(ahead_[count].record)) continue;
     Candidate& candidate = ahead_[count++];
-    bytes += candidate.record.header.record_size();
     candidate.part = &instant_->parts[part_];
-    if (candidate.part->is_all_live) continue;
-    candidate.hash = (*state_.hasher)(candidate.record.key);
+    if (!candidate.part->is_all_live) {
+      candidate.hash = (*state_.hasher)(candidate.record.key);
+    }
+    const Candidate& first = ahead_.front();
+    if (candidate.part != first.part ||
+        SegmentScanner::AreManyBytes(first.record, candidate.record)) {
+      break;
+    }
   }
   return count;
 }

@@ -99,7 +99,6 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
   SegmentScanner scanner(*input, summary.length,
                          DURABILITY_SITE(kCopyBodyCheck, true));
   std::vector<Candidate> group;
-  uint64_t group_bytes = 0;
   RecordView record;
   auto step = scanner.Next(&record);
   for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
@@ -109,14 +108,12 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
       log_through_ = std::max(log_through_, record.header.sequence);
     }
     group.push_back({record, (*state_.hasher)(record.key)});
-    group_bytes += record.header.record_size();
     if (group.size() < kGroupSize &&
-        group_bytes < SegmentScanner::kMostBytesTogether) {
+        !SegmentScanner::AreManyBytes(group.front().record, record)) {
       continue;
     }
     RETURN_IF_ERROR(CopyGroup(*input, group));
     group.clear();
-    group_bytes = 0;
     Pace(scanner.offset(), kPieceBytes);
   }
   RETURN_IF_ERROR(CopyGroup(*input, group));

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -146,6 +148,27 @@ TEST_P(ReadModeTest, WhatIsHeldStaysReadable) {
   for (const PinnedValue& each : pinned) {
     EXPECT_EQ(each.view(), (value++)->second);
   }
+}
+
+TEST_P(ReadModeTest, AWalkHoldsLittleOfWhatItPassesOver) {
+  options.segment_size_bytes = 64 << 20;
+  Reopen();
+  for (int i = 0; i < 40; ++i) {
+    Put(absl::StrCat("a", i), "small");
+    Put(absl::StrCat("b", i), ValueOf(i, 200'000));
+  }
+  const auto allocated = [] {
+    const struct mallinfo2 now = mallinfo2();
+    return now.uordblks + now.hblkhd;
+  };
+  const size_t before = allocated();
+  const std::unique_ptr<Iterator> iterator = NewIterator({.prefix = "a"});
+  size_t visited = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    EXPECT_LT(allocated(), before + (3 << 20));
+    ++visited;
+  }
+  EXPECT_EQ(visited, 40u);
 }
 
 TEST_P(ReadModeTest, AFeedTellsOfAllChanges) {
