@@ -1,7 +1,6 @@
 #include "engine/core/expiry_sweeper.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
 #include "engine/base/mutex.h"
+#include "engine/base/steady_time.h"
 #include "engine/format/record.h"
 #include "engine/log/segment_scanner.h"
 
@@ -31,11 +31,6 @@ constexpr size_t kRemovalsInARow = 256;
 constexpr absl::Duration kPause = absl::Microseconds(50);
 // Keys whose slots are on their way from memory together.
 constexpr size_t kGroupSize = 64;
-
-int64_t SteadyNowNs() {
-  return std::chrono::steady_clock::now().time_since_epoch() /
-         std::chrono::nanoseconds(1);
-}
 
 // The keys of one segment that expire at some time: those that have, and when
 // the others will.
