@@ -15,6 +15,7 @@
 #include "engine/base/mutex.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/hashed_checkpoint_keys.h"
 #include "engine/format/checkpoint.h"
 #include "engine/format/file_names.h"
 #include "engine/format/ordered_checkpoint_page.h"
@@ -25,18 +26,8 @@
 namespace stave {
 namespace {
 
-static_assert(sizeof(KeydirSlot) == kCheckpointKeyBytes);
-
-// Keys that are copied and written in one go, while a cache holds them.
-constexpr uint64_t kKeysPerStretch = 16384;
-
 // As many as a leaf has.
 constexpr size_t kKeysPerOrderedPage = 64;
-
-std::string_view BytesOf(absl::Span<const KeydirSlot> slots) {
-  return std::string_view(reinterpret_cast<const char*>(slots.data()),
-                          slots.size() * sizeof(KeydirSlot));
-}
 
 class CheckpointWriter {
  public:
