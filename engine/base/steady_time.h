@@ -4,14 +4,19 @@
 #include <chrono>
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace stave {
 
 // Nanoseconds since some moment, by a clock that nobody can set: for how long
-// something took, and for nothing that a store does. About 25 ns.
+// something took or is to wait, and for nothing that is stored. About 25 ns.
 inline int64_t SteadyNowNs() {
   return std::chrono::steady_clock::now().time_since_epoch() /
          std::chrono::nanoseconds(1);
 }
+
+// The same as a duration.
+inline absl::Duration SteadyNow() { return absl::Nanoseconds(SteadyNowNs()); }
 
 }  // namespace stave
 

@@ -1,7 +1,6 @@
 #include "stave/change_feed.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/base/status_macros.h"
+#include "engine/base/steady_time.h"
 #include "engine/core/engine.h"
 #include "engine/core/log_history.h"
 #include "engine/format/record.h"
@@ -24,10 +24,6 @@ namespace {
 // found soon.
 constexpr absl::Duration kShortestSleep = absl::Microseconds(50);
 constexpr absl::Duration kLongestSleep = absl::Milliseconds(10);
-
-absl::Duration SteadyNow() {
-  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/base/parallel.h"
+#include "engine/core/checkpoint_scope.h"
 #include "engine/core/checkpoint_writer.h"
 #include "engine/format/checkpoint.h"
 #include "engine/format/file_names.h"

@@ -4,38 +4,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/core/checkpoint_scope.h"
 #include "engine/core/state.h"
-#include "engine/format/manifest_edit.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/log.h"
-#include "engine/log/manifest.h"
-#include "engine/log/segment.h"
-#include "engine/log/segment_set.h"
 
 namespace stave {
-
-// The sealed segments of a store at one time, in log order: what a keydir
-// checkpoint covers. While this holds them, their ranges of locations are not
-// used again, whatever merges do (I6).
-struct CheckpointScope {
-  struct Covered {
-    std::shared_ptr<Segment> segment;
-    SegmentSummary summary;
-  };
-
-  static CheckpointScope Of(const ManifestState& manifest,
-                            const SegmentSet& segments);
-
-  // Of records in those of `all` that are not covered.
-  uint64_t UncoveredBytes(const SegmentSet& all) const;
-
-  uint64_t store_id = 0;
-  std::vector<Covered> segments;
-};
 
 // Writes KEYDIR-<generation>: what the keydir names in the segments of `scope`,
 // while writers and merges go on. Copies a part of the keydir at a time, whose

@@ -308,7 +308,7 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
   const bool is_delete = record.header.kind == RecordKind::kDelete;
   state_.publication.NoteChange(is_delete);
   if (is_delete) {
-    CountDead(state_.keydir->Remove(key));
+    state_.SubtractReplaced(state_.keydir->Remove(key));
     state_.publication.NoteChanged();
     return absl::OkStatus();
   }
@@ -322,7 +322,7 @@ absl::Status Commit::Publish(const KeyRef& key, const PendingRecord& record,
   if (record.header.expires) NoteExpiry(record.header, place.segment);
   state_.NoteRecordSize(record.size());
   state_.AddLive(place.segment, record.size());
-  CountDead(*replaced);
+  state_.SubtractReplaced(*replaced);
   return absl::OkStatus();
 }
 
@@ -343,12 +343,6 @@ void Commit::CountPut(const PendingRecord& record) {
   }
   Increment(&value_bytes_, bytes);
   Increment(&stored_value_bytes_, stored_bytes);
-}
-
-void Commit::CountDead(KeydirEntry replaced) {
-  if (replaced.absent()) return;
-  state_.SubtractLive(state_.segments->Find(replaced.location()),
-                      state_.SizeOf(replaced));
 }
 
 absl::Status Commit::SyncIfAsked(const WriteOptions& options,

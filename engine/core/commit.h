@@ -140,7 +140,6 @@ class Commit {
                             const std::vector<Log::Place>& places)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(log_.append_mutex());
   void NoteExpiry(const RecordHeader& header, Segment* segment);
-  void CountDead(KeydirEntry replaced);
   // After a write, without locks: what has fallen due, without threads.
   void DoWhatIsDue() {
     merger_.RunIfDue();

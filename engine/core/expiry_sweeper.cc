@@ -1,7 +1,6 @@
 #include "engine/core/expiry_sweeper.h"
 
 #include <algorithm>
-#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
 #include "engine/base/mutex.h"
+#include "engine/base/steady_time.h"
 #include "engine/format/record.h"
 #include "engine/log/segment_scanner.h"
 
@@ -32,11 +32,6 @@ constexpr absl::Duration kPause = absl::Microseconds(50);
 // Keys whose slots are on their way from memory together.
 constexpr size_t kGroupSize = 64;
 
-int64_t SteadyNowNs() {
-  return std::chrono::steady_clock::now().time_since_epoch() /
-         std::chrono::nanoseconds(1);
-}
-
 // The keys of one segment that expire at some time: those that have, and when
 // the others will.
 class ExpiringKeys {
@@ -46,9 +41,8 @@ class ExpiringKeys {
 
   void Take(const RecordView& record) {
     group_.push_back({record, (*state_.hasher)(record.key)});
-    group_bytes_ += record.header.record_size();
     if (group_.size() == kGroupSize ||
-        group_bytes_ >= SegmentScanner::kMostBytesTogether) {
+        SegmentScanner::AreManyBytes(group_.front().record, record)) {
       LookUp();
     }
   }
@@ -65,13 +59,13 @@ class ExpiringKeys {
       }
       const RecordHeader& header = record.header;
       if (state_.clock->HasExpired(header.expire_at_ms, now_ms_)) {
-        expired_.push_back({hash, entry});
+        expired_.push_back(MakeExpiredKey(state_, {record.key, hash}, entry,
+                                          header.record_size()));
       } else {
         later_.push_back({header.expire_at_ms, header.record_size()});
       }
     }
     group_.clear();
-    group_bytes_ = 0;
   }
 
   const std::vector<ExpiredKey>& expired() const { return expired_; }
@@ -102,7 +96,6 @@ class ExpiringKeys {
   const Segment& segment_;
   const int64_t now_ms_;
   std::vector<Candidate> group_;
-  uint64_t group_bytes_ = 0;
   std::vector<ExpiredKey> expired_;
   std::vector<Later> later_;
 };
@@ -112,21 +105,26 @@ void RemoveOne(State* state, Log* log, const ExpiredKey& expired) {
   // between the entry's being saved and its removal.
   MutexLock lock(&log->append_mutex());
   EpochGuard guard;
-  Segment* segment = nullptr;
-  RecordView record;
-  if (!state->ReadKeyAt(expired.entry, &segment, &record).ok()) return;
-  const KeyRef key{record.key, expired.hash};
+  const KeyRef key{expired.key, expired.hash};
   if (state->keydir->Find(key) != expired.entry) return;
   state->SaveVersion(key, expired.entry, /*has_expired=*/true);
   state->publication.NoteChange(/*is_removal=*/true);
   if (state->keydir->CompareAndSwap(key, expired.entry, KeydirEntry())) {
-    state->SubtractLive(segment, record.header.record_size());
+    state->SubtractLive(state->segments->Find(expired.entry.location()),
+                        expired.size);
     state->expired_keys_removed.fetch_add(1, std::memory_order_relaxed);
   }
   state->publication.NoteChanged();
 }
 
 }  // namespace
+
+ExpiredKey MakeExpiredKey(const State& state, const KeyRef& key,
+                          KeydirEntry entry, uint64_t record_size) {
+  const std::string_view bytes =
+      state.keydir->order() != nullptr ? key.bytes : std::string_view();
+  return {key.hash, entry, record_size, std::string(bytes)};
+}
 
 void RemoveExpired(State* state, Log* log, absl::Span<const ExpiredKey> keys) {
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -191,6 +189,8 @@ bool ExpirySweeper::Sweep(Segment* segment, int64_t now_ms,
     if (cancelled.load(std::memory_order_relaxed)) return any;
   }
   keys.LookUp();
+  // What could not be read may be readable when the next one comes.
+  if (!scanner.read_status().ok()) segment->NoteExpiry(now_ms);
   segment->NoteExpiry(
       keys.TimeWhenExpired(scanner.offset() / kWorthwhileFraction));
   remove_expired();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -16,11 +17,17 @@
 
 namespace stave {
 
-// A key whose record has expired, and the entry that it had then.
+// A key whose record has expired: the entry that it had then, and all else that
+// its removal takes, so that nothing has to be read for that.
 struct ExpiredKey {
   KeyHash hash;
   KeydirEntry entry;
+  uint64_t size;    // of the record
+  std::string key;  // only if the keydir has an order
 };
+
+ExpiredKey MakeExpiredKey(const State& state, const KeyRef& key,
+                          KeydirEntry entry, uint64_t record_size);
 
 // Removes those keys from the keydir that still have these entries, and counts
 // their records as dead. That time has come this far is durable, or will be

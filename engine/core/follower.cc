@@ -241,6 +241,7 @@ absl::StatusOr<Sequence> Follower::ReadLog(const FollowerPlan::Item& item,
   SegmentScanner scanner(segment, length, /*check_bodies=*/true, place.offset);
   RETURN_IF_ERROR(VisitLog(&scanner, &place, visit));
   if (place.offset == length) return place.sequence;
+  RETURN_IF_ERROR(scanner.read_status());
   return state_.Damage(segment, place.offset,
                        "the segment's records are not those that were there "
                        "when it was sealed");
@@ -259,7 +260,6 @@ absl::Status Follower::TakeFrom(Segment* segment, uint64_t end, Sequence known,
                                 const FollowerPlan& plan) {
   SegmentScanner scanner(*segment, end, /*check_bodies=*/true);
   std::vector<RecordView> group;
-  uint64_t group_bytes = 0;
   RecordView record;
   auto step = scanner.Next(&record);
   for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
@@ -270,23 +270,21 @@ absl::Status Follower::TakeFrom(Segment* segment, uint64_t end, Sequence known,
       RETURN_IF_ERROR(ChangeKey(segment, record));
     } else if (kind == RecordKind::kPut) {
       group.push_back(record);
-      group_bytes += record.header.record_size();
       if (group.size() < kGroupSize &&
-          group_bytes < SegmentScanner::kMostBytesTogether) {
+          !SegmentScanner::AreManyBytes(group.front(), record)) {
         continue;
       }
-      Move(segment, group, plan);
+      RETURN_IF_ERROR(Move(segment, group, plan));
       group.clear();
-      group_bytes = 0;
     }
   }
-  Move(segment, group, plan);
+  RETURN_IF_ERROR(Move(segment, group, plan));
   if (scanner.offset() == end) return absl::OkStatus();
   return state_.Damage(*segment, scanner.offset(), scanner.problem());
 }
 
-void Follower::Move(Segment* to, const std::vector<RecordView>& records,
-                    const FollowerPlan& plan) {
+absl::Status Follower::Move(Segment* to, const std::vector<RecordView>& records,
+                            const FollowerPlan& plan) {
   EpochGuard guard;
   std::vector<KeyRef> keys;
   for (const RecordView& record : records) {
@@ -298,12 +296,12 @@ void Follower::Move(Segment* to, const std::vector<RecordView>& records,
     const KeydirEntry present = state_.keydir->Find(keys[i]);
     if (present.absent()) continue;
     Segment* from = state_.segments->Find(present.location());
+    if (!plan.Leaves(from)) continue;
+    // Else the key, which is there, would be taken for one that has expired.
     RecordView found;
+    RETURN_IF_ERROR(state_.ReadKeyAt(present, &from, &found));
     // The same record, or else a newer one, which lies elsewhere.
-    if (!plan.Leaves(from) || !state_.ReadKeyAt(present, &from, &found).ok() ||
-        found.header.sequence != record.header.sequence) {
-      continue;
-    }
+    if (found.header.sequence != record.header.sequence) continue;
     const uint64_t size = record.header.record_size();
     to->live_bytes() += size;
     from->live_bytes() -= size;
@@ -312,6 +310,7 @@ void Follower::Move(Segment* to, const std::vector<RecordView>& records,
         KeydirEntry::Live(to->LocationOf(record.offset), size,
                           record.header.expires));
   }
+  return absl::OkStatus();
 }
 
 absl::Status Follower::Change(Segment* segment, const LogStep& step) {
@@ -360,10 +359,7 @@ absl::Status Follower::ChangeKey(Segment* segment, const RecordView& record) {
     }
   }
   state_.publication.NoteChanged();
-  if (!replaced.absent()) {
-    state_.SubtractLive(state_.segments->Find(replaced.location()),
-                        state_.SizeOf(replaced));
-  }
+  state_.SubtractReplaced(replaced);
   return status;
 }
 

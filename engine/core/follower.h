@@ -103,8 +103,8 @@ class Follower {
   // of later ones, with change_mutex() held.
   absl::Status TakeFrom(Segment* segment, uint64_t end, Sequence known,
                         const FollowerPlan& plan);
-  void Move(Segment* to, const std::vector<RecordView>& records,
-            const FollowerPlan& plan);
+  absl::Status Move(Segment* to, const std::vector<RecordView>& records,
+                    const FollowerPlan& plan);
   absl::Status Change(Segment* segment, const LogStep& step)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mutex_);
   absl::Status ChangeKey(Segment* segment, const RecordView& record)

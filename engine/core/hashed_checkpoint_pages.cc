@@ -8,21 +8,12 @@
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/checkpoint_pages.h"
+#include "engine/core/hashed_checkpoint_keys.h"
 
 namespace stave {
 namespace {
 
-static_assert(sizeof(KeydirSlot) == kCheckpointKeyBytes);
-
 using Counts = CheckpointSegments::Counts;
-
-// Keys that are read and restored in one go, while a cache holds them.
-constexpr uint64_t kKeysPerStretch = 16384;
-
-std::string_view BytesOf(absl::Span<const KeydirSlot> slots) {
-  return std::string_view(reinterpret_cast<const char*>(slots.data()),
-                          slots.size() * sizeof(KeydirSlot));
-}
 
 class HashedPagesReader {
  public:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
@@ -190,15 +191,16 @@ class Sizes {
     }
   }
 
-  uint64_t SizeOf(KeydirEntry entry) const {
-    if (entry.exact_size() != 0) return entry.exact_size();
+  // Of one that the entry does not tell.
+  absl::StatusOr<uint64_t> SizeOfLarge(KeydirEntry entry) const {
     const Segment* const segment = state_.segments->Find(entry.location());
     const auto hint = hints_.find(segment);
     const uint64_t size =
         hint == hints_.end()
             ? 0
             : hint->second->LargeSizeAt(segment->OffsetOf(entry.location()));
-    return size != 0 ? size : state_.SizeOf(entry);
+    if (size != 0) return size;
+    return state_.SizeOf(entry);
   }
 
  private:
@@ -212,13 +214,21 @@ absl::Status CountLive(State* state, const Sizes& sizes, size_t part,
                        size_t parts) {
   std::vector<uint64_t> live_bytes(state->segments->GranuleCount());
   std::vector<bool> has_expiries(live_bytes.size());
+  absl::Status status;
   state->keydir->Sweep(part, parts, [&](KeydirEntry entry) {
     if (entry.tombstone()) return false;
     const size_t granule = SegmentSet::GranuleOf(entry.location());
     if (entry.expires()) has_expiries[granule] = true;
-    live_bytes[granule] += sizes.SizeOf(entry);
+    if (entry.exact_size() != 0) [[likely]] {
+      live_bytes[granule] += entry.exact_size();
+      return true;
+    }
+    const absl::StatusOr<uint64_t> size = sizes.SizeOfLarge(entry);
+    if (size.ok()) live_bytes[granule] += *size;
+    status.Update(size.status());
     return true;
   });
+  RETURN_IF_ERROR(status);
   for (size_t granule = 0; granule < live_bytes.size(); ++granule) {
     if (live_bytes[granule] == 0) continue;
     if (has_expiries[granule]) {

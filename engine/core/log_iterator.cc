@@ -4,6 +4,7 @@
 
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
+#include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
 
 namespace stave {
@@ -57,7 +58,12 @@ void LogIterator::FillAhead() {
       state_.keydir->Prefetch({ahead_[i].record.key, ahead_[i].hash});
     }
     for (size_t i = 0; i < candidates; ++i) {
-      if (!WasLive(ahead_[i])) continue;
+      const absl::StatusOr<bool> was_live = WasLive(ahead_[i]);
+      if (!was_live.ok()) {
+        status_ = was_live.status();  // those before it can still be visited
+        break;
+      }
+      if (!*was_live) continue;
       if (ahead_count_ != i) ahead_[ahead_count_] = ahead_[i];
       ++ahead_count_;
     }
@@ -66,16 +72,20 @@ void LogIterator::FillAhead() {
 
 // Outside of any epoch: it may pass over much of the log, and wait for a disk.
 size_t LogIterator::CollectCandidates() {
+  for (Candidate& each : ahead_) each.record.memory = nullptr;
   size_t count = 0;
-  uint64_t bytes = 0;
-  while (count < kAhead && bytes < SegmentScanner::kMostBytesTogether &&
-         NextRecord(&ahead_[count].record)) {
+  while (count < kAhead && NextRecord(&ahead_[count].record)) {
     if (!IsWanted(ahead_[count].record)) continue;
     Candidate& candidate = ahead_[count++];
-    bytes += candidate.record.header.record_size();
     candidate.part = &instant_->parts[part_];
-    if (candidate.part->is_all_live) continue;
-    candidate.hash = (*state_.hasher)(candidate.record.key);
+    if (!candidate.part->is_all_live) {
+      candidate.hash = (*state_.hasher)(candidate.record.key);
+    }
+    const Candidate& first = ahead_.front();
+    if (candidate.part != first.part ||
+        SegmentScanner::AreManyBytes(first.record, candidate.record)) {
+      break;
+    }
   }
   return count;
 }
@@ -130,7 +140,7 @@ bool LogIterator::IsWanted(const RecordView& record) const {
   return range_.Contains(key);
 }
 
-bool LogIterator::WasLive(const Candidate& candidate) const {
+absl::StatusOr<bool> LogIterator::WasLive(const Candidate& candidate) const {
   if (candidate.part->is_all_live) return true;
   const RecordView& record = candidate.record;
   const Location here = candidate.part->segment->LocationOf(record.offset);
@@ -139,8 +149,9 @@ bool LogIterator::WasLive(const Candidate& candidate) const {
   const KeydirEntry then = instant_->EntryThen(candidate.hash, present);
   if (then.absent()) return false;
   // A merge may have moved it before that entry was replaced, or since.
-  return then.location() == here ||
-         state_.SequenceIfMoved(then) == record.header.sequence;
+  if (then.location() == here) return true;
+  ASSIGN_OR_RETURN(const Sequence sequence, state_.SequenceIfMoved(then));
+  return sequence == record.header.sequence;
 }
 
 void LogIterator::Fail(absl::Status status) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/base/key_hash.h"
 #include "engine/core/instant.h"
 #include "engine/core/key_range.h"
@@ -53,7 +55,7 @@ class LogIterator final : public Iterator {
   bool NextRecord(RecordView* record);
   bool OpenPart();
   bool IsWanted(const RecordView& record) const;
-  bool WasLive(const Candidate& candidate) const;
+  absl::StatusOr<bool> WasLive(const Candidate& candidate) const;
   void Fail(absl::Status status);
   void NoOrder();
 

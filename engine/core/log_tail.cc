@@ -29,9 +29,13 @@ absl::Status VisitLog(SegmentScanner* scanner, LogPlace* place,
     Sequence sequence = record.header.sequence;
     records.clear();
     if (record.header.kind == RecordKind::kBatch) {
-      // The frame is valid only with all of its records.
+      // The frame is valid only with all of its records, but a device may fail
+      // to read them once more.
       records.resize(record.header.body);
-      for (RecordView& each : records) scanner->Next(&each);
+      for (RecordView& each : records) {
+        const auto step = scanner->Next(&each);
+        if (step != SegmentScanner::Step::kRecord) return absl::OkStatus();
+      }
       sequence += records.size();
     } else {
       records.push_back(record);

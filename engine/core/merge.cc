@@ -58,7 +58,7 @@ absl::Status Merge::Run() {
   for (Output& output : outputs_) state_.segments->Stage(output.segment);
   for (const auto& input : inputs_) input->may_have_less() = true;
   context_.uncounted_bytes->store(0);
-  for (Output& output : outputs_) Relocate(&output);
+  for (const Output& output : outputs_) Relocate(output);
   RemoveExpired(&state_, context_.log, expired_);
   // Readers that have an entry from before finish with it.
   if (!TakenAway(DurabilitySite::kReadersFirst)) WaitForReaders();
@@ -99,7 +99,6 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
   SegmentScanner scanner(*input, summary.length,
                          DURABILITY_SITE(kCopyBodyCheck, true));
   std::vector<Candidate> group;
-  uint64_t group_bytes = 0;
   RecordView record;
   auto step = scanner.Next(&record);
   for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
@@ -109,14 +108,12 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
       log_through_ = std::max(log_through_, record.header.sequence);
     }
     group.push_back({record, (*state_.hasher)(record.key)});
-    group_bytes += record.header.record_size();
     if (group.size() < kGroupSize &&
-        group_bytes < SegmentScanner::kMostBytesTogether) {
+        !SegmentScanner::AreManyBytes(group.front().record, record)) {
       continue;
     }
     RETURN_IF_ERROR(CopyGroup(*input, group));
     group.clear();
-    group_bytes = 0;
     Pace(scanner.offset(), kPieceBytes);
   }
   RETURN_IF_ERROR(CopyGroup(*input, group));
@@ -168,18 +165,25 @@ absl::Status Merge::CopyGroup(const Segment& input,
 
 absl::Status Merge::CopyPut(const Segment& input, const Candidate& candidate) {
   const RecordHeader& header = candidate.record.header;
-  const Location here = input.LocationOf(candidate.record.offset);
+  const KeyRef key{candidate.record.key, candidate.hash};
+  const uint64_t size = header.record_size();
+  const auto entry = KeydirEntry::Live(
+      input.LocationOf(candidate.record.offset), size, header.expires);
   if (state_.Expired(header)) {
     // An expired record is a tombstone. That time has come this far is
     // durable with the edit (I12).
-    expired_.push_back(
-        {candidate.hash, KeydirEntry::Live(here, header.record_size(), true)});
+    expired_.push_back(MakeExpiredKey(state_, key, entry, size));
     return DURABILITY_SITE(kExpiredHides, KeepTombstone(candidate));
   }
-  ASSIGN_OR_RETURN(Output* const output, OutputFor(header.record_size()));
-  RETURN_IF_ERROR(output->writer->Copy(candidate.record).status());
-  output->origins.push_back(here);
-  copied_bytes_ += header.record_size();
+  ASSIGN_OR_RETURN(Output* const output, OutputFor(size));
+  ASSIGN_OR_RETURN(const uint64_t offset,
+                   output->writer->Copy(candidate.record));
+  output->puts.Add({key, entry, offset, size});
+  if (header.expires) {
+    output->next_expiry_ms =
+        std::min(output->next_expiry_ms, header.expire_at_ms);
+  }
+  copied_bytes_ += size;
   return absl::OkStatus();
 }
 
@@ -236,8 +240,8 @@ absl::StatusOr<Merge::Output*> Merge::OutputFor(uint64_t size) {
     state_.segments->ReturnRange(first, capacity);
     return writer.status();
   }
-  outputs_.emplace_back();
-  outputs_.back().writer = *std::move(writer);
+  outputs_.push_back({*std::move(writer), /*segment=*/nullptr,
+                      CopiedPuts(state_.keydir->order() != nullptr)});
   return &outputs_.back();
 }
 
@@ -249,6 +253,7 @@ absl::Status Merge::MakeOutputsDurable() {
                                  writer.summary().length);
     output.segment->kept_tombstone_bytes().store(output.kept_tombstone_bytes,
                                                  std::memory_order_relaxed);
+    output.segment->NoteExpiry(output.next_expiry_ms);
     bytes_written_ += writer.summary().length;
   }
   if (!outputs_.empty() || !context_.unlinked.empty()) {
@@ -304,53 +309,25 @@ absl::Status Merge::DropOutputs(const absl::Status& error) {
   return absl::IsInternal(error) ? context_.log->Fail(error) : error;  // I7
 }
 
-void Merge::Relocate(Output* output) {
-  const Segment& segment = *output->segment;
-  SegmentScanner scanner(segment, segment.capacity(), /*check_bodies=*/false);
-  std::vector<Candidate> group;
-  uint64_t group_bytes = 0;
-  size_t first_origin = 0;
-  RecordView record;
-  while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
-    if (record.header.kind != RecordKind::kPut) continue;
-    group.push_back({record, (*state_.hasher)(record.key)});
-    group_bytes += record.header.record_size();
-    if (group.size() < kGroupSize &&
-        group_bytes < SegmentScanner::kMostBytesTogether) {
-      continue;
-    }
-    RelocateGroup(output, group, first_origin);
-    first_origin += group.size();
-    group.clear();
-    group_bytes = 0;
-  }
-  RelocateGroup(output, group, first_origin);
+void Merge::Relocate(const Output& output) {
+  output.puts.Visit(kGroupSize, [&](absl::Span<const CopiedPut> group) {
+    RelocateGroup(output.segment.get(), group);
+  });
 }
 
-void Merge::RelocateGroup(Output* output, const std::vector<Candidate>& group,
-                          size_t first_origin) {
+void Merge::RelocateGroup(Segment* to, absl::Span<const CopiedPut> group) {
   EpochGuard guard;
-  for (const Candidate& each : group) {
-    state_.keydir->Prefetch({each.record.key, each.hash});
-  }
-  for (size_t i = 0; i < group.size(); ++i) {
-    const RecordView& record = group[i].record;
-    const RecordHeader& header = record.header;
-    const uint64_t size = header.record_size();
-    const Location from = output->origins[first_origin + i];
+  for (const CopiedPut& put : group) state_.keydir->Prefetch(put.key);
+  for (const auto& [key, from, offset, size] : group) {
     // Counted first, since a writer may at once find and replace it.
-    output->segment->live_bytes().fetch_add(size, std::memory_order_relaxed);
-    const KeyRef key{record.key, group[i].hash};
-    const KeydirEntry to = KeydirEntry::Live(
-        output->segment->LocationOf(record.offset), size, header.expires);
+    to->live_bytes().fetch_add(size, std::memory_order_relaxed);
+    const auto entry =
+        KeydirEntry::Live(to->LocationOf(offset), size, from.expires());
     // A writer may have been there meanwhile.
-    const bool moved =
-        TakenAway(DurabilitySite::kRelocateIfSame)
-            ? state_.keydir->Put(key, to).ok()
-            : state_.keydir->CompareAndSwap(
-                  key, KeydirEntry::Live(from, size, header.expires), to);
-    if (header.expires) output->segment->NoteExpiry(header.expire_at_ms);
-    Segment& counted = moved ? *state_.segments->Find(from) : *output->segment;
+    const bool moved = TakenAway(DurabilitySite::kRelocateIfSame)
+                           ? state_.keydir->Put(key, entry).ok()
+                           : state_.keydir->CompareAndSwap(key, from, entry);
+    Segment& counted = moved ? *state_.segments->Find(from.location()) : *to;
     counted.live_bytes().fetch_sub(size, std::memory_order_relaxed);
   }
 }

@@ -11,7 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/base/key_hash.h"
+#include "engine/core/copied_puts.h"
 #include "engine/core/expiry_sweeper.h"
 #include "engine/core/state.h"
 #include "engine/fs/file_system.h"
@@ -33,7 +35,7 @@ namespace stave {
 //     segment that stays could come back without (I4).
 //  2. The outputs are synced, and their names; then the log, through whatever
 //     made a record dead that was left out.
-//  3. The edit. From here on nothing may fail.
+//  3. The edit. From here on nothing may fail, so no file is read any more.
 //  4. The keydir's entries are moved, each if it still names the very input's
 //     record (I6); then a walk through the keydir shows that none names one.
 //  5. Outputs take the inputs' place in the list of segments.
@@ -78,8 +80,8 @@ class Merge {
   struct Output {
     std::unique_ptr<MergedSegmentWriter> writer;
     std::shared_ptr<Segment> segment;  // once it is finished
-    // Where its put records came from, in their order.
-    std::vector<Location> origins;
+    CopiedPuts puts;
+    int64_t next_expiry_ms = Segment::kNoExpiry;  // of these
     uint64_t kept_tombstone_bytes = 0;
   };
   struct Candidate {
@@ -109,9 +111,8 @@ class Merge {
   absl::Status MakeOutputsDurable();
   absl::Status Install();
   absl::Status DropOutputs(const absl::Status& error);
-  void Relocate(Output* output);
-  void RelocateGroup(Output* output, const std::vector<Candidate>& group,
-                     size_t first_origin);
+  void Relocate(const Output& output);
+  void RelocateGroup(Segment* to, absl::Span<const CopiedPut> group);
   bool AnyEntryLeft() const;
 
   const Context context_;

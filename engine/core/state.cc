@@ -6,12 +6,18 @@
 
 namespace stave {
 
-uint64_t State::SizeOf(KeydirEntry entry) const {
+absl::StatusOr<uint64_t> State::SizeOf(KeydirEntry entry) const {
   if (entry.exact_size() != 0) return entry.exact_size();
   Segment* segment = nullptr;
   RecordView record;
-  if (!ReadKeyAt(entry, &segment, &record).ok()) return 0;
+  RETURN_IF_ERROR(ReadKeyAt(entry, &segment, &record));
   return record.header.record_size();
+}
+
+void State::SubtractReplaced(KeydirEntry replaced) {
+  if (replaced.absent()) return;
+  const absl::StatusOr<uint64_t> size = SizeOf(replaced);
+  if (size.ok()) SubtractLive(segments->Find(replaced.location()), *size);
 }
 
 absl::Status State::ReadPartAt(KeydirEntry entry, RecordPart part,
@@ -64,13 +70,13 @@ absl::Status State::DamageIfLoss(const Segment& segment, uint64_t offset,
   return Damage(segment, offset, std::string(status.message()));
 }
 
-Sequence State::SequenceIfMoved(KeydirEntry entry) const {
-  if (entry.absent()) return 0;
+absl::StatusOr<Sequence> State::SequenceIfMoved(KeydirEntry entry) const {
   const Segment* const segment = segments->Find(entry.location());
   if (!segment->may_hold_moved()) return 0;
   Segment* found = nullptr;
   RecordView record;
-  return ReadKeyAt(entry, &found, &record).ok() ? record.header.sequence : 0;
+  RETURN_IF_ERROR(ReadKeyAt(entry, &found, &record));
+  return record.header.sequence;
 }
 
 void State::SaveVersion(const KeyRef& key, KeydirEntry present,

@@ -45,8 +45,8 @@ struct State {
   std::unique_ptr<const DamageMap> damage;
 
   // The size of a live record, padding included: from the entry if that is
-  // exact, else from the record's header; 0 if that can't be read.
-  uint64_t SizeOf(KeydirEntry entry) const;
+  // exact, else from the record's header; DataLoss if that can't be read.
+  absl::StatusOr<uint64_t> SizeOf(KeydirEntry entry) const;
 
   // Counts a record of `size` bytes in `segment` as live, or no longer. Call
   // with the log's append lock held.
@@ -60,6 +60,10 @@ struct State {
     live_bytes.store(live_bytes.load(std::memory_order_relaxed) - size,
                      std::memory_order_relaxed);
   }
+  // The same for a record that something has taken the place of, if there was
+  // one. Where its size can't be read it goes on being counted, up to the next
+  // open.
+  void SubtractReplaced(KeydirEntry replaced);
 
   void NoteRecordSize(uint64_t size) {
     uint64_t largest = largest_record.load(std::memory_order_relaxed);
@@ -93,8 +97,9 @@ struct State {
                                                  size_t* size) const;
 
   // The sequence of the record at `entry` if it may have been moved to where it
-  // lies, as to a merge's output, else 0. Call within an epoch.
-  Sequence SequenceIfMoved(KeydirEntry entry) const;
+  // lies, as to a merge's output, else 0. DataLoss if it can't be read. Call
+  // within an epoch.
+  absl::StatusOr<Sequence> SequenceIfMoved(KeydirEntry entry) const;
   // Saves what a key has now for those who look back. Call within an epoch,
   // with the log's append lock held.
   void SaveVersion(const KeyRef& key, KeydirEntry present,

@@ -44,6 +44,11 @@ void OrderedItems::Append(absl::Span<const Item> items) {
   items_.insert(items_.end(), items.begin() + 1, items.end());
 }
 
+void OrderedItems::AppendBehind(std::string_view last, std::string_view key,
+                                uint64_t value) {
+  items_.push_back(ItemOf(key, value, CommonBytes(last, key)));
+}
+
 void OrderedItems::Insert(size_t index, std::string_view key, uint64_t value) {
   const size_t shared = index == 0 ? 0 : CommonBytes(KeyAt(index - 1), key);
   if (index < size()) {

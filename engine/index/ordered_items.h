@@ -46,6 +46,10 @@ class OrderedItems {
   void Append(std::string_view key, uint64_t value) {
     Insert(size(), key, value);
   }
+  // The same for who knows the key that is last here, `last`: KeyAt may have to
+  // go through all items for it.
+  void AppendBehind(std::string_view last, std::string_view key,
+                    uint64_t value);
   // Adds a key in front of the one at `index`, where its place is.
   void Insert(size_t index, std::string_view key, uint64_t value);
   void Erase(size_t index);

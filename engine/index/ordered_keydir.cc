@@ -413,8 +413,11 @@ OrderedPage* OrderedKeydir::PutIntoParent(const OrderedPage& parent,
 
 OrderedPage* OrderedKeydir::PutAboveAll() {
   items_.Clear();
+  std::string_view last;
   for (size_t i = 1; i < made_.size(); ++i) {
-    items_.Append(made_[i].separator, OrderedPage::ValueOf(made_[i].page));
+    const auto& [separator, page] = made_[i];
+    items_.AppendBehind(last, separator, OrderedPage::ValueOf(page));
+    last = separator;
   }
   return made_.front().page;
 }

@@ -5,11 +5,10 @@
 
 #include "engine/base/status_macros.h"
 #include "engine/index/ordered_limits.h"
+#include "stave/limits.h"
 
 namespace stave {
 namespace {
-
-constexpr size_t kMaxKeySize = UINT16_MAX;
 
 bool IsLess(char a, char b) {
   return static_cast<unsigned char>(a) < static_cast<unsigned char>(b);
@@ -28,7 +27,7 @@ absl::Status OrderedLeaves::Add(size_t shared, std::string_view rest,
   const bool is_greater = !rest.empty() && (shared == last_.size() ||
                                             IsLess(last_[shared], rest[0]));
   if (!is_greater) return absl::DataLossError("keys out of order");
-  if (rest.size() > kMaxKeySize - shared) {
+  if (rest.size() > kMaxKeyBytes - shared) {
     return absl::DataLossError("a key that is too long");
   }
   last_.resize(shared);

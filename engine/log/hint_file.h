@@ -24,9 +24,9 @@
 
 namespace stave {
 
-// The hint file of a sealed segment, mapped: tells what the keydir needs to
-// know of the segment, and whether a key is in it, without a look at the
-// segment. Never needed for correctness: whoever can't open one, or is told
+// The hint file of a sealed segment, mapped or in memory: tells what the keydir
+// needs to know of the segment, and whether a key is in it, without a look at
+// the segment. Never needed for correctness: whoever can't open one, or is told
 // DataLoss by it, reads the segment instead (I8).
 //
 // Open checks all that later calls rely on but the entries and sizes; each

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/parallel.h"
+#include "engine/base/steady_time.h"
 #include "engine/log/log.h"
 
 namespace stave {
@@ -21,11 +21,6 @@ constexpr uint64_t kLeastWindowBytes = 64 << 10;
 constexpr uint64_t kPrepareAtFraction = 2;
 // How long the clock's floor may stay behind an expiry that was seen (I12).
 constexpr absl::Duration kFloorInterval = absl::Seconds(1);
-
-// Time since some moment, which nobody can set.
-absl::Duration SteadyNow() {
-  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
 
 }  // namespace
 

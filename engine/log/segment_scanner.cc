@@ -142,6 +142,8 @@ SegmentScanner::Step SegmentScanner::Next(RecordView* record) {
 }
 
 SegmentScanner::Step SegmentScanner::EndOrBad() {
+  // To read once more might work, and the error be forgotten.
+  if (!bytes_.status().ok()) return Bad({});
   // I2: zeros are a clean end only if nothing else follows.
   bool clean = true;
   for (uint64_t at = offset_; clean && at < bytes_.size();) {

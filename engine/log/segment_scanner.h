@@ -61,8 +61,8 @@ absl::StatusOr<bool> LoadRecord(const Segment& segment, uint64_t offset,
 //
 // Thread-compatible. The bytes are borrowed; another process may be adding to
 // them behind the last valid record. Records of a segment that is not mapped
-// have memory of their own, shared by neighbours; so who collects many should
-// stop when they are kMostBytesTogether.
+// have memory of their own, shared by neighbours, so one may hold that of many
+// others; who collects some should stop where AreManyBytes says so.
 class SegmentScanner {
  public:
   enum class Step {
@@ -80,6 +80,13 @@ class SegmentScanner {
   SegmentScanner(const Segment& segment, uint64_t end, bool check_bodies,
                  uint64_t offset = kSegmentHeaderBytes);
 
+  // Whether these records of a segment, and all between them, have so many
+  // bytes that no more should be collected. What holds them takes at most twice
+  // as much, since what is read at a time overlaps, and two such reads.
+  static bool AreManyBytes(const RecordView& first, const RecordView& last) {
+    return last.offset + last.header.record_size() - first.offset >=
+           kMostBytesTogether;
+  }
   static constexpr uint64_t kMostBytesTogether = uint64_t{1} << 20;
 
   // Goes to the next record.

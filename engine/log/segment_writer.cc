@@ -18,8 +18,8 @@ constexpr uint64_t kPopulatedAtOnceBytes = uint64_t{256} << 10;
 constexpr uint64_t kLastStepBytes = uint64_t{64} << 10;
 
 // Reserves the first step and writes the header; null if the segment is not to
-// be mapped. Sets `*mapped` to false where
-// the file system turns out not to reserve space.
+// be mapped. Sets `*mapped` to false where the file system turns out not to
+// reserve space.
 absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
     File* file, const SegmentWriter::Settings& settings, uint64_t* step,
     bool* mapped) {

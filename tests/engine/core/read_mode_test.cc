@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -57,6 +59,23 @@ class ReadModeTest : public StoreFixture,
       values[i] = value.ok() ? std::string(*value) : "not there";
     });
     return values;
+  }
+
+  // Runs `body` with its first read failing, then with the second, until it has
+  // no more of them; each time `check` is told what came of it.
+  template <typename Body, typename Check>
+  static void WithEachReadFailing(FaultyFileSystem* files, const Body& body,
+                                  const Check& check) {
+    bool was_met = true;
+    for (int nth = 1; was_met && !HasFailure(); ++nth) {
+      const int before = files->calls(kRead);
+      files->Fail(kRead, DiskBroken(), nth);
+      const absl::Status status = body();
+      files->Heal(kRead);
+      was_met = files->calls(kRead) - before >= nth;
+      check(status);
+      if (HasFailure()) ADD_FAILURE() << "with read " << nth << " failing";
+    }
   }
 
   FaultyFileSystem files_{PosixFileSystem()};
@@ -131,6 +150,27 @@ TEST_P(ReadModeTest, WhatIsHeldStaysReadable) {
   }
 }
 
+TEST_P(ReadModeTest, AWalkHoldsLittleOfWhatItPassesOver) {
+  options.segment_size_bytes = 64 << 20;
+  Reopen();
+  for (int i = 0; i < 40; ++i) {
+    Put(absl::StrCat("a", i), "small");
+    Put(absl::StrCat("b", i), ValueOf(i, 200'000));
+  }
+  const auto allocated = [] {
+    const struct mallinfo2 now = mallinfo2();
+    return now.uordblks + now.hblkhd;
+  };
+  const size_t before = allocated();
+  const std::unique_ptr<Iterator> iterator = NewIterator({.prefix = "a"});
+  size_t visited = 0;
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    EXPECT_LT(allocated(), before + (3 << 20));
+    ++visited;
+  }
+  EXPECT_EQ(visited, 40u);
+}
+
 TEST_P(ReadModeTest, AFeedTellsOfAllChanges) {
   WriteBatch batch;
   for (int i = 0; i < 100; ++i) batch.Put(absl::StrCat(i), ValueOf(i, 5000));
@@ -183,6 +223,140 @@ TEST_P(ReadModeTest, AReadThatFailsIsAnErrorOfThatReadAlone) {
   Put("one", "more");
   Delete("one");
   EXPECT_EQ(All(), all);
+}
+
+TEST_P(ReadModeTest, AnIteratorLeavesNoKeyOutThatItCannotRead) {
+  const Contents all = PutMany();
+  // A third, so that merges have something to move.
+  for (const auto& [key, value] : all) {
+    if (key.back() == '0') Put(key, value);
+  }
+  const std::shared_ptr<const Snapshot> snapshot = store().GetSnapshot();
+  ASSERT_TRUE(store().Merge({.all = true}).ok());
+  for (const auto& [key, value] : all) Put(key, "newer");
+  size_t visited = 0;
+  WithEachReadFailing(
+      &files_,
+      [&] {
+        visited = 0;
+        const auto iterator = NewIterator({.snapshot = snapshot.get()});
+        iterator->SeekToFirst();
+        for (; iterator->Valid(); iterator->Next()) ++visited;
+        return iterator->status();
+      },
+      [&](const absl::Status& status) {
+        if (status.ok()) {
+          EXPECT_EQ(visited, all.size());
+        } else {
+          EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+          EXPECT_TRUE(absl::StrContains(status.message(), "broken")) << status;
+        }
+      });
+}
+
+// It goes on, or says that it can't.
+TEST_P(ReadModeTest, AFollowerThatCannotReadTakesNoKeyAway) {
+  FaultyFileSystem its_files(PosixFileSystem());
+  Options its_options = options;
+  its_options.read_only = true;
+  its_options.file_system = &its_files;
+  std::unique_ptr<Store> follower;
+  const auto put_keys = [&](int step) {
+    for (int i = 0; i < 40; i += step) {
+      Put(absl::StrCat("key", i), ValueOf(i, 100));
+    }
+  };
+  // More than is read at a time.
+  const auto put_batch = [&] {
+    WriteBatch batch;
+    for (int i = 0; i < 3; ++i) {
+      batch.Put(absl::StrCat("large", i), ValueOf(i, 90'000));
+    }
+    Write(batch);
+  };
+  for (const bool jumps : {false, true}) {
+    const auto prepare = [&] {
+      put_keys(1);
+      put_keys(2);
+      follower = *Store::Open(path(), its_options);
+      if (jumps) put_keys(4);
+      ASSERT_TRUE(store().Merge({.all = true}).ok());
+      put_batch();
+      Put("last", ValueOf(0, 5000), {.sync = true});
+    };
+    prepare();
+    WithEachReadFailing(
+        &its_files, [&] { return follower->Refresh(); },
+        [&](const absl::Status&) {
+          for (int i = 0; i < 40; ++i) {
+            const auto got = follower->Get(absl::StrCat("key", i));
+            EXPECT_FALSE(absl::IsNotFound(got.status())) << got.status();
+          }
+          const absl::Status status = follower->Refresh();
+          if (status.ok()) {
+            EXPECT_EQ(Visit(follower->NewIterator()->get()), All());
+          } else {
+            EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+          }
+          prepare();
+        });
+  }
+}
+
+TEST_P(ReadModeTest, AMergeThatCannotReadChangesNothing) {
+  options.segment_size_bytes = 64 << 10;
+  Reopen();
+  WithEachReadFailing(
+      &files_,
+      [&] {
+        for (int i = 0; i < 12; ++i) {
+          const absl::Duration ttl =
+              i % 3 == 0 ? absl::Seconds(1) : absl::InfiniteDuration();
+          Put(absl::StrCat(i), ValueOf(i, 1500), {.ttl = ttl});
+        }
+        for (int i = 0; i < 12; i += 4) Put(absl::StrCat(i), "newer");
+        clock.Advance(absl::Seconds(2));
+        return store().Merge({.all = true});
+      },
+      [&](const absl::Status& status) {
+        EXPECT_TRUE(status.ok() || absl::IsDataLoss(status)) << status;
+        const Contents before = All();
+        EXPECT_EQ(before.size(), 9u);
+        Put("one", "more");  // nothing was latched
+        Delete("one");
+        Reopen();
+        EXPECT_EQ(All(), before);
+      });
+}
+
+TEST_P(ReadModeTest, KeysThatCouldNotBeReadExpireLater) {
+  for (int i = 0; i < 100; ++i) {
+    Put(absl::StrCat(i), ValueOf(i, 100), {.ttl = absl::Seconds(1)});
+  }
+  clock.Advance(absl::Seconds(2));
+  files_.FailAlways(kRead, DiskBroken());
+  store().Merge().IgnoreError();
+  files_.Heal(kRead);
+  EXPECT_EQ(store().GetStatistics().keys, 100u);
+  ASSERT_TRUE(store().Merge().ok());
+  EXPECT_EQ(store().GetStatistics().keys, 0u);
+}
+
+TEST_P(ReadModeTest, AnOpenThatCannotReadDoesNotMiscount) {
+  const Contents all = PutMany();
+  const uint64_t live_bytes = store().GetStatistics().live_bytes;
+  Kill();
+  const DirectoryImage image = Image();
+  WithEachReadFailing(
+      &files_, [&] { return TryOpen(); },
+      [&](const absl::Status& status) {
+        if (status.ok()) {
+          EXPECT_EQ(store().GetStatistics().live_bytes, live_bytes);
+          EXPECT_EQ(All(), all);
+          Close();
+        }
+        WriteDirectory(path(), image);
+      });
 }
 
 TEST_P(ReadModeTest, AMergeThatCannotReadLosesNothing) {

@@ -127,6 +127,22 @@ TEST_F(OrderedLeavesTest, ItTakesNoMoreMemoryThanPutsInOrder) {
   EXPECT_LT(keydir_.GetStatistics().bytes, other.GetStatistics().bytes);
 }
 
+// If each leaf had to look at all in front of it, this would take minutes.
+TEST_F(OrderedLeavesTest, ManyLeavesMayHaveKeysThatBeginAlike) {
+  constexpr uint64_t kLeaves = 600'000;
+  std::vector<OrderedLeaves> stretches(1);
+  for (uint64_t i = 1; i <= kLeaves; ++i) {
+    const std::string key = "user:" + std::to_string(1'000'000 + i);
+    EXPECT_EQ(stretches[0].Add(0, key, Entry(i)), absl::OkStatus());
+    EXPECT_EQ(stretches[0].Finish(), absl::OkStatus());  // a leaf of its own
+  }
+  EXPECT_EQ(stretches[0].leaves().size(), kLeaves);
+  EXPECT_EQ(keydir_.Restore(absl::MakeSpan(stretches)), absl::OkStatus());
+  EXPECT_EQ(keydir_.GetStatistics().keys, kLeaves);
+  EpochGuard guard;
+  EXPECT_EQ(keydir_.Find({"user:1234567", {}}), Entry(234'567));
+}
+
 TEST_F(OrderedLeavesTest, PartingsAreKeysInOrderOfSomeThousandEach) {
   const Keys keys = RandomKeys(5, 40000);
   Restore(keys, 5000);
