@@ -346,7 +346,10 @@ absl::Status Merger::TryToMerge(
   if (!status.ok()) return status;
   ++merges_;
   settings_.merged(static_cast<uint64_t>(SteadyNowNs() - begin_ns));
-  unlinked_.clear();
+  // More may have been unlinked while it ran.
+  unlinked_.erase(
+      unlinked_.begin(),
+      unlinked_.begin() + static_cast<ptrdiff_t>(context.unlinked.size()));
   // Whose hint is still to be made would stay for that alone.
   for (const auto& input : inputs) settings_.hints->Remove(input->id());
   ReconsiderTombstones(inputs);
@@ -377,8 +380,20 @@ void Merger::Pace(uint64_t bytes, bool rests) {
        left = end_ns - SteadyNowNs()) {
     std::this_thread::sleep_for(
         std::chrono::nanoseconds(std::min(left, kLongestSleepNs)));
+    KeepUp();
   }
   pause_ended_ns_ = SteadyNowNs();
+}
+
+// A pause may be long: with a low limit on a merge's bytes all together take
+// hours. Keys that expire meanwhile are to the merge like those that writers
+// delete; of what it has copied of them, the record hides what is older.
+void Merger::KeepUp() {
+  const int64_t now_ns = SteadyNowNs();
+  if (now_ns - kept_up_ns_ < absl::ToInt64Nanoseconds(kSweepPeriod)) return;
+  kept_up_ns_ = now_ns;
+  RemoveLeft(/*all=*/false);
+  SweepExpired(/*now=*/false);
 }
 
 double Merger::Urgency() const {

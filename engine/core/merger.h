@@ -131,6 +131,8 @@ class Merger {
   // ended, for as long as MergePacer says.
   void Pace(uint64_t bytes, bool rests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  // While a merge pauses: what is else done between merges.
+  void KeepUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   // Of a running merge: 1 if anybody waits for its end, or as MergeUrgency.
   double Urgency() const;
   void ReconsiderTombstones(const std::vector<std::shared_ptr<Segment>>& gone)
@@ -173,6 +175,9 @@ class Merger {
   ExpirySweeper sweeper_ ABSL_GUARDED_BY(merge_mutex_);
   MergePacer pacer_ ABSL_GUARDED_BY(merge_mutex_);
   int64_t pause_ended_ns_ ABSL_GUARDED_BY(merge_mutex_) = 0;
+  int64_t kept_up_ns_ ABSL_GUARDED_BY(merge_mutex_) = 0;
+  // Those whose unlinks the manifest has not forgotten yet; the first ones are
+  // in the context of a merge that is running.
   std::vector<SegmentId> unlinked_ ABSL_GUARDED_BY(merge_mutex_);
   Merge::TombstoneHolders tombstone_holders_ ABSL_GUARDED_BY(merge_mutex_);
 
