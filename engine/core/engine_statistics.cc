@@ -86,7 +86,7 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.merges = merges.merges;
   statistics.merge_bytes_read = merges.bytes_read;
   statistics.merge_bytes_written = merges.bytes_written;
-  statistics.write_delay = merges.delayed;
+  statistics.write_delay = merger_->throttle().counters().delayed;
   const absl::Status failure = log_->failure();
   statistics.latched = !failure.ok();
   statistics.first_error = std::string(failure.message());
