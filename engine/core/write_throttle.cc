@@ -48,7 +48,7 @@ void WriteThrottle::Delay(uint64_t bytes) {
     MutexLock lock(&mutex_);
     while (blocked()) unblocked_.Wait(&mutex_);
   }
-  delayed_ns_ += SteadyNowNs() - begin;
+  Count(SteadyNowNs() - begin);
 }
 
 int64_t WriteThrottle::Wait(int64_t begin_ns, int64_t owed_ns) {
@@ -66,9 +66,20 @@ int64_t WriteThrottle::Wait(int64_t begin_ns, int64_t owed_ns) {
                     int64_t{0});
 }
 
+void WriteThrottle::Count(int64_t delayed_ns) {
+  ++writes_;
+  delayed_ns_ += delayed_ns;
+  int64_t longest_ns = longest_ns_;
+  while (longest_ns < delayed_ns &&
+         !longest_ns_.compare_exchange_weak(longest_ns, delayed_ns)) {
+  }
+}
+
 WriteThrottle::Counters WriteThrottle::counters() const {
   Counters counters;
+  counters.writes = writes_;
   counters.delayed = absl::Nanoseconds(delayed_ns_.load());
+  counters.longest = absl::Nanoseconds(longest_ns_.load());
   return counters;
 }
 

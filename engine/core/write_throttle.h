@@ -36,7 +36,9 @@ class WriteThrottle {
   bool blocked() const { return blocked_.load(std::memory_order_relaxed); }
 
   struct Counters {
+    uint64_t writes = 0;     // that had to wait
     absl::Duration delayed;  // all writers together
+    absl::Duration longest;  // of one write
   };
   Counters counters() const;
 
@@ -44,6 +46,7 @@ class WriteThrottle {
   void Delay(uint64_t bytes);
   // Returns what is owed still: less than nothing after a sleep.
   int64_t Wait(int64_t begin_ns, int64_t owed_ns);
+  void Count(int64_t delayed_ns);
 
   Mutex mutex_;
   CondVar unblocked_;
@@ -54,7 +57,9 @@ class WriteThrottle {
   std::atomic<double> delay_ns_per_byte_{0};
 
   std::atomic<int> spinning_{0};
+  std::atomic<uint64_t> writes_{0};
   std::atomic<int64_t> delayed_ns_{0};
+  std::atomic<int64_t> longest_ns_{0};
 };
 
 }  // namespace stave

@@ -105,8 +105,11 @@ struct Statistics {
   uint64_t merges = 0;
   uint64_t merge_bytes_read = 0;
   uint64_t merge_bytes_written = 0;
-  // How long writers were held up so that merges could follow, all together.
+  // Writes that were held up so that merges could follow; for how long, all of
+  // them together; and the longest time of one.
+  uint64_t delayed_writes = 0;
   absl::Duration write_delay = absl::ZeroDuration();
+  absl::Duration longest_write_delay = absl::ZeroDuration();
   // The time, in Unix milliseconds, that the store has seen and never takes the
   // present to be before; 0: none yet. ResetClock sets back one that is ahead.
   int64_t clock_floor_ms = 0;

@@ -541,6 +541,20 @@ TEST_F(MergeTest, PausedMergesAreMadeUpForLater) {
   ExpectContentsNowAndLater();
 }
 
+// At full speed writers are faster than merges.
+TEST_F(MergeTest, WritesThatWaitForItAreCounted) {
+  EXPECT_EQ(Stat().delayed_writes, 0u);
+  Close();
+  options.background_merge = true;
+  options.background_threads = true;
+  Open();
+  while (Stat().delayed_writes < 2) PutNumbers(0, 50);
+  EXPECT_GT(Stat().longest_write_delay, absl::ZeroDuration());
+  const Statistics now = Stat();
+  EXPECT_LT(now.longest_write_delay, now.write_delay);
+  ExpectContents();
+}
+
 TEST_F(MergeTest, ManifestDoesNotGrowForEver) {
   Close();
   options.background_merge = true;

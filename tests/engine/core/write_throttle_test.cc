@@ -26,6 +26,7 @@ class WriteThrottleTest : public testing::Test {
 TEST_F(WriteThrottleTest, WhereNothingIsAskedNobodyWaits) {
   EXPECT_FALSE(throttle_.is_on());
   Write(1'000'000);
+  EXPECT_EQ(throttle_.counters().writes, 0u);
   EXPECT_EQ(throttle_.counters().delayed, absl::ZeroDuration());
 }
 
@@ -42,9 +43,21 @@ TEST_F(WriteThrottleTest, EachByteTakesItsTime) {
 TEST_F(WriteThrottleTest, SmallDelaysAreWaitedForTogether) {
   throttle_.Set(/*delay_ns_per_byte=*/1, /*blocked=*/false);
   Write(/*bytes=*/10, /*times=*/99);
-  EXPECT_EQ(throttle_.counters().delayed, absl::ZeroDuration());
+  EXPECT_EQ(throttle_.counters().writes, 0u);
   Write(/*bytes=*/10, /*times=*/100);
+  EXPECT_EQ(throttle_.counters().writes, 1u);
   EXPECT_GE(throttle_.counters().delayed, absl::Microseconds(1));
+}
+
+TEST_F(WriteThrottleTest, TheLongestWaitIsThatOfOneWrite) {
+  throttle_.Set(/*delay_ns_per_byte=*/1, /*blocked=*/false);
+  Write(1'000'000);
+  const absl::Duration first = throttle_.counters().longest;
+  EXPECT_EQ(first, throttle_.counters().delayed);
+  for (int i = 0; i < 5; ++i) Write(60'000);
+  EXPECT_EQ(throttle_.counters().writes, 6u);
+  EXPECT_GE(throttle_.counters().longest, first);
+  EXPECT_LT(throttle_.counters().longest, throttle_.counters().delayed);
 }
 
 TEST_F(WriteThrottleTest, WhoIsBlockedWaitsUntilThatEnds) {
