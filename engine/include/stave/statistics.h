@@ -52,9 +52,10 @@ struct Statistics {
   uint64_t segments = 0;          // segment files
   // Each of these, from old to new.
   std::vector<SegmentStatistics> segment_list;
-  // Segments are mapped, in one range of addresses each, and complete ones are
-  // kept without an open file. Those that were merged and that only readers
-  // keep are among these.
+  // With ReadMode::kMap segments are mapped, in one range of addresses each,
+  // and complete ones are kept without an open file; with kPread each keeps its
+  // file open. Those that were merged and that only readers keep are among
+  // these.
   uint64_t mappings = 0;
   uint64_t mapped_bytes = 0;
   uint64_t open_segment_files = 0;
