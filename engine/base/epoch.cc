@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 
@@ -159,7 +160,9 @@ bool EpochHasPassed(uint64_t epoch) {
 
 void WaitForReaders() {
   const uint64_t epoch = RetireEpoch();
-  while (!EpochHasPassed(epoch)) std::this_thread::yield();
+  // A reader that lost its processor needs one, and more than a moment.
+  constexpr std::chrono::microseconds kPause(50);
+  while (!EpochHasPassed(epoch)) std::this_thread::sleep_for(kPause);
 }
 
 }  // namespace stave

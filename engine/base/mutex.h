@@ -65,11 +65,11 @@ class CondVar {
     lock.release();  // It is the caller's again.
   }
 
-  // Returns true if `timeout` has passed.
+  // Returns true if `timeout` has passed. Waits of more than a day, which might
+  // overflow the standard library's clock, end after a day as spurious wakes
+  // do; who waits for longer than that looks at a clock.
   bool WaitWithTimeout(Mutex* mutex, absl::Duration timeout)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    // Longer waits, which might overflow the standard library's clock, end
-    // early as spurious wakes do.
     constexpr absl::Duration kLongest = absl::Hours(24);
     const auto capped = absl::ToChronoNanoseconds(std::min(timeout, kLongest));
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);

@@ -38,6 +38,11 @@ void stave_options_set_background_merge(stave_options* options, int flag) {
   options->options.background_merge = flag != 0;
 }
 
+void stave_options_set_merge_bytes_per_second(stave_options* options,
+                                              uint64_t bytes) {
+  options->options.merge_bytes_per_second = bytes;
+}
+
 void stave_options_set_segment_size_bytes(stave_options* options,
                                           uint64_t size) {
   options->options.segment_size_bytes = size;

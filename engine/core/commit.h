@@ -23,10 +23,9 @@
 namespace stave {
 
 // The write path. Values are compressed, hashes and body checksums made first;
-// then, under the
-// log's append lock, a record gets its place, its bytes are copied and the
-// keydir is told, so that sequence order is the order of visibility, and a
-// reader can't see what a kill would take away. Thread-safe.
+// then, under the log's append lock, a record gets its place, its bytes are
+// copied and the keydir is told, so that sequence order is the order of
+// visibility, and a reader can't see what a kill would take away. Thread-safe.
 class Commit {
  public:
   // `always_sync`: every write waits for the device.

@@ -86,7 +86,10 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.merges = merges.merges;
   statistics.merge_bytes_read = merges.bytes_read;
   statistics.merge_bytes_written = merges.bytes_written;
-  statistics.write_delay = merges.delayed;
+  const WriteThrottle::Counters throttle = merger_->throttle().counters();
+  statistics.delayed_writes = throttle.writes;
+  statistics.write_delay = throttle.delayed;
+  statistics.longest_write_delay = throttle.longest;
   const absl::Status failure = log_->failure();
   statistics.latched = !failure.ok();
   statistics.first_error = std::string(failure.message());

@@ -4,19 +4,23 @@
 
 namespace stave {
 
-uint64_t MemoryBudget::Used() const {
-  return state_.keydir->GetStatistics().bytes + state_.overlay.GetUsage().bytes;
+MemoryBudget::Use MemoryBudget::LookAgain() {
+  const Use use = {state_.keydir->GetStatistics().bytes,
+                   state_.overlay.bytes()};
+  is_full_.store(use.keydir_bytes + use.snapshot_bytes >= bytes_,
+                 std::memory_order_relaxed);
+  return use;
 }
 
 absl::Status MemoryBudget::Check() {
-  Look();
-  if (!is_full()) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "the store's memory is full: ", state_.keydir->GetStatistics().bytes,
-      " bytes of the keydir and ", state_.overlay.GetUsage().bytes,
-      " of snapshots, of a budget of ", bytes_,
-      "; delete keys, let go of snapshots, or raise "
-      "Options::memory_budget_bytes"));
+  const Use use = LookAgain();
+  if (use.keydir_bytes + use.snapshot_bytes < bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the store's memory is full: ", use.keydir_bytes,
+                   " bytes of the keydir and ", use.snapshot_bytes,
+                   " of snapshots, of a budget of ", bytes_,
+                   "; delete keys, let go of snapshots, or raise "
+                   "Options::memory_budget_bytes"));
 }
 
 }  // namespace stave

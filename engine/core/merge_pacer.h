@@ -11,10 +11,9 @@ namespace stave {
 // and write feel it less: decided from numbers alone, as merge_policy.h does.
 //
 //  * In the background it rests as long as it has worked while it is not
-//  urgent,
-//    and the less the more urgent it is (MergeUrgency).
+//    urgent, and the less the more urgent it is (MergeUrgency).
 //  * With a limit, what it reads and writes comes to no more than that a
-//  second.
+//    second.
 //  * Once it is urgent it does neither, since the bound on space is kept in any
 //    case, and owes nothing for it later.
 //

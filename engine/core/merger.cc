@@ -13,29 +13,12 @@
 namespace stave {
 namespace {
 
-// What a writer owes it waits for at once, when that is worth a look at the
-// clock: so no put takes much longer than others. Short waits keep the
-// processor, since a sleep takes 50 us more than was asked for; but no more
-// writers do so than leave half of the processors to merges. They do not yield:
-// Linux (6.18) takes a slice of time away for each sched_yield, so that some
-// threads did not run for a tenth of a second.
-// No wait is longer than 10 ms, in which much can have changed.
-constexpr int64_t kLeastDelayNs = 1'000;
-constexpr int64_t kLeastSleepNs = 50'000;
+// So long a pause of a merge goes on without a look whether it still may.
 constexpr int64_t kLongestSleepNs = 10'000'000;
-constexpr absl::Duration kLongestWait = absl::Nanoseconds(kLongestSleepNs);
 // How often the thread looks for files that readers have let go of.
 constexpr absl::Duration kIdlePeriod = absl::Seconds(1);
 // How often it goes on with what has expired, while there is more of that.
 constexpr absl::Duration kSweepPeriod = absl::Milliseconds(50);
-
-void SpinUntil(int64_t end_ns) {
-  while (SteadyNowNs() < end_ns) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-  }
-}
 
 SegmentUse UseOf(Segment& segment, const ManifestState& manifest,
                  const std::set<SegmentId>& retained) {
@@ -134,7 +117,7 @@ void Merger::OnSeal() {
   Assess();
 }
 
-// Called under the log's append lock: takes no lock but leaves.
+// Called under the log's append lock: takes no lock that is held for long.
 void Merger::Assess() {
   if (!settings_.background_merge) return;
   const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
@@ -143,19 +126,16 @@ void Merger::Assess() {
       usage.file_bytes - usage.pinned_bytes + uncounted_bytes_;
   MutexLock lock(&mutex_);
   const bool due = bytes > budget.due && pauses_ == 0 && !stopping_;
-  const bool slow = due && !stuck_;
-  const double delay = slow ? WriteDelayNsPerByte(budget, bytes) : 0;
-  delay_ns_per_byte_ = delay;
-  blocked_ = slow && bytes > budget.blocked;
-  hurry_ = delay > 0 || blocked_;
-  due_ = slow;
-  if (!blocked_) progress_.SignalAll();
-  if (!slow || !settings_.background_threads) return;
-  if (!HasThread()) {
-    // Nobody would end a writer's wait. The next growth tries again.
-    hurry_ = blocked_ = false;
+  due_ = due && !stuck_;
+  // Without background threads the merge is the writer's own next step.
+  if (!settings_.background_threads) return;
+  // Without a thread nobody would end a writer's wait. The next growth tries
+  // again.
+  if (!due_ || !HasThread()) {
+    throttle_.Release();
     return;
   }
+  throttle_.Set(WriteDelayNsPerByte(budget, bytes), bytes > budget.blocked);
   if (awaits_seal_) return;
   has_work_ = true;
   wake_.Signal();
@@ -173,40 +153,6 @@ void Merger::OnExpiry() {
   if (!settings_.background_merge || !settings_.background_threads) return;
   MutexLock lock(&mutex_);
   if (!stopping_) HasThread();  // else growth tries again
-}
-
-int64_t Merger::WaitNs(int64_t begin_ns, int64_t owed_ns) {
-  static const int most_spinning =
-      static_cast<int>(std::thread::hardware_concurrency() / 2);
-  if (owed_ns < kLeastSleepNs) {
-    const bool may_spin = spinning_.fetch_add(1) < most_spinning;
-    if (may_spin) SpinUntil(begin_ns + owed_ns);
-    spinning_.fetch_sub(1);
-    if (may_spin) return 0;
-  }
-  const int64_t slept_ns = std::min(owed_ns, kLongestSleepNs);
-  std::this_thread::sleep_for(std::chrono::nanoseconds(slept_ns));
-  return std::clamp(begin_ns + slept_ns - SteadyNowNs(), -kLongestSleepNs,
-                    int64_t{0});
-}
-
-void Merger::Delay(uint64_t bytes) {
-  // Without background threads the merge is the writer's own next step.
-  if (!settings_.background_threads) return;
-  // Less than nothing if a sleep has taken longer than it was to.
-  thread_local int64_t owed_ns = 0;
-  owed_ns += static_cast<int64_t>(delay_ns_per_byte_.load() *
-                                  static_cast<double>(bytes));
-  if (owed_ns < kLeastDelayNs && !blocked_) return;
-  const int64_t begin = SteadyNowNs();
-  if (owed_ns >= kLeastDelayNs) owed_ns = WaitNs(begin, owed_ns);
-  if (blocked_) {
-    MutexLock lock(&mutex_);
-    while (blocked_ && !stuck_ && !stopping_ && pauses_ == 0) {
-      progress_.WaitWithTimeout(&mutex_, kLongestWait);
-    }
-  }
-  delayed_ns_ += SteadyNowNs() - begin;
 }
 
 void Merger::RunThread() {
@@ -346,7 +292,10 @@ absl::Status Merger::TryToMerge(
   if (!status.ok()) return status;
   ++merges_;
   settings_.merged(static_cast<uint64_t>(SteadyNowNs() - begin_ns));
-  unlinked_.clear();
+  // More may have been unlinked while it ran.
+  unlinked_.erase(
+      unlinked_.begin(),
+      unlinked_.begin() + static_cast<ptrdiff_t>(context.unlinked.size()));
   // Whose hint is still to be made would stay for that alone.
   for (const auto& input : inputs) settings_.hints->Remove(input->id());
   ReconsiderTombstones(inputs);
@@ -370,19 +319,31 @@ void Merger::Pace(uint64_t bytes, bool rests) {
   piece.urgency = Urgency();
   // An output that takes much of the bound has slowed writers from the start:
   // the sooner it is ready the better.
-  piece.rests = rests && !hurry_;
+  piece.rests = rests && !throttle_.is_on();
   const int64_t end_ns =
       now_ns + absl::ToInt64Nanoseconds(pacer_.PauseAfter(piece));
   for (int64_t left = end_ns - now_ns; left > 0 && Urgency() < 1;
        left = end_ns - SteadyNowNs()) {
     std::this_thread::sleep_for(
         std::chrono::nanoseconds(std::min(left, kLongestSleepNs)));
+    KeepUp();
   }
   pause_ended_ns_ = SteadyNowNs();
 }
 
+// A pause may be long: with a low limit on a merge's bytes all together take
+// hours. Keys that expire meanwhile are to the merge like those that writers
+// delete; of what it has copied of them, the record hides what is older.
+void Merger::KeepUp() {
+  const int64_t now_ns = SteadyNowNs();
+  if (now_ns - kept_up_ns_ < absl::ToInt64Nanoseconds(kSweepPeriod)) return;
+  kept_up_ns_ = now_ns;
+  RemoveLeft(/*all=*/false);
+  SweepExpired(/*now=*/false);
+}
+
 double Merger::Urgency() const {
-  if (stopping_ || waiting_ > 0 || blocked_) return 1;
+  if (stopping_ || waiting_ > 0 || throttle_.blocked()) return 1;
   // Without background_merge there is no bound.
   if (!settings_.background_merge) return 0;
   const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
@@ -479,7 +440,7 @@ void Merger::Stop() {
     stopping_ = true;
     thread.swap(thread_);
     wake_.SignalAll();
-    progress_.SignalAll();
+    throttle_.Release();
   }
   if (thread.joinable()) thread.join();
   MutexLock lock(&merge_mutex_);
@@ -501,7 +462,6 @@ Merger::Counters Merger::counters() const {
   counters.merges = merges_;
   counters.bytes_read = bytes_read_;
   counters.bytes_written = bytes_written_;
-  counters.delayed = absl::Nanoseconds(delayed_ns_.load());
   return counters;
 }
 

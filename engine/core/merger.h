@@ -16,6 +16,7 @@
 #include "engine/core/merge.h"
 #include "engine/core/merge_pacer.h"
 #include "engine/core/merge_policy.h"
+#include "engine/core/write_throttle.h"
 #include "stave/merge.h"
 
 namespace stave {
@@ -51,7 +52,6 @@ class Merger {
     uint64_t merges = 0;
     uint64_t bytes_read = 0;
     uint64_t bytes_written = 0;
-    absl::Duration delayed;  // all writers together
   };
 
   explicit Merger(const Settings& settings)
@@ -64,10 +64,7 @@ class Merger {
 
   // Before `bytes` are written, without any lock: waits as long as the bound
   // asks for.
-  void Admit(uint64_t bytes) {
-    if (hurry_.load(std::memory_order_relaxed)) [[unlikely]]
-      Delay(bytes);
-  }
+  void Admit(uint64_t bytes) { throttle_.Admit(bytes); }
   // After a write, without any lock: merges if that is the writer's work.
   void RunIfDue() {
     if (settings_.background_threads) return;
@@ -98,6 +95,7 @@ class Merger {
   void Stop();
 
   Counters counters() const;
+  const WriteThrottle& throttle() const { return throttle_; }
 
  private:
   // An input that is known while it leaves can't be removed.
@@ -131,6 +129,8 @@ class Merger {
   // ended, for as long as MergePacer says.
   void Pace(uint64_t bytes, bool rests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  // While a merge pauses: what is else done between merges.
+  void KeepUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   // Of a running merge: 1 if anybody waits for its end, or as MergeUrgency.
   double Urgency() const;
   void ReconsiderTombstones(const std::vector<std::shared_ptr<Segment>>& gone)
@@ -139,47 +139,61 @@ class Merger {
   void SweepExpired(bool now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   bool SealLongActive();
   bool HasThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Delay(uint64_t bytes);
-  // Returns what is owed still: less than nothing after a sleep.
-  int64_t WaitNs(int64_t begin_ns, int64_t owed_ns);
+  // Decides what is to be done about the bytes that there are now.
   void Assess();
 
   const Settings settings_;
 
-  Mutex merge_mutex_;            // held by the one who merges
-  std::atomic<int> waiting_{0};  // for a running merge to end
+  // The one who holds it merges; the members that it guards are a merge's, or
+  // what is done between two.
+  Mutex merge_mutex_;
+  std::atomic<int> waiting_{0};  // for a running merge to end: it won't pause
+  // Set once, under mutex_. Ends a merge, and nothing is due after it.
   std::atomic<bool> stopping_{false};
-  std::atomic<uint64_t> uncounted_bytes_{0};  // of outputs being written
-
-  // For Admit: writers must be slower, or wait. Changed by Assess.
-  std::atomic<bool> hurry_{false};
-  std::atomic<bool> blocked_{false};
-  std::atomic<double> delay_ns_per_byte_{0};
-  std::atomic<int> spinning_{0};
-  std::atomic<bool> due_{false};
-  // Merges are due, but nothing more can be freed now.
-  std::atomic<bool> stuck_{false};
-  // The same until what is full has been sealed.
-  std::atomic<bool> awaits_seal_{false};
-  std::atomic<uint64_t> seals_{0};
+  // Of outputs that are being written, and that the set of segments does not
+  // count yet. Changed by the one who merges.
+  std::atomic<uint64_t> uncounted_bytes_{0};
+  // Whether sweeps have more to do. Changed by the one who sweeps.
   std::atomic<bool> sweeps_go_on_{false};
 
+  // What to do about the bytes that there are. Invariants:
+  //
+  //  1. Assess sets due_, what throttle_ asks for and has_work_, under mutex_,
+  //     so that the three agree. Stop ends what throttle_ asks for, for good.
+  //  2. due_: there were too many bytes, no pause, no stop, and not stuck_.
+  //     throttle_ is on only while due_ is, and only if a thread merges.
+  //  3. stuck_: a look has found no input, and no segment was full without
+  //     being sealed. What may make an input clears it: OnSeal, OnGrowth with a
+  //     full segment, a sweep that removed keys.
+  //  4. awaits_seal_: a look has found no input, but a full segment will be one
+  //     once it is sealed: writers are slowed, as due_ says, but the thread
+  //     sleeps until OnSeal clears it.
+  //  5. Whoever changes stuck_ or awaits_seal_ calls Assess afterwards. OnSeal
+  //     counts seals_ first, so who sets stuck_ after a look and finds them as
+  //     they were before it has missed none.
+  std::atomic<bool> due_{false};
+  std::atomic<bool> stuck_{false};
+  std::atomic<bool> awaits_seal_{false};
+  std::atomic<uint64_t> seals_{0};
+  WriteThrottle throttle_;
+
   mutable Mutex mutex_;
-  CondVar wake_;      // for the thread
-  CondVar progress_;  // for blocked writers
+  CondVar wake_;  // for the thread
   bool has_work_ ABSL_GUARDED_BY(mutex_) = false;
   int pauses_ ABSL_GUARDED_BY(mutex_) = 0;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
   ExpirySweeper sweeper_ ABSL_GUARDED_BY(merge_mutex_);
   MergePacer pacer_ ABSL_GUARDED_BY(merge_mutex_);
   int64_t pause_ended_ns_ ABSL_GUARDED_BY(merge_mutex_) = 0;
+  int64_t kept_up_ns_ ABSL_GUARDED_BY(merge_mutex_) = 0;
+  // Those whose unlinks the manifest has not forgotten yet; the first ones are
+  // in the context of a merge that is running.
   std::vector<SegmentId> unlinked_ ABSL_GUARDED_BY(merge_mutex_);
   Merge::TombstoneHolders tombstone_holders_ ABSL_GUARDED_BY(merge_mutex_);
 
   std::atomic<uint64_t> merges_{0};
   std::atomic<uint64_t> bytes_read_{0};
   std::atomic<uint64_t> bytes_written_{0};
-  std::atomic<int64_t> delayed_ns_{0};
 };
 
 }  // namespace stave

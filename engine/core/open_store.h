@@ -24,7 +24,7 @@ struct OpenedStore {
 absl::StatusOr<OpenedStore> OpenStore(std::string_view path,
                                       const Options& options);
 
-// Those of the options, or what stands in where they name none.
+// The options' file system, or the operating system's where they name none.
 FileSystem* FileSystemOf(const Options& options);
 
 }  // namespace stave

@@ -120,9 +120,12 @@ std::string Statistics::PrometheusText() const {
           number(merge_bytes_read));
   counter("merge_bytes_written_total", "Bytes of merges' outputs.",
           number(merge_bytes_written));
-  counter("write_delay_seconds_total",
-          "Time by which writers were slowed for merges.",
+  counter("delayed_writes_total", "Writes that were held up for merges.",
+          number(delayed_writes));
+  counter("write_delay_seconds_total", "For how long, all together.",
           absl::ToDoubleSeconds(write_delay));
+  gauge("longest_write_delay_seconds", "The longest time of one write.",
+        absl::ToDoubleSeconds(longest_write_delay));
   counter("syncs_total", "Flushes of segments to the device.", number(syncs));
   AppendHead("latency_seconds", "histogram",
              "Of one call in 64, and of all syncs and merges.", &text);

@@ -1,6 +1,7 @@
 #include "engine/index/retired_pages.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -44,7 +45,7 @@ void RetiredPages::Add(PageDirectory directory) {
 void RetiredPages::Reclaim() {
   if (!CloseBatch()) return;
   while (const std::optional<Batch> batch = TakePassedBatch()) Free(*batch);
-  YieldToReaders();
+  LetReadersRun();
 }
 
 bool RetiredPages::CloseBatch() {
@@ -90,13 +91,14 @@ void RetiredPages::Free(const Batch& batch) {
 
 // A reader that lost its processor within a call holds up what waits here. It
 // is let run, but not waited for: it may be waiting for a lock of this thread.
-void RetiredPages::YieldToReaders() {
+// Not by sched_yield, see SpinLock.
+void RetiredPages::LetReadersRun() {
   bool too_much = false;
   {
     SpinLockHolder hold(&lock_);
     too_much = closed_bytes_ > kMaxBatchesWaiting * batch_bytes_;
   }
-  if (too_much) std::this_thread::yield();
+  if (too_much) std::this_thread::sleep_for(std::chrono::microseconds(20));
 }
 
 uint64_t RetiredPages::directory_bytes() const {

@@ -50,7 +50,7 @@ class RetiredPages {
   bool CloseBatch();
   std::optional<Batch> TakePassedBatch();
   void Free(const Batch& batch);
-  void YieldToReaders();
+  void LetReadersRun();
 
   PageArena& arena_;
   mutable SpinLock lock_;

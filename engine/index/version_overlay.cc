@@ -23,6 +23,7 @@ std::unique_ptr<VersionOverlay::Layer> VersionOverlay::NewLayer() {
   const Layers::iterator layer = fresh.begin();
   MutexLock lock(&mutex_);
   layers_.splice(layers_.end(), fresh);
+  AddBytes(layer->bytes);
   ++living_;
   active_.store(true, std::memory_order_release);
   const uint64_t saves = saves_.load(std::memory_order_relaxed);
@@ -44,14 +45,27 @@ void VersionOverlay::Save(const KeyHash& hash, const Version& version,
 void VersionOverlay::Keep(Layers::iterator layer, Layers::iterator end,
                           const KeyHash& hash, const Version& version) {
   if (IsKnown(std::next(layer), end, hash)) return;
-  const auto [known, is_new] = layer->PartOf(hash).emplace(hash, version);
+  constexpr size_t kSlotBytes = sizeof(Entries::Part::value_type) + 1;
+  Entries::Part& part = layer->PartOf(hash);
+  const size_t slots = part.capacity();
+  const auto [known, is_new] = part.emplace(hash, version);
+  Grow(&*layer, (part.capacity() - slots) * kSlotBytes);
   // It was time that took it away at first, but not time alone.
   if (!is_new) known->second.past.has_expired = false;
 }
 
 void VersionOverlay::KeepKey(Entries* layer, std::string_view key) {
   if (!layer->keys.emplace(key).second) return;
-  layer->key_bytes += sizeof(std::string) + key.size();
+  Grow(layer, sizeof(std::string) + key.size());
+}
+
+void VersionOverlay::Grow(Entries* layer, size_t bytes) {
+  layer->bytes += bytes;
+  AddBytes(bytes);
+}
+
+void VersionOverlay::AddBytes(size_t added) {
+  bytes_.store(bytes() + added, std::memory_order_relaxed);
 }
 
 bool VersionOverlay::IsKnown(Layers::const_iterator begin,
@@ -90,16 +104,8 @@ void VersionOverlay::VisitChanges(
 }
 
 VersionOverlay::Usage VersionOverlay::GetUsage() const {
-  constexpr size_t kSlotBytes = sizeof(Entries::Part::value_type) + 1;
   MutexLock lock(&mutex_);
-  Usage usage{.layers = living_};
-  for (const Entries& layer : layers_) {
-    usage.bytes += sizeof(layer) + layer.key_bytes;
-    for (const auto& part : layer.parts) {
-      usage.bytes += part.capacity() * kSlotBytes;
-    }
-  }
-  return usage;
+  return {.layers = living_, .bytes = bytes()};
 }
 
 VersionOverlay::Layers::iterator VersionOverlay::LastLiving(
@@ -144,6 +150,7 @@ bool VersionOverlay::LeaveBehind(Layers::iterator layer, Gone* gone) {
     KeepKey(&*earlier, *first);
     layer->keys.erase(first);
   }
+  bytes_.store(bytes() - layer->bytes, std::memory_order_relaxed);
   gone->layers.splice(gone->layers.end(), layers_, layer);
   return true;
 }

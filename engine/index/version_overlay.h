@@ -89,6 +89,8 @@ class VersionOverlay {
     uint64_t bytes = 0;   // of memory, dropped layers included
   };
   Usage GetUsage() const;
+  // Of these, without a lock.
+  uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   // In parts by the hash's first bits: a writer may have to wait until one of
@@ -108,8 +110,8 @@ class VersionOverlay {
     std::array<Part, kParts> parts;
     // Those of the parts' keys whose bytes were noted, and perhaps others.
     absl::btree_set<std::string, std::less<>> keys;
-    size_t key_bytes = 0;
-    size_t parts_left_behind = 0;  // of a dropped layer: these are empty
+    size_t bytes = sizeof(Entries);  // of memory
+    size_t parts_left_behind = 0;    // of a dropped layer: these are empty
     bool dropped = false;
   };
   using Layers = std::list<Entries>;
@@ -132,7 +134,10 @@ class VersionOverlay {
   // unless the layers from `layer` on know what it had earlier.
   void Keep(Layers::iterator layer, Layers::iterator end, const KeyHash& hash,
             const Version& version) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  static void KeepKey(Entries* layer, std::string_view key);
+  void KeepKey(Entries* layer, std::string_view key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Grow(Entries* layer, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AddBytes(size_t added) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static bool IsKnown(Layers::const_iterator begin, Layers::const_iterator end,
                       const KeyHash& hash);
 
@@ -142,6 +147,7 @@ class VersionOverlay {
   size_t living_ ABSL_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> active_{false};
   std::atomic<uint64_t> saves_{0};  // changed under the lock
+  std::atomic<uint64_t> bytes_{0};  // the same: of layers_
 };
 
 // One instant. Gives up its memory when destroyed.

@@ -255,7 +255,7 @@ absl::Status Log::CloseManifest() {
     // Marks may have come after the last sync.
     RETURN_IF_ERROR(active->Trim());
     const absl::Status status =
-        DURABILITY_SITE(kCloseSync, active->segment()->file()->SyncData());
+        DURABILITY_SITE(kCloseSync, Flush(*active->segment()));
     if (!status.ok()) return Latch(status);
     close.id = active->segment()->id();
     close.summary = active->summary();

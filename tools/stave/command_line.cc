@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "tools/stave/arguments.h"
 #include "tools/stave/escape.h"
+#include "tools/stave/number.h"
 #include "tools/stave/spelling.h"
 #include "tools/stave/status_macros.h"
 #include "tools/stave/version.h"
@@ -104,6 +105,8 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>("", "stave")) {
               "Keys in byte order, or, as hash, no order but speed",
               &flags_.keydir)
       .Choices({"hash", "ordered"})
+      .Option("--merge-limit", "N",
+              "Bytes a second that merges may read and write", &merge_limit_)
       .Flag("--version", "Print the version", &version_);
 }
 
@@ -168,6 +171,10 @@ absl::Status CommandLine::RunParsed(Output* out) {
     }
     flags_.compression = *compression;
   }
+  const absl::StatusOr<uint64_t> limit =
+      PositiveNumber("--merge-limit", merge_limit_, /*otherwise=*/0);
+  if (!limit.ok()) return WrongUsage(std::string(limit.status().message()));
+  flags_.merge_bytes_per_second = *limit;
   Session session(flags_, out);
   return command.run(session);
 }

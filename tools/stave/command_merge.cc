@@ -25,6 +25,7 @@ constexpr char kDetails[] =
     "  stave merge --dry-run\n"
     "  stave merge\n"
     "  stave merge --all\n"
+    "  stave merge --merge-limit 50000000\n"
     "\n"
     "--json: {\"merges\":N,\"bytes_before\":N,\"bytes_after\":N}; with\n"
     "--dry-run {\"segments\":[{\"id\":N,\"live_bytes\":N,\"dead_bytes\":N,\n"

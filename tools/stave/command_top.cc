@@ -16,6 +16,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "engine/base/clock.h"
 #include "stave/store.h"
 #include "tools/stave/command_line.h"
 #include "tools/stave/commands.h"
@@ -94,10 +95,11 @@ class Screen {
     return out_.Write("\x1b[J");
   }
 
-  // Waits until then. True: whoever looks on wants to end it.
-  bool AwaitEnd(absl::Time until, const Interruption& interruption) const {
+  // Waits until then, by SystemClock's elapsed time. True: whoever looks on
+  // wants to end it.
+  bool AwaitEnd(absl::Duration until, const Interruption& interruption) const {
     while (!interruption.came()) {
-      const absl::Duration left = until - absl::Now();
+      const absl::Duration left = until - SystemClock()->Elapsed();
       if (left <= absl::ZeroDuration()) return false;
       const auto wait_ms = static_cast<int>(
           absl::ToInt64Milliseconds(std::min(left, kLookPeriod)));
@@ -155,7 +157,8 @@ absl::Status Top(const TopArguments& arguments, Session& session) {
   }
   TopView::Look before;
   for (uint64_t i = 0; i < *count; ++i) {
-    TopView::Look now = {(*store)->GetStatistics(), absl::Now()};
+    TopView::Look now = {(*store)->GetStatistics(), absl::Now(),
+                         SystemClock()->Elapsed()};
     const TopView view{i == 0 ? now : before, now};
     RETURN_IF_ERROR(screen.is_terminal()
                         ? screen.Show(view.Screen(*directory, screen.rows()))
@@ -163,7 +166,7 @@ absl::Status Top(const TopArguments& arguments, Session& session) {
                                      : out.Write(view.Line()));
     RETURN_IF_ERROR(out.Flush());
     if (i + 1 == *count) break;
-    if (screen.AwaitEnd(now.at + interval, interruption)) break;
+    if (screen.AwaitEnd(now.elapsed + interval, interruption)) break;
     before = std::move(now);
     RETURN_IF_ERROR(Update(session, &*store));
   }

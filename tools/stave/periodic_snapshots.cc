@@ -46,13 +46,23 @@ absl::Status PeriodicSnapshots::SaveIfChanged() {
 
 void PeriodicSnapshots::RunThread() {
   MutexLock lock(&mutex_);
-  while (!stopping_) {
-    if (!wake_.WaitWithTimeout(&mutex_, settings_.interval)) continue;
+  while (AwaitNext()) {
     mutex_.Unlock();
     const absl::Status status = SaveIfChanged();
     if (!status.ok()) settings_.failed(status);
     mutex_.Lock();
   }
+}
+
+// By a clock of its own, since a wait may end early: each of a day does.
+bool PeriodicSnapshots::AwaitNext() {
+  const absl::Duration end = settings_.clock->Elapsed() + settings_.interval;
+  while (!stopping_) {
+    const absl::Duration left = end - settings_.clock->Elapsed();
+    if (left <= absl::ZeroDuration()) return true;
+    wake_.WaitWithTimeout(&mutex_, left);
+  }
+  return false;
 }
 
 }  // namespace stave::tool

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "engine/base/clock.h"
 #include "engine/base/mutex.h"
 #include "stave/store.h"
 
@@ -22,6 +23,7 @@ class PeriodicSnapshots {
   struct Settings {
     Store* store = nullptr;  // borrowed
     absl::Duration interval;
+    Clock* clock = SystemClock();  // borrowed
     std::function<absl::Status()> save;
     // Told of each save that has failed, by the thread; it goes on with the
     // next one when its time has come.
@@ -46,6 +48,8 @@ class PeriodicSnapshots {
   uint64_t Writes() const;
   absl::Status SaveIfChanged();
   void RunThread();
+  // Waits for the interval's end; false if the thread's end comes first.
+  bool AwaitNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StopThread();
 
   const Settings settings_;

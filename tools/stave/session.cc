@@ -77,6 +77,7 @@ absl::StatusOr<std::string> Session::StoreDirectoryForWriting() const {
 Options Session::AnyOptions() const {
   Options options;
   if (ordered()) options.keydir = KeydirKind::kOrdered;
+  options.merge_bytes_per_second = flags_.merge_bytes_per_second;
   return options;
 }
 

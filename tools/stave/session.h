@@ -1,6 +1,7 @@
 #ifndef STAVE_TOOLS_STAVE_SESSION_H_
 #define STAVE_TOOLS_STAVE_SESSION_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ struct GlobalFlags {
   bool read_only = false;
   Compression compression = Compression::kNone;  // of what is written
   std::optional<std::string> keydir;
+  uint64_t merge_bytes_per_second = 0;
 };
 
 // What a command works with: the flags, standard output and the store that

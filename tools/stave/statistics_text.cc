@@ -106,6 +106,16 @@ std::string StatisticsText(const Statistics& statistics,
         "compression ratio", values.compression_ratio(),
         HumanCount(values.compressed), HumanCount(values.values));
   }
+  if (statistics.delayed_writes > 0) {
+    const auto time = [](absl::Duration duration) {
+      return HumanNanoseconds(
+          static_cast<uint64_t>(absl::ToInt64Nanoseconds(duration)));
+    };
+    absl::StrAppendFormat(
+        &text, "%-21s%s, for %s in all, %s at most\n", "waited for merges",
+        HumanCount(statistics.delayed_writes) + " writes",
+        time(statistics.write_delay), time(statistics.longest_write_delay));
+  }
   const absl::Time floor = absl::FromUnixMillis(statistics.clock_floor_ms);
   if (floor > absl::Now() + absl::Hours(24)) {
     absl::StrAppendFormat(

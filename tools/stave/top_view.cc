@@ -35,7 +35,7 @@ std::string TimeOf(absl::Time at) {
 }  // namespace
 
 double TopView::PerSecond(double change) const {
-  const double seconds = absl::ToDoubleSeconds(now.at - before.at);
+  const double seconds = absl::ToDoubleSeconds(now.elapsed - before.elapsed);
   return seconds <= 0 ? 0 : change / seconds;
 }
 

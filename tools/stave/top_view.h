@@ -13,7 +13,8 @@ namespace stave::tool {
 struct TopView {
   struct Look {
     Statistics statistics;
-    absl::Time at;
+    absl::Time at;           // to be shown
+    absl::Duration elapsed;  // by a clock that nobody sets
   };
 
   const Look& before;

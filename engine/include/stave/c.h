@@ -117,6 +117,9 @@ STAVE_EXPORT void stave_options_set_max_space_amplification(
     stave_options* options, double bound);
 STAVE_EXPORT void stave_options_set_background_merge(stave_options* options,
                                                      int flag);
+/* What merges read and write a second at most; 0: as much as they can. */
+STAVE_EXPORT void stave_options_set_merge_bytes_per_second(
+    stave_options* options, uint64_t bytes);
 STAVE_EXPORT void stave_options_set_segment_size_bytes(stave_options* options,
                                                        uint64_t size);
 STAVE_EXPORT void stave_options_set_reserve_bytes(stave_options* options,

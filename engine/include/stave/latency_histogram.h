@@ -10,8 +10,8 @@
 
 namespace stave {
 
-// Counts durations, in any unit, exactly up to 64 and beyond that to within a
-// 32nd. Takes 15 KB from the first one on. Thread-compatible.
+// Counts durations, in any unit, exactly below 64 and from there on to within
+// a 32nd. Takes 15 KB from the first one on. Thread-compatible.
 //
 //   const stave::LatencyHistogram gets = store->GetStatistics().get_ns;
 //   std::cout << gets.Quantile(0.99) << " ns\n";

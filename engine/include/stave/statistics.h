@@ -52,9 +52,10 @@ struct Statistics {
   uint64_t segments = 0;          // segment files
   // Each of these, from old to new.
   std::vector<SegmentStatistics> segment_list;
-  // Segments are mapped, in one range of addresses each, and complete ones are
-  // kept without an open file. Those that were merged and that only readers
-  // keep are among these.
+  // With ReadMode::kMap segments are mapped, in one range of addresses each,
+  // and complete ones are kept without an open file; with kPread each keeps its
+  // file open. Those that were merged and that only readers keep are among
+  // these.
   uint64_t mappings = 0;
   uint64_t mapped_bytes = 0;
   uint64_t open_segment_files = 0;
@@ -105,8 +106,11 @@ struct Statistics {
   uint64_t merges = 0;
   uint64_t merge_bytes_read = 0;
   uint64_t merge_bytes_written = 0;
-  // How long writers were held up so that merges could follow, all together.
+  // Writes that were held up so that merges could follow; for how long, all of
+  // them together; and the longest time of one.
+  uint64_t delayed_writes = 0;
   absl::Duration write_delay = absl::ZeroDuration();
+  absl::Duration longest_write_delay = absl::ZeroDuration();
   // The time, in Unix milliseconds, that the store has seen and never takes the
   // present to be before; 0: none yet. ResetClock sets back one that is ahead.
   int64_t clock_floor_ms = 0;

@@ -383,6 +383,7 @@ static void OptionsAreHeeded(void) {
   CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
   stave_options_set_sync_interval_ms(options, STAVE_NEVER);
   stave_options_set_background_merge(options, 0);
+  stave_options_set_merge_bytes_per_second(options, 1 << 20);
   stave_options_set_reserve_bytes(options, 0);
   stave_options_set_create_if_missing(options, 0);
   stave_options_set_memory_budget_bytes(options, 1);

@@ -2,6 +2,8 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <random>
 #include <thread>
 
@@ -10,6 +12,7 @@
 #include "absl/time/time.h"
 #include "engine/format/segment_header.h"
 #include "gtest/gtest.h"
+#include "stave/iterator.h"
 #include "stave/merge.h"
 #include "stave/statistics.h"
 #include "stave/store.h"
@@ -75,6 +78,19 @@ TEST_F(MergeSpaceTest, PausedMergesAreMadeUpForLater) {
   ExpectContentsNowAndLater();
 }
 
+// At full speed writers are faster than merges.
+TEST_F(MergeSpaceTest, WritesThatWaitForItAreCounted) {
+  EXPECT_EQ(Stat().delayed_writes, 0u);
+  Close();
+  options.background_threads = true;
+  Open();
+  while (Stat().delayed_writes < 2) PutNumbers(0, 50);
+  EXPECT_GT(Stat().longest_write_delay, absl::ZeroDuration());
+  const Statistics now = Stat();
+  EXPECT_LT(now.longest_write_delay, now.write_delay);
+  ExpectContents();
+}
+
 TEST_F(MergeSpaceTest, ManifestDoesNotGrowForEver) {
   Close();
   options.segment_size_bytes = 400;
@@ -101,6 +117,30 @@ class LimitedMergeTest : public MergeTest {
     options.merge_bytes_per_second = bytes_per_second;
     options.background_threads = true;
     Open();
+  }
+  // Does something while a merge pauses for hours, and ends its pauses then.
+  void WhileMergePauses(const std::function<void()>& action) {
+    std::atomic<bool> done{false};
+    std::thread merge([&] {
+      Merge(/*all=*/false);
+      done = true;
+    });
+    // Once it has begun, only a pause lets anybody see to what has expired.
+    for (int round = 0; round < 3; ++round) AwaitRemovalOfExpired();
+    action();
+    while (!done) store().PauseMerge();
+    merge.join();
+  }
+  void AwaitRemovalOfExpired() {
+    Put("soon", "gone", {.ttl = absl::Seconds(10)});
+    const uint64_t keys = Stat().keys;
+    clock.Advance(absl::Seconds(20));
+    AwaitKeys(keys - 1);
+  }
+  void AwaitKeys(uint64_t keys) {
+    while (Stat().keys != keys) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
   static absl::Duration Now() {
     return absl::FromChrono(
@@ -137,6 +177,50 @@ TEST_F(LimitedMergeTest, WhoWaitsForItsEndEndsItsPauses) {
   while (!done) store().PauseMerge();
   merge.join();
   EXPECT_GT(Stat().merges, 0u);
+  ExpectContents();
+}
+
+// Though the merge has copied the record that expires.
+TEST_F(LimitedMergeTest, KeysThatExpireWhileItPausesAreNeverRevived) {
+  ReopenWith(1);
+  PutNumbers(0, 14);
+  FillSegment();
+  // Hides the put of before, which stays where it is.
+  Put("key3", "short", {.ttl = absl::Hours(1)});
+  contents_.erase("key3");
+  for (int i = 0; i < 3; ++i) FillSegment();
+  WhileMergePauses([&] {
+    EXPECT_EQ(Get("key3"), "short");
+    const uint64_t keys = Stat().keys;
+    clock.Advance(absl::Hours(2));
+    AwaitKeys(keys - 1);
+  });
+  EXPECT_GT(Stat().merges, 0u);
+  ExpectContents();
+  // The date goes back to before it expired.
+  clock.SetWall(clock.WallNow() - absl::Hours(2));
+  ExpectContents();
+  Reopen();
+  ExpectContents();
+}
+
+TEST_F(LimitedMergeTest, FilesThatReadersLetGoOfGoWhileItPauses) {
+  MakeHalfDead();
+  ReopenWith(1);
+  std::unique_ptr<Iterator> iterator = NewIterator();
+  WhileMergePauses([] {});
+  EXPECT_GT(Stat().pinned_bytes, 0u);
+  MakeHalfDead();
+  FillSegment();
+  WhileMergePauses([&] {
+    iterator = nullptr;
+    while (Stat().pinned_bytes > 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  ExpectContents();
+  Reopen();
+  EXPECT_EQ(SegmentFiles(), Stat().segments);
   ExpectContents();
 }
 

@@ -246,6 +246,9 @@ TEST_F(StatisticsTest, PrometheusUnderstandsTheText) {
   EXPECT_EQ(samples.at("stave_keys"), 1);
   EXPECT_EQ(samples.at("stave_puts_total"), 130);
   EXPECT_EQ(samples.at("stave_bytes_cut_at_open"), 0);
+  EXPECT_EQ(samples.at("stave_delayed_writes_total"), 0);
+  EXPECT_EQ(samples.at("stave_write_delay_seconds_total"), 0);
+  EXPECT_EQ(samples.at("stave_longest_write_delay_seconds"), 0);
   EXPECT_EQ(samples.at("stave_latency_seconds_count{operation=\"put\"}"), 2);
   EXPECT_EQ(samples.at("stave_latency_seconds_count{operation=\"get\"}"), 0);
   EXPECT_EQ(samples.at("stave_latency_seconds_count{operation=\"sync\"}"),

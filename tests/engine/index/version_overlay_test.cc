@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "engine/base/key_hash.h"
@@ -216,6 +218,23 @@ TEST_F(VersionOverlayTest, UsageIsThatOfLivingLayersAndOfWhatChanged) {
   first = nullptr;
   EXPECT_EQ(overlay_.GetUsage().layers, 0u);
   EXPECT_EQ(overlay_.GetUsage().bytes, 0u);
+}
+
+// In any order, with keys' bytes or without.
+TEST_F(VersionOverlayTest, NothingIsCountedThatHasGone) {
+  std::vector<Layer> layers(4);
+  for (uint64_t i = 0; i < 2000; ++i) {
+    Layer& layer = layers[i * 7 % 4];
+    layer = i % 50 == 0        ? nullptr
+            : layer != nullptr ? std::move(layer)
+                               : overlay_.NewLayer();
+    const std::string key = i % 3 == 0 ? "" : std::to_string(i % 300);
+    overlay_.Save(HashOf(i % 300), Entry(i + 1), key);
+    EXPECT_EQ(overlay_.bytes(), overlay_.GetUsage().bytes);
+  }
+  EXPECT_GT(overlay_.bytes(), 300 * sizeof(VersionOverlay::Version));
+  layers.clear();
+  EXPECT_EQ(overlay_.bytes(), 0u);
 }
 
 // As iterators and writers do: instants begin under the writers' lock, and a

@@ -134,6 +134,16 @@ TEST_F(LogTest, SegmentWithoutRoomForAMarkIsSyncedWithoutOne) {
   EXPECT_EQ(log_->syncs(), 1u);
 }
 
+// Of the mark that came after the last one.
+TEST_F(LogTest, CloseCountsItsFlush) {
+  Open();
+  Put("a");
+  EXPECT_EQ(Sync(), absl::OkStatus());
+  EXPECT_EQ(log_->syncs(), 1u);
+  EXPECT_EQ(log_->Close(), absl::OkStatus());
+  EXPECT_EQ(log_->syncs(), 2u);
+}
+
 TEST_F(LogTest, ThreadsThatWaitShareASync) {
   constexpr int kThreads = 16;
   capacity_ = 1 << 20;

@@ -25,6 +25,8 @@ TEST_F(ErrorMessagesTest, OfWrongFlags) {
               Fails(2, "--keydir is hash or ordered, not 'tree'"));
   EXPECT_THAT(Run({"put", "k", "v", "--compression", "gzip"}),
               Fails(2, "--compression is zstd, lz4 or none, not 'gzip'"));
+  EXPECT_THAT(Run({"merge", "--merge-limit", "fast"}),
+              Fails(2, "--merge-limit needs a whole number of 1 or more"));
   EXPECT_THAT(Run({"shell", "--json"}), Fails(2, "the shell has no --json"));
   EXPECT_THAT(Run({"completion"}), Fails(2, "SHELL is required"));
   EXPECT_THAT(Run({"help", "get", "--man"}),

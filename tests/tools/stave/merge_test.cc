@@ -37,6 +37,12 @@ TEST_F(MergeTest, JsonHasTheBytesBeforeAndAfter) {
   EXPECT_GT(result["bytes_before"], result["bytes_after"]);
 }
 
+TEST_F(MergeTest, ALimitChangesNothingButItsTime) {
+  EXPECT_EQ(Run({"merge", "--all", "--merge-limit", "100000"}).exit_code, 0);
+  EXPECT_THAT(Run({"get", "key"}), Prints("three\n"));
+  EXPECT_THAT(Run({"merge"}).out, HasSubstr("Nothing to merge"));
+}
+
 TEST_F(MergeTest, DryRunSaysWhyAndChangesNothing) {
   const std::string before = Run({"stat", "--json"}).out;
   const Ran ran = Run({"merge", "--dry-run"});

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tools/stave/advice.h"
@@ -158,6 +159,18 @@ TEST(StatisticsTextTest, LatenciesAreThereWhereSomeWereTimed) {
   EXPECT_THAT(text, HasSubstr("\nget                       50 ns      50 ns"));
   EXPECT_THAT(text, HasSubstr("\nsync                     2.5 ms"));
   EXPECT_THAT(text, Not(HasSubstr("\nput ")));
+}
+
+TEST(StatisticsTextTest, WritesThatWaitedForMergesAreTold) {
+  Statistics statistics;
+  EXPECT_THAT(StatisticsText(statistics, {}, {}), Not(HasSubstr("waited")));
+  statistics.delayed_writes = 1234;
+  statistics.write_delay = absl::Milliseconds(2500);
+  statistics.longest_write_delay = absl::Milliseconds(12);
+  EXPECT_THAT(
+      StatisticsText(statistics, {}, {}),
+      HasSubstr("\nwaited for merges    1,234 writes, for 2.5 s in all, "
+                "12.0 ms at most\n"));
 }
 
 TEST(StatisticsTextTest, AdviceFitsTheScreen) {

@@ -19,9 +19,10 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-TopView::Look LookWith(uint64_t keys, uint64_t records, absl::Time at) {
+TopView::Look LookWith(uint64_t keys, uint64_t records,
+                       absl::Duration elapsed) {
   TopView::Look look;
-  look.at = at;
+  look.elapsed = elapsed;
   look.statistics.keys = keys;
   look.statistics.last_sequence = records;
   look.statistics.segment_list.push_back(
@@ -30,9 +31,10 @@ TopView::Look LookWith(uint64_t keys, uint64_t records, absl::Time at) {
 }
 
 TEST(TopViewTest, RatesAreThoseBetweenTwoLooks) {
-  const absl::Time at = absl::FromUnixSeconds(1'700'000'000);
-  const TopView::Look before = LookWith(1000, 5000, at);
-  TopView::Look now = LookWith(900, 25'000, at + absl::Seconds(2));
+  TopView::Look before = LookWith(1000, 5000, absl::Seconds(7));
+  TopView::Look now = LookWith(900, 25'000, absl::Seconds(9));
+  // Meanwhile somebody has set the date back.
+  before.at = now.at + absl::Hours(1);
   now.statistics.segment_list[0].dead_bytes += 6144;
   // As a merge leaves it: a new segment.
   now.statistics.segment_list.push_back({.id = 7, .live_bytes = 2048});
@@ -46,12 +48,12 @@ TEST(TopViewTest, RatesAreThoseBetweenTwoLooks) {
 }
 
 TEST(TopViewTest, TheFirstLookHasNoRates) {
-  const TopView::Look look = LookWith(10, 20, absl::UnixEpoch());
+  const TopView::Look look = LookWith(10, 20, absl::ZeroDuration());
   EXPECT_THAT(TopView({look, look}).Screen("/there", 24), Not(HasSubstr("/s")));
 }
 
 TEST(TopViewTest, SegmentsHaveTheRowsThatAreLeft) {
-  TopView::Look look = LookWith(10, 20, absl::UnixEpoch());
+  TopView::Look look = LookWith(10, 20, absl::ZeroDuration());
   look.statistics.segment_list.resize(100, {.id = 2, .live_bytes = 10});
   for (const size_t rows : {1, 13, 20, 50}) {
     const std::string screen = TopView({look, look}).Screen("/there", rows);
