@@ -1,9 +1,11 @@
 #include "engine/core/merger.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "engine/base/durability_site.h"
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"

@@ -10,7 +10,6 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "engine/base/mutex.h"
 #include "engine/core/expiry_sweeper.h"
 #include "engine/core/merge.h"
