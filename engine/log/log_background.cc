@@ -163,7 +163,7 @@ bool Log::PopulateForRate() {
   populated_at_syncs_ += synced;
   // Durable puts pay for every dirty page that lies ahead of them, and for the
   // whole of the one that they are in.
-  const bool durable = synced > 1;
+  const bool durable = synced > 1 && grown / synced < File::kHugePageBytes;
   if (durable && std::exchange(may_be_huge_, false) &&
       active->huge_pages_lie_ahead()) {
     SealActive().IgnoreError();  // puts meet what is wrong too
