@@ -1,6 +1,6 @@
 // A store of 1 M and 10 M keys of 16 bytes with values of 100 bytes: fill,
-// overwrite, get, absent get, get of many, increment, scan, snapshots and
-// transactions.
+// overwrite, alone and in batches, get, absent get, get of many, increment,
+// scan, snapshots and transactions.
 //
 // Each benchmark prints operations a second. Stores are made beneath
 // $STAVE_BENCHMARK_DIR, or else $TMPDIR, or /tmp, and removed afterwards; the
@@ -25,6 +25,7 @@
 #include "stave/statistics.h"
 #include "stave/store.h"
 #include "stave/transaction.h"
+#include "stave/write_batch.h"
 
 namespace stave {
 namespace {
@@ -69,6 +70,23 @@ void Overwrite(benchmark::State& state) {
     Check(store->Put(Key(picker.Pick(keys)), value));
   }
   ReportRate(state, state.iterations());
+}
+
+// The same puts, a hundred in each batch.
+void OverwriteInBatches(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  TemporaryStore& store = FullStore(keys);
+  const std::string value(kValueBytes, 'w');
+  constexpr int kPutsOfBatch = 100;
+  Picker picker;
+  for (auto _ : state) {
+    WriteBatch batch;
+    for (int i = 0; i < kPutsOfBatch; ++i) {
+      batch.Put(Key(picker.Pick(keys)), value);
+    }
+    Check(store->Write(batch));
+  }
+  ReportRate(state, state.iterations() * kPutsOfBatch);
 }
 
 void Get(benchmark::State& state) {
@@ -239,6 +257,7 @@ void RegisterAll() {
     add("Snapshot", TakeSnapshot);
     add("GetAtSnapshot", GetAtSnapshot);
     add("Overwrite", Overwrite);
+    add("OverwriteInBatches", OverwriteInBatches);
     add("Increment", Increment);
     add("Transaction", ReadAndWrite);
     add("OverwriteAfterSnapshot", OverwriteAfterSnapshot);
