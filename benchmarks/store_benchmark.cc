@@ -511,6 +511,8 @@ std::unique_ptr<TemporaryStore> ProseStore(benchmark::State& state) {
   auto store = std::make_unique<TemporaryStore>();
   Options options;
   options.compression = static_cast<Compression>(state.range(0));
+  // The values are the same thousand ones again and again.
+  options.compression_dictionary_bytes = 0;
   store->Open(options);
   return store;
 }
