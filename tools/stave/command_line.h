@@ -102,7 +102,9 @@ class CommandLine {
   std::deque<Entry> entries_;  // which stay where they are
   std::vector<ParameterHelp> flags_help_;
   GlobalFlags flags_;
-  std::optional<std::string> compression_;  // as it is typed
+  // As they are typed.
+  std::optional<std::string> compression_;
+  std::optional<std::string> compression_dictionary_;
   bool version_ = false;
 };
 
