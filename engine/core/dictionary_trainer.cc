@@ -95,11 +95,18 @@ void DictionaryTrainer::LookAtSealed() {
   if (id == 0 || !wanted_ || settings_.log->bytes_appended() < not_before_) {
     return;
   }
-  // A merge may have taken it.
-  for (const auto& segment : settings_.state->segments->All()) {
-    if (segment->id() == id) Sample(segment.get());
-  }
   const size_t bytes = options_.compression_dictionary_bytes;
+  // The latest first. What has an id up to this one's is sealed, too, or is a
+  // merge's.
+  const std::vector<std::shared_ptr<Segment>> segments =
+      settings_.state->segments->All();
+  for (auto segment = segments.rbegin();
+       segment != segments.rend() && samples_.size() < kMostSamples * bytes;
+       ++segment) {
+    const bool is_new = looked_at_ < (*segment)->id() && (*segment)->id() <= id;
+    if (is_new) Sample(segment->get());
+  }
+  looked_at_ = id;
   if (samples_.size() < kLeastSamples * bytes) return;
   absl::StatusOr<std::unique_ptr<const Dictionary>> learnt = Learn();
   samples_ = std::string();

@@ -79,13 +79,15 @@ class DictionaryTrainer {
 
   std::atomic<bool> wanted_{false};
   std::atomic<bool> stopping_{false};
-  // The last segment that was sealed and not looked at yet; 0: none.
+  // The last segment that was sealed, if it was not looked at yet; else 0.
   std::atomic<SegmentId> due_{0};
 
   Mutex work_mutex_;  // held by the one who does the work
   // Values, one behind another.
   std::string samples_ ABSL_GUARDED_BY(work_mutex_);
   std::vector<size_t> sizes_ ABSL_GUARDED_BY(work_mutex_);
+  // Segments up to this one have been looked at.
+  SegmentId looked_at_ ABSL_GUARDED_BY(work_mutex_) = 0;
   // After a failure the next try is when so much has been appended.
   uint64_t not_before_ ABSL_GUARDED_BY(work_mutex_) = 0;
 
