@@ -78,6 +78,7 @@ def stave_dependencies():
     _library(
         name = "zstd",
         headers = {
+            "/usr/include/zdict.h": "include/zdict.h",
             "/usr/include/zstd.h": "include/zstd.h",
             "/usr/include/zstd_errors.h": "include/zstd_errors.h",
         },

@@ -39,6 +39,8 @@
   SITE(kOutputNameSync, "I5", "the names of its outputs")                      \
   SITE(kBackupCopySync, "I5", "what a backup has copied")                      \
   SITE(kBackupNameSync, "I5", "the names of a backup's files")                 \
+  SITE(kDictionarySync, "I3", "a dictionary that is listed")                   \
+  SITE(kDictionaryNameSync, "I3", "the name of one that is listed")            \
   SITE(kHintSync, "I8", "a hint file that its checks hold to be whole")        \
   SITE(kCheckpointLogSync, "I8", "what a checkpoint takes to be in the log")   \
   /* What an earlier process may have failed to bring to the device. */        \
@@ -101,6 +103,9 @@
   SITE(kSegmentIdentityCheck, "I2", "a segment of another store")              \
   SITE(kSummaryCheck, "I3", "records that a sealed segment has lost")          \
   SITE(kFileLengthCheck, "I3", "reads behind the end of a file cut short")     \
+  SITE(kDictionaryCheck, "I2", "wrong bytes in a dictionary")                  \
+  SITE(kDictionaryBinding, "I2", "another store's dictionary of this id")      \
+  SITE(kMissingDictionaryCheck, "I3", "a store that lacks its dictionary")     \
   SITE(kEditCheck, "I3", "wrong bytes in a manifest edit")                     \
   SITE(kManifestHeaderCheck, "I3", "wrong bytes in a manifest's header")       \
   SITE(kEditFollowsCheck, "I3", "edits behind a damaged one")                  \

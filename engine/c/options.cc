@@ -71,6 +71,11 @@ void stave_options_set_compression_level(stave_options* options, int level) {
   options->options.compression_level = level;
 }
 
+void stave_options_set_compression_dictionary_bytes(stave_options* options,
+                                                    size_t size) {
+  options->options.compression_dictionary_bytes = size;
+}
+
 void stave_options_set_recovery_threads(stave_options* options, int threads) {
   options->options.recovery_threads = threads;
 }

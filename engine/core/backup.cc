@@ -12,7 +12,10 @@
 #include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/backup_directory.h"
+#include "engine/core/dictionary_file.h"
 #include "engine/core/log_end.h"
+#include "engine/format/compression.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/file_names.h"
 #include "engine/format/record.h"
 #include "engine/log/file_window.h"
@@ -48,12 +51,16 @@ class BackupWriter {
 
   absl::Status Run() {
     RETURN_IF_ERROR(List());
+    RETURN_IF_ERROR(FindDictionaries());
     if (IsThereAlready()) return AddHints();
     std::vector<SegmentId> to_come;
     for (const Item& item : items_) {
       if (!item.is_there) to_come.push_back(item.listed.header.id);
     }
     RETURN_IF_ERROR(target_.Begin(to_come));
+    for (const Dictionary* dictionary : dictionaries_) {
+      RETURN_IF_ERROR(target_.AddDictionary(*dictionary));
+    }
     for (Item& item : items_) {
       if (item.is_there) continue;
       RETURN_IF_ERROR(item.is_own ? WriteOwn(&item) : AddSealed(item));
@@ -89,6 +96,19 @@ class BackupWriter {
       now_.base.next_segment_id =
           std::max(now_.base.next_segment_id, item.listed.header.id + 1);
     }
+    return absl::OkStatus();
+  }
+
+  // More than the instant's manifest lists, which may be a moment older than
+  // the last records; and a reader has not met all of them.
+  absl::Status FindDictionaries() {
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, source_.List());
+    for (const uint64_t id : DictionariesAmong(names)) {
+      if (id <= kMaxDictionaryId) {
+        state_.dictionaries->Find(static_cast<uint32_t>(id));
+      }
+    }
+    dictionaries_ = state_.dictionaries->All();
     return absl::OkStatus();
   }
 
@@ -231,6 +251,7 @@ class BackupWriter {
   bool IsThereAlready() const {
     const ManifestState& before = target_.before();
     return before.backup->finished && before.removed.empty() &&
+           before.dictionaries.size() == dictionaries_.size() &&
            std::equal(items_.begin(), items_.end(), before.segments.begin(),
                       before.segments.end(),
                       [](const Item& item, const ListedSegment& listed) {
@@ -317,6 +338,7 @@ class BackupWriter {
     what.length = sealed.length;
     what.first = sealed.least_sequence;
     what.greatest = sealed.greatest_sequence;
+    what.dictionaries = state_.dictionaries.get();
     const SegmentSurvey found = SurveySegment(&window, what);
     if (cancelled_) return Cancelled();
     if (!found.unreadable.empty()) {
@@ -326,6 +348,10 @@ class BackupWriter {
     if (!found.bad.empty()) {
       return state_.Damage(segment, found.bad.front().bytes.begin,
                            found.bad.front().what);
+    }
+    if (!found.lacking.empty()) {
+      return state_.Damage(segment, found.lacking.begin()->second.first_offset,
+                           LacksDictionary(found.lacking.begin()->first));
     }
     if (DURABILITY_SITE(kBackupSummaryCheck, found.summary != sealed)) {
       return state_.Damage(segment, found.summary.length,
@@ -366,6 +392,7 @@ class BackupWriter {
   const std::atomic<bool>& cancelled_;
   ManifestState now_;
   std::vector<Item> items_;
+  std::vector<const Dictionary*> dictionaries_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "engine/base/durability_site.h"
 #include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/dictionary_file.h"
 #include "engine/core/recovery.h"
 #include "engine/core/target_directory.h"
 #include "engine/format/file_names.h"
@@ -23,7 +24,10 @@ absl::Status CheckUnused(Directory* directory) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
   for (const std::string& name : names) {
     // What an attempt that was cut short may have left.
-    if (name == kLockFileName || ParseManifestFileName(name)) continue;
+    if (name == kLockFileName || ParseManifestFileName(name) ||
+        ParseDictionaryFileName(name)) {
+      continue;
+    }
     return absl::FailedPreconditionError(
         absl::StrCat("there is something in ", directory->path(),
                      " that is no backup: ", name));
@@ -88,6 +92,7 @@ absl::StatusOr<std::unique_ptr<BackupDirectory>> BackupDirectory::Open(
 
 // If any of this fails, the manifest still says what these files are.
 BackupDirectory::~BackupDirectory() {
+  for (const std::string& name : made_) directory_->Unlink(name).IgnoreError();
   if (!began_) return;
   const absl::Status status = Unlink(to_come_);
   if (before_.backup->finished || !status.ok() || !directory_->Sync().ok()) {
@@ -115,6 +120,24 @@ absl::Status BackupDirectory::Begin(const std::vector<SegmentId>& to_come) {
   return Unlink(state.removed);
 }
 
+absl::Status BackupDirectory::AddDictionary(const Dictionary& dictionary) {
+  const DictionaryChange change{dictionary.id(), dictionary.checksum()};
+  dictionaries_.push_back(change);
+  const DictionaryChange* const before = before_.FindDictionary(change.id);
+  if (before == nullptr) {
+    RETURN_IF_ERROR(WriteDictionary(directory_.get(), dictionary));
+    made_.push_back(DictionaryFileName(change.id));
+    return absl::OkStatus();
+  }
+  if (*before == change) {
+    return ReadListedDictionary(directory_.get(), *before).status();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the store has gone another way since than the one that ",
+      directory_->path(), " is a backup of: ", DictionaryFileName(change.id),
+      " is another one there"));
+}
+
 absl::Status BackupDirectory::Finish(ManifestState now) {
   // Whoever has opened the backup of before may have left a keydir checkpoint
   // of it: that is another store's from now on.
@@ -128,12 +151,14 @@ absl::Status BackupDirectory::Finish(ManifestState now) {
   now.incarnations.clear();
   now.merged_through = now.base.sealed_through;
   now.removed = gone;
+  now.dictionaries = dictionaries_;
   now.clean_close = CleanCloseChange();
   now.backup = BackupChange{true, before_.backup->store_id};
   // I5: names, also of what was unlinked, before the manifest that needs them.
   RETURN_IF_ERROR(DURABILITY_SITE(kBackupNameSync, directory_->Sync()));
   // Should this fail, nobody knows which of the two manifests will be found.
   began_ = false;
+  made_.clear();
   RETURN_IF_ERROR(Manifest::Publish(directory_.get(), now).status());
   // The manifest remembers what stays behind, so errors are no harm.
   Unlink(gone).IgnoreError();

@@ -9,6 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/base/types.h"
+#include "engine/format/dictionary.h"
+#include "engine/format/manifest_edit.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/manifest.h"
 
@@ -20,7 +22,8 @@ namespace stave {
 //  1. A manifest that lists the segments of before, and names those to come as
 //     removed ones. So their files, whole or not, mean nothing to whoever
 //     opens the store, and are known for what they are.
-//  2. The files, and their names, durable.
+//  2. The files, and their names, durable. Of dictionaries these alone come to
+//     be known by the next manifest: one that no record needs means nothing.
 //  3. A manifest that lists the segments of now. Files that it does not list
 //     are unlinked.
 //
@@ -46,6 +49,10 @@ class BackupDirectory {
 
   // Files of these segments are going to be made, or linked.
   absl::Status Begin(const std::vector<SegmentId>& to_come);
+  // Makes the file of a dictionary that the next manifest is to list, unless it
+  // is there. FailedPrecondition if there is another one of its id: the store
+  // has gone another way.
+  absl::Status AddDictionary(const Dictionary& dictionary);
   // Lists these, whose files are durable once the directory is synced. They
   // are in `now`, together with the base; all else is set here.
   absl::Status Finish(ManifestState now);
@@ -68,6 +75,8 @@ class BackupDirectory {
   const ManifestState before_;
   bool began_ = false;
   std::vector<SegmentId> to_come_;
+  std::vector<DictionaryChange> dictionaries_;  // that there will be
+  std::vector<std::string> made_;               // files of those that are new
 };
 
 }  // namespace stave

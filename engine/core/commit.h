@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engine/core/checkpoint_keeper.h"
+#include "engine/core/dictionary_trainer.h"
 #include "engine/core/memory_budget.h"
 #include "engine/core/merger.h"
 #include "engine/core/state.h"
@@ -30,14 +31,15 @@ class Commit {
  public:
   // `always_sync`: every write waits for the device.
   Commit(State* state, Log* log, Merger* merger, CheckpointKeeper* checkpoints,
-         MemoryBudget* memory_budget, const Compressor& compressor,
-         bool always_sync)
+         MemoryBudget* memory_budget, const Compressor* compressor,
+         DictionaryTrainer* trainer, bool always_sync)
       : state_(*state),
         log_(*log),
         merger_(*merger),
         checkpoints_(*checkpoints),
         memory_budget_(*memory_budget),
-        compressor_(compressor),
+        compressor_(*compressor),
+        trainer_(*trainer),
         always_sync_(always_sync) {}
 
   // InvalidArgument if they are beyond what limits.h allows.
@@ -143,6 +145,7 @@ class Commit {
   void DoWhatIsDue() {
     merger_.RunIfDue();
     checkpoints_.RunIfDue();
+    trainer_.RunIfDue();
   }
 
   State& state_;
@@ -150,7 +153,8 @@ class Commit {
   Merger& merger_;
   CheckpointKeeper& checkpoints_;
   MemoryBudget& memory_budget_;
-  const Compressor compressor_;
+  const Compressor& compressor_;
+  DictionaryTrainer& trainer_;
   const bool always_sync_;
   // Changed under the append lock.
   std::atomic<uint64_t> puts_{0};

@@ -7,6 +7,7 @@
 #include "engine/base/parallel.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/damage_map.h"
+#include "engine/core/dictionary_file.h"
 #include "engine/core/log_history.h"
 #include "engine/core/log_iterator.h"
 #include "engine/core/open_store.h"
@@ -47,6 +48,7 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
   RecoveredStore& recovered = opened.recovered;
   if (options.read_only) {
     if (state_->damage != nullptr) return;
+    LoadWhatTheWriterMakes();
     follower_ = std::make_unique<Follower>(
         directory_.get(), state_.get(), std::move(recovered.listed),
         recovered.last_sequence, [this] { closed_.store(true); });
@@ -74,6 +76,7 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
     hints_->Add({segment, summary});
     merger_->OnSeal();
     checkpoints_->OnSeal();
+    trainer_->OnSeal(segment->id());
   };
   settings.flushed = [this](uint64_t ns) { flush_latencies_.Add(ns); };
   settings.sync_interval = options.sync_interval;
@@ -87,9 +90,11 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
                                                     recovered.checkpoint);
   memory_budget_ =
       std::make_unique<MemoryBudget>(state_.get(), options.memory_budget_bytes);
+  compressor_ = std::make_unique<Compressor>(options);
+  trainer_ = std::make_unique<DictionaryTrainer>(TrainerSettings(), options);
   commit_ = std::make_unique<Commit>(
       state_.get(), log_.get(), merger_.get(), checkpoints_.get(),
-      memory_budget_.get(), Compressor(options),
+      memory_budget_.get(), compressor_.get(), trainer_.get(),
       options.sync_interval == absl::ZeroDuration());
   read_modify_write_ =
       std::make_unique<ReadModifyWrite>(&reader_, commit_.get());
@@ -98,6 +103,16 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
     log_->Start();
     merger_->OnExpiry();
   }
+}
+
+// Also for iterators that outlive the store.
+void Store::Engine::LoadWhatTheWriterMakes() {
+  state_->dictionaries->SetLoad(
+      [directory =
+           directory_](uint32_t id) -> std::unique_ptr<const Dictionary> {
+        auto dictionary = ReadDictionary(directory.get(), id);
+        return dictionary.ok() ? *std::move(dictionary) : nullptr;
+      });
 }
 
 Merger::Settings Store::Engine::MergerSettings() {
@@ -135,6 +150,16 @@ CheckpointKeeper::Settings Store::Engine::CheckpointSettings() {
   return settings;
 }
 
+DictionaryTrainer::Settings Store::Engine::TrainerSettings() {
+  DictionaryTrainer::Settings settings;
+  settings.directory = directory_.get();
+  settings.manifest = manifest_.get();
+  settings.state = state_.get();
+  settings.log = log_.get();
+  settings.compressor = compressor_.get();
+  return settings;
+}
+
 Store::Engine::~Engine() = default;
 
 absl::Status Store::Engine::Close() {
@@ -151,6 +176,7 @@ absl::Status Store::Engine::Close() {
 }
 
 absl::Status Store::Engine::CloseLog() {
+  trainer_->Stop();
   checkpoints_->Stop();
   merger_->Stop();
   const bool wants_checkpoint = checkpoints_->IsWantedAtClose();

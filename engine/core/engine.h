@@ -14,6 +14,7 @@
 #include "engine/core/call_times.h"
 #include "engine/core/checkpoint_keeper.h"
 #include "engine/core/commit.h"
+#include "engine/core/dictionary_trainer.h"
 #include "engine/core/follower.h"
 #include "engine/core/instant.h"
 #include "engine/core/memory_budget.h"
@@ -23,6 +24,8 @@
 #include "engine/core/read_modify_write.h"
 #include "engine/core/reader.h"
 #include "engine/core/state.h"
+#include "engine/format/compression.h"
+#include "engine/format/dictionary.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/hint_writer.h"
 #include "engine/log/log.h"
@@ -92,6 +95,9 @@ class Store::Engine {
 
   Merger::Settings MergerSettings();
   CheckpointKeeper::Settings CheckpointSettings();
+  DictionaryTrainer::Settings TrainerSettings();
+  // Dictionaries that come to be after this open.
+  void LoadWhatTheWriterMakes();
   absl::Status CloseLog();
   absl::StatusOr<StoreInstant> CaptureInstant();
   // What whoever comes after Close, or after the end of what was followed, is
@@ -114,7 +120,8 @@ class Store::Engine {
   CallTimes call_times_;
   SharedLatencies flush_latencies_;
   SharedLatencies merge_latencies_;
-  std::unique_ptr<Directory> directory_;
+  // Shared with what reads dictionaries, which may outlive the store.
+  std::shared_ptr<Directory> directory_;
   std::unique_ptr<File> lock_;  // null in a read-only store
   std::unique_ptr<Manifest> manifest_;
   const std::shared_ptr<State> state_;
@@ -124,7 +131,9 @@ class Store::Engine {
   std::unique_ptr<CheckpointKeeper> checkpoints_;  // the same
   const Reader reader_;
   std::unique_ptr<MemoryBudget> memory_budget_;         // as log_
-  std::unique_ptr<Commit> commit_;                      // as log_
+  std::unique_ptr<Compressor> compressor_;              // the same
+  std::unique_ptr<DictionaryTrainer> trainer_;          // the same
+  std::unique_ptr<Commit> commit_;                      // the same
   std::unique_ptr<ReadModifyWrite> read_modify_write_;  // the same
   // In a read-only store, unless it was opened damaged.
   std::unique_ptr<Follower> follower_;

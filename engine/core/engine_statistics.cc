@@ -111,6 +111,7 @@ void Store::Engine::CountOtherFiles(Statistics* statistics) const {
     statistics->disk_bytes += bytes;
     if (name == kReserveFileName) statistics->reserve_bytes = bytes;
     if (ParseCheckpointFileName(name)) statistics->checkpoint_bytes += bytes;
+    if (ParseDictionaryFileName(name)) statistics->dictionary_bytes += bytes;
   }
 }
 

@@ -56,6 +56,14 @@ absl::Status CheckOptions(const Options& options) {
         absl::StrCat("compression_level is ", options.compression_level,
                      ", not from 0 to ", kMaxCompressionLevel));
   }
+  const size_t dictionary = options.compression_dictionary_bytes;
+  if (dictionary != 0 && (dictionary < kMinCompressionDictionaryBytes ||
+                          dictionary > kMaxCompressionDictionaryBytes)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("compression_dictionary_bytes is ", dictionary,
+                     ", neither 0 nor from ", kMinCompressionDictionaryBytes,
+                     " to ", kMaxCompressionDictionaryBytes));
+  }
   if (options.refresh_interval <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("refresh_interval is not positive");
   }

@@ -15,6 +15,7 @@
 #include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
 #include "engine/core/checkpoint_reader.h"
+#include "engine/core/dictionary_file.h"
 #include "engine/core/hint_fill.h"
 #include "engine/core/keydir_fill.h"
 #include "engine/core/log_end.h"
@@ -50,6 +51,9 @@ class Opener {
     RETURN_IF_ERROR(MakeDurable());
     TidyHints();
     TidyCheckpoints();
+    for (const std::string& name : unfinished_) {
+      directory_->Unlink(name).IgnoreError();
+    }
     return std::move(store_);
   }
 
@@ -96,6 +100,28 @@ class Opener {
       const bool was_removed =
           std::find(removed.begin(), removed.end(), *id) != removed.end();
       if (!was_removed) RETURN_IF_ERROR(CheckUnlisted(*id));
+    }
+    return ReadDictionaries();
+  }
+
+  absl::Status ReadDictionaries() {
+    for (const DictionaryChange& listed : loaded_.state.dictionaries) {
+      auto dictionary = ReadListedDictionary(directory_, listed);
+      const bool lacks = !dictionary.ok();
+      if (DURABILITY_SITE(kMissingDictionaryCheck, lacks)) {
+        return dictionary.status();
+      }
+      if (!lacks) dictionaries_.push_back(*std::move(dictionary));
+    }
+    if (options_.read_only) return absl::OkStatus();
+    for (const uint64_t id : DictionariesAmong(names_)) {
+      if (loaded_.state.FindDictionary(id) != nullptr) continue;
+      auto dictionary = ReadDictionary(directory_, id);
+      if (dictionary.ok()) {
+        unlisted_dictionaries_.push_back(*std::move(dictionary));
+      } else if (absl::IsDataLoss(dictionary.status())) {
+        unfinished_.push_back(DictionaryFileName(id));
+      }
     }
     return absl::OkStatus();
   }
@@ -178,6 +204,9 @@ class Opener {
     state.hasher = std::make_unique<KeyHasher>(loaded_.state.base.hash_secret);
     ASSIGN_OR_RETURN(state.segments, SegmentSet::Create());
     state.keydir = NewKeydir(options_.keydir);
+    for (auto& dictionary : dictionaries_) {
+      state.dictionaries->Add(std::move(dictionary));
+    }
     return absl::OkStatus();
   }
 
@@ -312,8 +341,9 @@ class Opener {
   }
 
   absl::Status MakeDurable() {
+    RETURN_IF_ERROR(ListDictionaries());
     if (closed_cleanly_ && unlisted_.empty() && !HasOtherManifests() &&
-        loaded_.length <= kMaxResumedManifestBytes) {
+        !lists_more_ && loaded_.length <= kMaxResumedManifestBytes) {
       ASSIGN_OR_RETURN(store_.manifest,
                        Manifest::Resume(directory_, std::move(loaded_)));
       return absl::OkStatus();
@@ -339,6 +369,21 @@ class Opener {
     RETURN_IF_ERROR(UnlinkAll(unlisted_));
     // If a name comes back, the next open removes it again.
     return SealEnd();
+  }
+
+  // A dictionary that was made but not listed, be it that this was cut short,
+  // or that the edit was lost: records may need it. It goes into the whole
+  // manifest that is written now.
+  absl::Status ListDictionaries() {
+    for (auto& dictionary : unlisted_dictionaries_) {
+      if (loaded_.state.dictionaries.size() == kMostDictionaries) break;
+      RETURN_IF_ERROR(WriteDictionary(directory_, *dictionary));
+      loaded_.state.dictionaries.push_back(
+          {dictionary->id(), dictionary->checksum()});
+      store_.state->dictionaries->Add(std::move(dictionary));
+      lists_more_ = true;
+    }
+    return absl::OkStatus();
   }
 
   // One edit seals what is in the log and removes what is not.
@@ -439,6 +484,11 @@ class Opener {
   std::set<uint64_t, std::greater<>> checkpoints_;
   LoadedManifest loaded_;
   std::vector<std::string> unlisted_;
+  // Those that are listed, and those that are not.
+  std::vector<std::unique_ptr<const Dictionary>> dictionaries_;
+  std::vector<std::unique_ptr<const Dictionary>> unlisted_dictionaries_;
+  bool lists_more_ = false;
+  std::vector<std::string> unfinished_;  // dictionaries
   bool closed_cleanly_ = false;
   LogEnd end_;
   std::vector<SegmentToRead> sources_;

@@ -35,9 +35,9 @@ struct RecoveredStore {
 uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes);
 
 // Opening a store that exists. In this order:
-//  1. Read the manifest; check that every segment that it lists is there, and
-//     that no other file holds records. A backup that was never finished is
-//     FailedPrecondition.
+//  1. Read the manifest; check that every segment and dictionary that it lists
+//     is there, and that no other file holds records. A backup that was never
+//     finished is FailedPrecondition.
 //  2. Find where the log ends: the unsealed segments are walked in log order
 //     up to the first record that is not valid or not the next in sequence.
 //     What a sync mark, or a clean close, vouches for must be there (DataLoss
@@ -52,7 +52,8 @@ uint64_t SegmentCapacity(uint64_t live_bytes, uint64_t segment_size_bytes);
 //     an error of writing them back that died with the process can't hide),
 //     and one edit that seals the log at its end. Hint files that are not
 //     valid, or of no segment, are removed, and checkpoints but the one read;
-//     if none was, one for the other kind of keydir stays.
+//     if none was, one for the other kind of keydir stays. A sound dictionary
+//     that is not listed is listed.
 // A read-only open does 1 to 3 in memory alone.
 absl::StatusOr<RecoveredStore> Recover(Directory* directory,
                                        const Options& options, Clock* clock);

@@ -16,6 +16,8 @@
 #include "engine/core/store_copy.h"
 #include "engine/core/store_survey.h"
 #include "engine/core/target_directory.h"
+#include "engine/format/compression.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/file_names.h"
 #include "engine/fs/posix_file_system.h"
 #include "engine/log/segment_scanner.h"
@@ -45,6 +47,9 @@ class Repairer {
   // Writes all that counts into `copy`.
   absl::Status Copy(StoreCopy* copy) {
     JudgeKnownKeys();
+    for (const Dictionary* dictionary : state_->dictionaries->All()) {
+      RETURN_IF_ERROR(copy->AddDictionary(*dictionary));
+    }
     for (const DamageMap::Stretch& stretch : state_->damage->stretches) {
       RETURN_IF_ERROR(CopyStretch(stretch, copy));
     }
@@ -97,7 +102,7 @@ class Repairer {
     auto step = scanner.Next(&record);
     for (; step == SegmentScanner::Step::kRecord;
          step = scanner.Next(&record)) {
-      if (IsLast(segment, record) && Counts(record)) {
+      if (IsLast(segment, record) && HasDictionary(record) && Counts(record)) {
         RETURN_IF_ERROR(copy->Add(record));
         ++report_.recovered;
       }
@@ -114,6 +119,12 @@ class Repairer {
         state_->keydir->Find({record.key, (*state_->hasher)(record.key)});
     return !entry.absent() &&
            entry.location() == segment.LocationOf(record.offset);
+  }
+
+  // Else its value is lost.
+  bool HasDictionary(const RecordView& record) const {
+    const uint32_t id = DictionaryOf(record.stored());
+    return id == 0 || state_->dictionaries->Find(id) != nullptr;
   }
 
   bool Counts(const RecordView& record) {

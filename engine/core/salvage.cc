@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<State>> StateOfSurvey(
   state->hasher = std::make_unique<KeyHasher>(secret);
   ASSIGN_OR_RETURN(state->segments, SegmentSet::Create());
   state->keydir = NewKeydir(keydir);
+  state->dictionaries = std::move(survey.dictionaries);
   auto damage = std::make_unique<DamageMap>();
   damage->damage = std::move(survey.damage);
   damage->hidden = std::move(survey.hidden);

@@ -46,8 +46,8 @@ absl::StatusOr<std::string_view> State::ValueOf(const Segment& segment,
   const absl::StatusOr<size_t> size = PlainSize(stored);
   if (!size.ok()) return DamageIfLoss(segment, offset, size.status());
   buffer->resize(*size);
-  RETURN_IF_ERROR(
-      DamageIfLoss(segment, offset, Restore(stored, *size, buffer->data())));
+  RETURN_IF_ERROR(DamageIfLoss(
+      segment, offset, Restore(stored, *dictionaries, *size, buffer->data())));
   return *buffer;
 }
 
@@ -59,8 +59,8 @@ absl::StatusOr<std::unique_ptr<char[]>> State::CopyOf(const Segment& segment,
   if (!plain.ok()) return DamageIfLoss(segment, offset, plain.status());
   *size = *plain;
   auto copy = std::make_unique_for_overwrite<char[]>(*plain);
-  RETURN_IF_ERROR(
-      DamageIfLoss(segment, offset, Restore(stored, *plain, copy.get())));
+  RETURN_IF_ERROR(DamageIfLoss(
+      segment, offset, Restore(stored, *dictionaries, *plain, copy.get())));
   return copy;
 }
 

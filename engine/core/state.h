@@ -13,6 +13,7 @@
 #include "engine/core/damage_map.h"
 #include "engine/core/publication.h"
 #include "engine/format/compression.h"
+#include "engine/format/dictionary.h"
 #include "engine/index/keydir.h"
 #include "engine/index/version_overlay.h"
 #include "engine/log/segment_scanner.h"
@@ -31,6 +32,9 @@ struct State {
   std::unique_ptr<SegmentSet> segments;
   std::unique_ptr<Keydir> keydir;
   VersionOverlay overlay;
+  // Without which some values can't be restored.
+  std::unique_ptr<DictionarySet> dictionaries =
+      std::make_unique<DictionarySet>();
   // Of all live records. Changed under the log's append lock, unlike the counts
   // of single segments, between which merges move records.
   std::atomic<uint64_t> live_bytes{0};

@@ -71,6 +71,8 @@ std::string Statistics::PrometheusText() const {
   gauge("hint_bytes", "Lengths of hint files.", number(hint_bytes));
   gauge("checkpoint_bytes", "Lengths of keydir checkpoints.",
         number(checkpoint_bytes));
+  gauge("dictionary_bytes", "Lengths of compression dictionaries.",
+        number(dictionary_bytes));
   gauge("reserve_bytes", "Space kept for a full disk.", number(reserve_bytes));
   gauge("disk_bytes", "Lengths of all files.", number(disk_bytes));
   gauge("segments", "Segment files.", number(segments));

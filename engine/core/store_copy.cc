@@ -5,6 +5,7 @@
 
 #include "engine/base/random_bits.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/dictionary_file.h"
 #include "engine/core/recovery.h"
 #include "engine/format/file_names.h"
 #include "engine/format/segment_header.h"
@@ -28,6 +29,12 @@ StoreCopy::~StoreCopy() {
   for (const std::string& name : names_) {
     directory_.Unlink(name).IgnoreError();
   }
+}
+
+absl::Status StoreCopy::AddDictionary(const Dictionary& dictionary) {
+  names_.push_back(DictionaryFileName(dictionary.id()));
+  manifest_.dictionaries.push_back({dictionary.id(), dictionary.checksum()});
+  return WriteDictionary(&directory_, dictionary);
 }
 
 absl::Status StoreCopy::Add(const RecordView& record) {

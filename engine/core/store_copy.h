@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/format/dictionary.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/manifest.h"
 #include "engine/log/segment_scanner.h"
@@ -27,6 +28,8 @@ class StoreCopy {
   // Removes what was written, unless Finish has succeeded.
   ~StoreCopy();
 
+  // Adds a dictionary that records may need.
+  absl::Status AddDictionary(const Dictionary& dictionary);
   // Adds a put, with its expiry; its sequence is the next one here.
   absl::Status Add(const RecordView& record);
 

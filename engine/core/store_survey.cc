@@ -9,7 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/dictionary_file.h"
 #include "engine/core/open_aids_survey.h"
 #include "engine/core/segment_verdict.h"
 #include "engine/core/survey_part.h"
@@ -29,11 +31,14 @@ class Surveyor {
     ASSIGN_OR_RETURN(names_, directory_->List());
     RETURN_IF_ERROR(ReadManifest());
     RETURN_IF_ERROR(FindSegments());
-    RETURN_IF_ERROR(ReadSegmentFiles(
-        directory_, survey_.manifest.base.hash_secret, options_, &parts_));
+    RETURN_IF_ERROR(ReadDictionaries());
+    RETURN_IF_ERROR(ReadSegmentFiles(directory_,
+                                     survey_.manifest.base.hash_secret,
+                                     *survey_.dictionaries, options_, &parts_));
     JudgeUnlisted();
     if (!trusted_) RETURN_IF_ERROR(CutWhatIsVoid());
     RETURN_IF_ERROR(JudgeAll());
+    JudgeDictionaries();
     if (trusted_) RETURN_IF_ERROR(LookAtOpenAids());
     survey_.manifest_is_sound = trusted_;
     return std::move(survey_);
@@ -72,6 +77,57 @@ class Surveyor {
     survey_.manifest = std::move(manifest->loaded.state);
     survey_.clock_floor_ms = survey_.manifest.base.clock_floor_ms;
     return absl::OkStatus();
+  }
+
+  absl::Status ReadDictionaries() {
+    const ManifestState& manifest = survey_.manifest;
+    for (const DictionaryChange& listed : manifest.dictionaries) {
+      RETURN_IF_ERROR(
+          TakeDictionary(listed.id, ReadListedDictionary(directory_, listed)));
+    }
+    for (const uint64_t id : DictionariesAmong(names_)) {
+      if (manifest.FindDictionary(id) != nullptr) continue;
+      auto dictionary = ReadDictionary(directory_, id);
+      // One that was not finished.
+      if (!dictionary.ok()) continue;
+      RETURN_IF_ERROR(TakeDictionary(id, std::move(dictionary)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeDictionary(
+      uint64_t id, absl::StatusOr<std::unique_ptr<const Dictionary>> found) {
+    if (found.ok()) {
+      survey_.bytes += (*found)->file().size();
+      survey_.dictionaries->Add(*std::move(found));
+      return absl::OkStatus();
+    }
+    // Bytes that the device refuses to give are damage, too.
+    if (!absl::IsDataLoss(found.status()) &&
+        !absl::IsInternal(found.status())) {
+      return found.status();
+    }
+    const std::string path =
+        absl::StrCat(directory_->path(), "/", DictionaryFileName(id));
+    absl::string_view what = found.status().message();
+    for (const absl::string_view prefix :
+         {absl::string_view(path), absl::string_view(", offset 0"),
+          absl::string_view(": ")}) {
+      absl::ConsumePrefix(&what, prefix);
+    }
+    bad_dictionaries_[id] = std::string(what);
+    return absl::OkStatus();
+  }
+
+  // What is not there, and what that costs.
+  void JudgeDictionaries() {
+    for (const auto& [id, records] : lacking_) {
+      bad_dictionaries_.emplace(id, "the dictionary is missing");
+    }
+    for (const auto& [id, what] : bad_dictionaries_) {
+      AddDamage(DictionaryFileName(id), {}, what);
+      survey_.damage.back().records = lacking_[id];
+    }
   }
 
   absl::Status FindSegments() {
@@ -380,6 +436,10 @@ class Surveyor {
     for (const LeftOutRange& range : segment.found.left_out) {
       survey_.records -= range.changes;
     }
+    for (const auto& [id, lacking] : segment.found.lacking) {
+      survey_.records -= lacking.records;
+      lacking_[id] += lacking.records;
+    }
     segment.sound = SoundRanges(segment.found);
     survey_.segments.push_back(std::move(segment));
   }
@@ -394,6 +454,8 @@ class Surveyor {
   // Merges have removed log segments, nobody knows which.
   bool has_gaps_ = false;
   std::vector<SurveyPart> parts_;
+  std::map<uint64_t, std::string> bad_dictionaries_;
+  std::map<uint64_t, uint64_t> lacking_;  // records that need one
   StoreSurvey survey_;
   Sequence sealed_through_ = 0;  // as a sound manifest says
   Sequence last_ = 0;            // of the log so far

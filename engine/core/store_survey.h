@@ -2,12 +2,14 @@
 #define STAVE_ENGINE_CORE_STORE_SURVEY_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/core/damage_map.h"
 #include "engine/core/survey_part.h"
+#include "engine/format/dictionary.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/file_window.h"
 #include "engine/log/manifest.h"
@@ -32,11 +34,15 @@ struct StoreSurvey {
   bool manifest_is_sound = true;
   ManifestState manifest;
   std::vector<SurveyedSegment> segments;  // in log order
+  // Those that are sound, listed or not.
+  std::unique_ptr<DictionarySet> dictionaries =
+      std::make_unique<DictionarySet>();
 
   std::vector<Damage> damage;
   std::vector<HiddenRecords> hidden;
 
-  uint64_t records = 0;  // sound puts and deletes
+  // Sound puts and deletes, but for values that lack their dictionary.
+  uint64_t records = 0;
   uint64_t bytes = 0;
   uint64_t torn_tail_bytes = 0;
   int64_t clock_floor_ms = 0;
@@ -58,6 +64,9 @@ struct StoreSurvey {
 //    and were in none that a merge removed. An unlisted output is no damage, if
 //    the manifest is sound: it was not finished.
 //
+//  * A dictionary that is listed or needed, and not there or not sound, is
+//    damage that costs the values that need it, and hides nothing: which keys
+//    have these, their records tell.
 //  * A damaged hint file is damage that hides nothing. One that is cut is none,
 //    since a crash leaves such.
 //

@@ -185,6 +185,7 @@ absl::StatusOr<std::vector<SurveyPart>> FindSegmentFiles(
 }
 
 absl::Status ReadSegmentFiles(Directory* directory, const HashSecret& secret,
+                              const DictionarySet& dictionaries,
                               const SurveyOptions& options,
                               std::vector<SurveyPart>* parts) {
   uint64_t total = 0;
@@ -193,6 +194,7 @@ absl::Status ReadSegmentFiles(Directory* directory, const HashSecret& secret,
   return ParallelFor(parts->size(), options.threads, [&](size_t i) {
     SurveyPart& part = (*parts)[i];
     if (part.missing) return absl::OkStatus();
+    part.plan.dictionaries = &dictionaries;
     return ReadSegmentFile(directory, secret, &part,
                            [&](uint64_t bytes) { progress.Add(bytes); });
   });

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/base/key_hash.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/segment_header.h"
 #include "engine/fs/file_system.h"
@@ -57,9 +58,11 @@ absl::StatusOr<std::vector<SurveyPart>> FindSegmentFiles(
     const ManifestState& manifest);
 
 // Reads all of them, those that are not missing, and the hint files, whose keys
-// are hashed with `secret`, of those that are damaged. InvalidArgument for a
+// are hashed with `secret`, of those that are damaged. Borrows `dictionaries`,
+// the store's, as long as `parts` may be read again. InvalidArgument for a
 // segment of an unknown version.
 absl::Status ReadSegmentFiles(Directory* directory, const HashSecret& secret,
+                              const DictionarySet& dictionaries,
                               const SurveyOptions& options,
                               std::vector<SurveyPart>* parts);
 

@@ -44,14 +44,18 @@ ZSTD_DCtx* DecompressionContext() {
 // These return the size of the frame or block, 0 if it doesn't fit into
 // `capacity` or there is no memory for the work.
 
-size_t CompressZstd(std::string_view value, int level, size_t capacity,
-                    char* to) {
+size_t CompressZstd(std::string_view value, int level,
+                    const ZSTD_CDict* dictionary, size_t capacity, char* to) {
   ZSTD_CCtx* const context = CompressionContext();
   if (context == nullptr) return 0;
+  // After a value that didn't fit the context takes no parameters before this.
+  ZSTD_CCtx_reset(context, ZSTD_reset_session_only);
   ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
   // Record and checksum tell both already.
   ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
   ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0);
+  // Also where there is none: the context may know that of another store.
+  if (ZSTD_isError(ZSTD_CCtx_refCDict(context, dictionary))) return 0;
   const size_t size =
       ZSTD_compress2(context, to, capacity, value.data(), value.size());
   return ZSTD_isError(size) ? 0 : size;
@@ -80,7 +84,29 @@ bool IsOneFrame(std::string_view from) {
          ZSTD_findFrameCompressedSize(from.data(), from.size()) == from.size();
 }
 
+// The size of the value, or another number.
+size_t RestoreZstd(ZSTD_DCtx* context, std::string_view from,
+                   const Dictionary* dictionary, size_t plain_size, char* to) {
+  if (dictionary == nullptr) {
+    return ZSTD_decompressDCtx(context, to, plain_size, from.data(),
+                               from.size());
+  }
+  return ZSTD_decompress_usingDDict(context, to, plain_size, from.data(),
+                                    from.size(), dictionary->prepared());
+}
+
 }  // namespace
+
+Compressor::~Compressor() { ZSTD_freeCDict(dictionary_); }
+
+void Compressor::Use(const Dictionary& dictionary) {
+  const std::string_view content = dictionary.content();
+  // Without memory for it values are compressed without it.
+  dictionary_.store(
+      ZSTD_createCDict(content.data(), content.size(),
+                       level_ == 0 ? ZSTD_CLEVEL_DEFAULT : level_),
+      std::memory_order_release);
+}
 
 StoredValue Compressor::Compress(std::string_view value,
                                  std::unique_ptr<char[]>* buffer) const {
@@ -94,9 +120,12 @@ StoredValue Compressor::Compress(std::string_view value,
   *buffer = std::make_unique_for_overwrite<char[]>(most);
   char* const to = buffer->get() + kPlainSizeBytes;
   const size_t capacity = most - kPlainSizeBytes;
-  const size_t size = method_ == Compression::kZstd
-                          ? CompressZstd(value, level_, capacity, to)
-                          : CompressLz4(value, capacity, to);
+  const size_t size =
+      method_ == Compression::kZstd
+          ? CompressZstd(value, level_,
+                         dictionary_.load(std::memory_order_acquire), capacity,
+                         to)
+          : CompressLz4(value, capacity, to);
   if (size == 0) {
     buffer->reset();
     return as_it_is;
@@ -121,7 +150,23 @@ absl::StatusOr<size_t> PlainSize(const StoredValue& stored) {
   return size;
 }
 
-absl::Status Restore(const StoredValue& stored, size_t plain_size, char* to) {
+uint32_t DictionaryOf(const StoredValue& stored) {
+  if (stored.compression != Compression::kZstd ||
+      stored.bytes.size() < kPlainSizeBytes) {
+    return 0;
+  }
+  const std::string_view from = stored.bytes.substr(kPlainSizeBytes);
+  return ZSTD_getDictID_fromFrame(from.data(), from.size());
+}
+
+std::string LacksDictionary(uint32_t id) {
+  return absl::StrCat("a compressed value that needs DICTIONARY-", id,
+                      ", which is missing or damaged");
+}
+
+absl::Status Restore(const StoredValue& stored,
+                     const DictionarySet& dictionaries, size_t plain_size,
+                     char* to) {
   if (stored.compression == Compression::kNone) {
     if (plain_size > 0) std::memcpy(to, stored.bytes.data(), plain_size);
     return absl::OkStatus();
@@ -133,9 +178,17 @@ absl::Status Restore(const StoredValue& stored, size_t plain_size, char* to) {
     if (context == nullptr) {
       return absl::ResourceExhaustedError("no memory to restore a value");
     }
-    restored = IsOneFrame(from) &&
-               ZSTD_decompressDCtx(context, to, plain_size, from.data(),
-                                   from.size()) == plain_size;
+    if (!IsOneFrame(from)) {
+      return absl::DataLossError("a compressed value that can't be restored");
+    }
+    const uint32_t id = DictionaryOf(stored);
+    const Dictionary* const dictionary =
+        id == 0 ? nullptr : dictionaries.Find(id);
+    if (id != 0 && dictionary == nullptr) {
+      return absl::DataLossError(LacksDictionary(id));
+    }
+    restored =
+        RestoreZstd(context, from, dictionary, plain_size, to) == plain_size;
   } else {
     restored =
         LZ4_decompress_safe(from.data(), to, static_cast<int>(from.size()),

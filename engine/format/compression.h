@@ -1,14 +1,20 @@
 #ifndef STAVE_ENGINE_FORMAT_COMPRESSION_H_
 #define STAVE_ENGINE_FORMAT_COMPRESSION_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/format/dictionary.h"
 #include "stave/options.h"
+
+// zstd.h's ZSTD_CDict.
+struct ZSTD_CDict_s;
 
 namespace stave {
 
@@ -20,14 +26,19 @@ struct StoredValue {
   std::string_view bytes;
 };
 
-// Decides how values are stored. Never changes, so thread-safe; each thread
-// that uses zstd keeps some memory for that until it ends.
+// Decides how values are stored. Thread-safe; each thread that uses zstd keeps
+// some memory for that until it ends.
 class Compressor {
  public:
   explicit Compressor(const Options& options)
       : method_(options.compression),
         threshold_bytes_(options.compression_threshold_bytes),
         level_(options.compression_level) {}
+  ~Compressor();
+
+  // From now on zstd uses the dictionary, which is not needed itself any more.
+  // May be called once, beside Compress.
+  void Use(const Dictionary& dictionary);
 
   // What to store of `value`: it, or, where the options want that and it saves
   // enough, its compressed form, which is then in `*buffer`.
@@ -38,6 +49,8 @@ class Compressor {
   Compression method_;
   uint64_t threshold_bytes_;
   int level_;
+  // Made for the level; owned.
+  std::atomic<ZSTD_CDict_s*> dictionary_{nullptr};
 };
 
 // The size of the value that `stored` stands for. DataLoss if no value can be
@@ -46,11 +59,19 @@ class Compressor {
 // memory may be taken for it.
 absl::StatusOr<size_t> PlainSize(const StoredValue& stored);
 
+// The dictionary without which the value can't be restored; 0 if none.
+uint32_t DictionaryOf(const StoredValue& stored);
+// What is said of such a value where there is no such dictionary.
+std::string LacksDictionary(uint32_t id);
+
 // Writes the value to `to`, which has PlainSize(stored) bytes. DataLoss, and
-// `to` is unspecified, if the bytes are not a whole value of just this size;
-// whatever they are, no other memory is touched. ResourceExhausted if there is
-// no memory to work with.
-absl::Status Restore(const StoredValue& stored, size_t plain_size, char* to);
+// `to` is unspecified, if the bytes are not a whole value of just this size, or
+// need a dictionary that is not among `dictionaries`; whatever they are, no
+// other memory is touched. ResourceExhausted if there is no memory to work
+// with.
+absl::Status Restore(const StoredValue& stored,
+                     const DictionarySet& dictionaries, size_t plain_size,
+                     char* to);
 
 }  // namespace stave
 

@@ -69,11 +69,20 @@ std::optional<uint64_t> ParseCheckpointFileName(std::string_view name) {
   return ParseNumber(name, "KEYDIR-", CheckpointFileName);
 }
 
+std::string DictionaryFileName(uint64_t id) {
+  return absl::StrCat("DICTIONARY-", id);
+}
+
+std::optional<uint64_t> ParseDictionaryFileName(std::string_view name) {
+  return ParseNumber(name, "DICTIONARY-", DictionaryFileName);
+}
+
 bool IsStoreFileName(std::string_view name) {
   return name == kLockFileName || name == kReserveFileName ||
          ParseSegmentFileName(name).has_value() ||
          ParseHintFileName(name).has_value() ||
          ParseCheckpointFileName(name).has_value() ||
+         ParseDictionaryFileName(name).has_value() ||
          ParseManifestFileName(name).has_value();
 }
 

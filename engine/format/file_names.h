@@ -10,8 +10,9 @@
 
 namespace stave {
 
-// Names of files: 16 hexadecimal digits and ".seg" or ".hint", "MANIFEST-" or
-// "KEYDIR-" and a decimal number. Nothing for names outside this grammar (I9).
+// Names of files: 16 hexadecimal digits and ".seg" or ".hint", "MANIFEST-",
+// "KEYDIR-" or "DICTIONARY-" and a decimal number. Nothing for names outside
+// this grammar (I9).
 std::string SegmentFileName(SegmentId id);
 std::optional<SegmentId> ParseSegmentFileName(std::string_view name);
 std::string HintFileName(SegmentId id);
@@ -20,6 +21,8 @@ std::string ManifestFileName(uint64_t number);
 std::optional<uint64_t> ParseManifestFileName(std::string_view name);
 std::string CheckpointFileName(uint64_t generation);
 std::optional<uint64_t> ParseCheckpointFileName(std::string_view name);
+std::string DictionaryFileName(uint64_t id);
+std::optional<uint64_t> ParseDictionaryFileName(std::string_view name);
 // Whether a file of that name belongs to a store.
 bool IsStoreFileName(std::string_view name);
 inline constexpr std::string_view kLockFileName = "LOCK";

@@ -28,6 +28,7 @@ enum class ChangeTag : uint8_t {
   kBackup = 10,
   kIncarnation = 11,
   kMergedThrough = 12,
+  kDictionary = 13,
 };
 
 uint32_t NumberSeed(uint64_t number) {
@@ -150,6 +151,12 @@ void Append(const MergedThroughChange& change, std::string* to) {
   AppendFixed(change.sequence, to);
 }
 
+void Append(const DictionaryChange& change, std::string* to) {
+  AppendTag(ChangeTag::kDictionary, to);
+  AppendFixed(change.id, to);
+  AppendFixed(change.checksum, to);
+}
+
 bool Consume(std::string_view* from, BaseChange* change) {
   if (!ConsumeFixed(from, &change->store_id)) return false;
   if (from->size() < kHashSecretBytes) return false;
@@ -212,6 +219,11 @@ bool Consume(std::string_view* from, MergedThroughChange* change) {
   return ConsumeFixed(from, &change->sequence);
 }
 
+bool Consume(std::string_view* from, DictionaryChange* change) {
+  return ConsumeFixed(from, &change->id) &&
+         ConsumeFixed(from, &change->checksum);
+}
+
 template <typename Change>
 bool ConsumeInto(std::string_view* from, ManifestEdit* edit) {
   Change change;
@@ -248,6 +260,8 @@ bool ConsumeChange(std::string_view* from, ManifestEdit* edit) {
       return ConsumeInto<IncarnationChange>(from, edit);
     case ChangeTag::kMergedThrough:
       return ConsumeInto<MergedThroughChange>(from, edit);
+    case ChangeTag::kDictionary:
+      return ConsumeInto<DictionaryChange>(from, edit);
   }
   return false;
 }

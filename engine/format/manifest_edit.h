@@ -121,11 +121,22 @@ struct MergedThroughChange {
   Sequence sequence = 0;
 };
 
+// A dictionary, durable before this edit, by which values are compressed from
+// here on. It stays as long as the store.
+struct DictionaryChange {
+  uint32_t id = 0;        // 1 to 65,535
+  uint32_t checksum = 0;  // of its file
+
+  friend bool operator==(const DictionaryChange&,
+                         const DictionaryChange&) = default;
+};
+
 using ManifestChange =
     std::variant<BaseChange, AddSegmentChange, SealSegmentChange,
                  RemoveSegmentChange, CleanCloseChange, ClockFloorChange,
                  ForgetSegmentChange, InstallSegmentChange, SyncedChange,
-                 BackupChange, IncarnationChange, MergedThroughChange>;
+                 BackupChange, IncarnationChange, MergedThroughChange,
+                 DictionaryChange>;
 using ManifestEdit = std::vector<ManifestChange>;
 
 inline constexpr size_t kManifestHeaderBytes = 16;

@@ -7,6 +7,7 @@
 #include "engine/base/coding.h"
 #include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/file_names.h"
 
 namespace stave {
@@ -153,6 +154,17 @@ class Applier {
     return absl::OkStatus();
   }
 
+  absl::Status operator()(const DictionaryChange& change) {
+    if (state_.FindDictionary(change.id) != nullptr) {
+      return Damaged("a dictionary is listed twice");
+    }
+    if (state_.dictionaries.size() == kMostDictionaries) {
+      return Damaged("more dictionaries than a store has");
+    }
+    state_.dictionaries.push_back(change);
+    return absl::OkStatus();
+  }
+
   absl::Status operator()(const ClockFloorChange& change) {
     state_.base.clock_floor_ms =
         std::max(state_.base.clock_floor_ms, change.clock_floor_ms);
@@ -250,6 +262,13 @@ ListedSegment* ManifestState::Find(SegmentId id) {
   return nullptr;
 }
 
+const DictionaryChange* ManifestState::FindDictionary(uint64_t id) const {
+  for (const DictionaryChange& dictionary : dictionaries) {
+    if (dictionary.id == id) return &dictionary;
+  }
+  return nullptr;
+}
+
 absl::Status ManifestState::Apply(const ManifestEdit& edit) {
   for (const ManifestChange& change : edit) {
     const bool is_base = std::holds_alternative<BaseChange>(change);
@@ -273,6 +292,7 @@ ManifestEdit ManifestState::WholeEdit() const {
   }
   edit.insert(edit.end(), incarnations.begin(), incarnations.end());
   if (merged_through != 0) edit.push_back(MergedThroughChange{merged_through});
+  edit.insert(edit.end(), dictionaries.begin(), dictionaries.end());
   if (clean_close.has_value()) edit.push_back(*clean_close);
   if (backup.has_value()) edit.push_back(*backup);
   return edit;

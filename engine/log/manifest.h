@@ -44,11 +44,16 @@ struct ManifestState {
   std::vector<IncarnationChange> incarnations;
   // The last put or delete of the log that a merge has taken; 0: none.
   Sequence merged_through = 0;
+  // Without which some values can't be restored. What is compressed now uses
+  // the last one.
+  std::vector<DictionaryChange> dictionaries;
 
   ListedSegment* Find(SegmentId id);
   const ListedSegment* Find(SegmentId id) const {
     return const_cast<ManifestState*>(this)->Find(id);
   }
+  // Null if it is not listed.
+  const DictionaryChange* FindDictionary(uint64_t id) const;
   // DataLoss if `edit` can't follow this state.
   absl::Status Apply(const ManifestEdit& edit);
   // The edit that leads from nothing to this state.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/base/checksum.h"
 #include "engine/format/compression.h"
@@ -111,8 +112,9 @@ class Surveyor {
     if (const char* problem = CheckBody(offset, header)) {
       return AddBadRecord(offset, header, problem);
     }
-    if (!CanBeRestored(offset, header)) {
-      AddBadRecord(offset, header, "a compressed value that can't be restored");
+    if (const absl::Status status = TryToRestore(offset, header);
+        !status.ok()) {
+      AddBadRecord(offset, header, std::string(status.message()));
       survey_.bad.back().is_whole = true;
       return;
     }
@@ -145,8 +147,8 @@ class Surveyor {
 
   // Of a record whose checksums are right. A file that became shorter since is
   // found out by others.
-  bool CanBeRestored(uint64_t offset, const RecordHeader& header) {
-    if (header.compression == Compression::kNone) return true;
+  absl::Status TryToRestore(uint64_t offset, const RecordHeader& header) {
+    if (header.compression == Compression::kNone) return absl::OkStatus();
     const uint64_t value_at = offset + header.header_size() + header.key_size;
     std::string stored;
     while (stored.size() < header.value_size) {
@@ -156,9 +158,15 @@ class Surveyor {
     }
     const StoredValue value{header.compression, stored};
     const absl::StatusOr<size_t> size = PlainSize(value);
-    if (!size.ok()) return false;
+    if (!size.ok()) return size.status();
+    const uint32_t id = DictionaryOf(value);
+    if (id != 0 && segment_.dictionaries->Find(id) == nullptr) {
+      LackingRecords& lacking = survey_.lacking[id];
+      if (lacking.records++ == 0) lacking.first_offset = offset;
+      return absl::OkStatus();
+    }
     const auto plain = std::make_unique_for_overwrite<char[]>(*size);
-    return Restore(value, *size, plain.get()).ok();
+    return Restore(value, *segment_.dictionaries, *size, plain.get());
   }
 
   // What HeaderAt has read last.

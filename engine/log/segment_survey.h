@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/types.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
@@ -45,6 +46,13 @@ struct LeftOutRange {
   bool is_a_guess = false;
 };
 
+// Sound records whose values can't be restored, since a dictionary is not
+// there.
+struct LackingRecords {
+  uint64_t records = 0;
+  uint64_t first_offset = 0;
+};
+
 // What is in a segment, all that is wrong with it included.
 struct SegmentSurvey {
   // Sound records, those of ranges that are left out too. The length is where
@@ -57,6 +65,8 @@ struct SegmentSurvey {
 
   std::vector<BadRange> bad;
   std::vector<LeftOutRange> left_out;
+  // By the dictionary's id. They count as sound.
+  std::map<uint32_t, LackingRecords> lacking;
 
   // What follows behind summary.length holds no record: it ends here, but for
   // zeros.
@@ -84,6 +94,8 @@ struct SegmentToSurvey {
   // How many puts and deletes a sound hint file has in a range; there may have
   // been more. Empty if there is none.
   std::function<uint64_t(ByteRange)> hinted_changes = {};
+  // Of the store. Borrowed.
+  const DictionarySet* dictionaries = nullptr;
 };
 
 // Walks a segment as SegmentScanner does, checks everything, and goes on

@@ -15,7 +15,8 @@ set -uo pipefail
 # A part that hangs has noticed, too.
 readonly most_seconds=100
 readonly parts=(
-  crash_test backup_crash_test fault_test damage_sweep_test model_test history_test
+  crash_test backup_crash_test dictionary_crash_test dictionary_store_test
+  fault_test damage_sweep_test model_test history_test
   concurrency_test damage_test misplaced_segment_test recovery_test
   backup_test checkpoint_test expiry_test full_disk_test small_disk_test
   merge_test merged_damage_test sweep_test log_test

@@ -1,9 +1,12 @@
 #include "tests/damage/images.h"
 
+#include <algorithm>
 #include <random>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "engine/format/file_names.h"
+#include "gtest/gtest.h"
 #include "stave/write_batch.h"
 
 namespace stave {
@@ -234,6 +237,28 @@ StoreImage Compressed(uint64_t seed, Compression compression) {
   return writer.store.Kill();
 }
 
+// So many that a dictionary is learnt of them.
+StoreImage CompressedByDictionary(uint64_t seed) {
+  Writer writer(seed, 1 << 10, /*checkpoints=*/false, Compression::kZstd);
+  for (uint64_t i = 0; i < 40; ++i) {
+    writer.store.Put(
+        writer.Key(),
+        absl::StrCat("{\"name\": \"user ", seed * 31 + i * 7919,
+                     "\", \"city\": \"Tromso\", \"roles\": [\"reader\", "
+                     "\"writer\", \"administrator\"], \"visits\": ",
+                     i * 104729 % 1009, ", \"address\": \"Storgata ", i % 9,
+                     "\", \"zip\": \"9008 Tromso\"}"));
+    if (i == 36) writer.store.Sync();
+  }
+  StoreImage image = writer.store.Kill();
+  const bool has_learnt =
+      std::any_of(image.files.begin(), image.files.end(), [](const auto& file) {
+        return ParseDictionaryFileName(file.first).has_value();
+      });
+  EXPECT_TRUE(has_learnt);
+  return image;
+}
+
 StoreImage CompressedByZstd(uint64_t seed) {
   return Compressed(seed, Compression::kZstd);
 }
@@ -262,6 +287,7 @@ const std::vector<ImageKind>& ImageKinds() {
       {"OrderedCheckpoint", OrderedCheckpoint},
       {"CompressedByZstd", CompressedByZstd},
       {"CompressedByLz4", CompressedByLz4},
+      {"CompressedByDictionary", CompressedByDictionary},
   };
   return *kinds;
 }

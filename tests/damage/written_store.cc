@@ -95,6 +95,7 @@ WrittenStore::WrittenStore(uint64_t segment_size_bytes, bool checkpoints,
     options_.checkpoint_interval_bytes = 64;
   }
   options_.compression = compression;
+  options_.compression_dictionary_bytes = 256;
   options_.keydir = keydir;
   options_.background_threads = false;
   options_.recovery_threads = 1;

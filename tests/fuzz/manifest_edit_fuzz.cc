@@ -43,6 +43,7 @@ std::vector<std::string> stave::FuzzSeeds() {
            {RemoveSegmentChange{5}, ForgetSegmentChange{5}},
            {SyncedChange{5, 512}},
            {IncarnationChange{7, 300}, MergedThroughChange{200}},
+           {DictionaryChange{7, 0xabcdef}},
            {ClockFloorChange{1'700'000'000'000}, CleanCloseChange{5, summary}},
        }) {
     const std::string bytes = EncodeManifestEdit(edit, 3, kManifestHeaderBytes);

@@ -75,6 +75,7 @@ std::vector<std::string> stave::FuzzSeeds() {
   add({SealSegmentChange{1, summary}, ClockFloorChange{1'700'000'000'000}});
   add({SyncedChange{2, 512}});
   add({IncarnationChange{7, 300}, MergedThroughChange{200}});
+  add({DictionaryChange{7, 0xabcdef}});
   add({CleanCloseChange{2, summary}});
   add({RemoveSegmentChange{1}});
   add({ForgetSegmentChange{1}});

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/format/compression.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/record.h"
 #include "tests/engine/format/segment_image.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -23,7 +24,8 @@ void TryToRestore(const StoredValue& stored) {
   const absl::StatusOr<size_t> size = PlainSize(stored);
   if (!size.ok() || *size > kMostBytes) return;
   const auto plain = std::make_unique<char[]>(*size);
-  const absl::Status status = Restore(stored, *size, plain.get());
+  const absl::Status status =
+      Restore(stored, DictionarySet(), *size, plain.get());
   FUZZ_CHECK(status.ok() || absl::IsDataLoss(status));
 }
 

@@ -187,7 +187,7 @@ int64_t Model::MomentOf(const Change& change) const {
 void Model::Put(const std::string& key, Held held) {
   if (held.stored_bytes == 0) {
     std::unique_ptr<char[]> buffer;
-    held.stored_bytes = compressor_.Compress(held.value, &buffer).bytes.size();
+    held.stored_bytes = compressor_->Compress(held.value, &buffer).bytes.size();
   }
   Remove(key);
   live_bytes_ += RecordSize(key, held);

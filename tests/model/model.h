@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "engine/format/compression.h"
+#include "engine/format/dictionary.h"
 #include "stave/options.h"
 #include "tests/model/operation.h"
 
@@ -28,9 +30,12 @@ class Model {
   // Does the operation, and returns what a store must answer.
   Answer Apply(const Operation& operation);
 
-  // How the store that is open compresses what is written.
-  void SetCompression(const Options& options) {
-    compressor_ = Compressor(options);
+  // How the store that is open compresses what is written; null: without a
+  // dictionary.
+  void SetCompression(const Options& options, const Dictionary* dictionary) {
+    const auto compressor = std::make_shared<Compressor>(options);
+    if (dictionary != nullptr) compressor->Use(*dictionary);
+    compressor_ = compressor;
   }
 
   // All keys that have not expired and start with `prefix`.
@@ -68,7 +73,8 @@ class Model {
   void AskSnapshot(const Operation& operation, Answer* answer) const;
   void Count(Answer* answer) const;
 
-  Compressor compressor_{Options()};
+  std::shared_ptr<const Compressor> compressor_ =
+      std::make_shared<const Compressor>(Options());
   std::map<std::string, Held> values_;
   uint64_t live_bytes_ = 0;
   int64_t wall_ms_;

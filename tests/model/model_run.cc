@@ -11,7 +11,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "engine/base/status_macros.h"
+#include "engine/core/dictionary_file.h"
 #include "engine/format/file_names.h"
+#include "engine/log/manifest.h"
 #include "gtest/gtest.h"
 
 namespace stave {
@@ -50,6 +52,7 @@ ModelRunCounts& ModelRunCounts::operator+=(const ModelRunCounts& other) {
   deaths_in_close += other.deaths_in_close;
   stores += other.stores;
   merges += other.merges;
+  dictionaries += other.dictionaries;
   return *this;
 }
 
@@ -59,8 +62,9 @@ std::ostream& operator<<(std::ostream& stream, const ModelRunCounts& counts) {
                 << " operations, of which " << kinds[Operation::kDelete]
                 << " deletes, " << kinds[Operation::kWrite] << " batches; "
                 << counts.opens << " opens of " << counts.stores << " stores; "
-                << counts.merges << " merges; " << counts.deaths
-                << " deaths, of which " << counts.deaths_in_open << " in open, "
+                << counts.merges << " merges; " << counts.dictionaries
+                << " dictionaries; " << counts.deaths << " deaths, of which "
+                << counts.deaths_in_open << " in open, "
                 << counts.deaths_in_close << " in close";
 }
 
@@ -76,6 +80,9 @@ ModelRun::ModelRun(uint64_t seed, FileSystem* disk, std::string path)
   options_.clock = &clock_;
   options_.file_system = &files_;
   options_.compression_threshold_bytes = 1 + Below(64);
+  // With threads nobody knows from when there is one.
+  options_.compression_dictionary_bytes =
+      options_.background_threads || Below(4) == 0 ? 0 : 512 << Below(4);
   if (Below(4) == 0) options_.file_system = &written_;
   performer_.SetBackupPlace(BackupPath(), options_);
   // Another process: a death is not its own.
@@ -117,6 +124,7 @@ void ModelRun::DoCall(const Operation& operation) {
   if (files_.dead()) return RiseAgain(&operation);
   CheckOk(answer.status());
   const Answer expected = model_.Apply(operation);
+  LookForDictionary();
   if (failed_ || Fits(*answer, expected)) return;
   Fail(absl::StrCat("the answer was ", Describe(*answer), "\ninstead of ",
                     Describe(expected)));
@@ -124,6 +132,28 @@ void ModelRun::DoCall(const Operation& operation) {
 
 void ModelRun::CountMerges() {
   if (store_ != nullptr) counts_.merges += store_->GetStatistics().merges;
+}
+
+void ModelRun::LookForDictionary() {
+  if (has_dictionary_ || options_.compression != Compression::kZstd ||
+      options_.compression_dictionary_bytes == 0) {
+    return;
+  }
+  const auto directory = disk_->OpenDirectory(path_);
+  CheckOk(directory.status());
+  if (failed_ || DictionariesAmong((*directory)->List().value()).empty()) {
+    return;
+  }
+  const auto manifest = Manifest::Load(directory->get());
+  CheckOk(manifest.status());
+  if (failed_ || manifest->state.dictionaries.empty()) return;
+  const auto dictionary = ReadListedDictionary(
+      directory->get(), manifest->state.dictionaries.back());
+  CheckOk(dictionary.status());
+  if (failed_) return;
+  has_dictionary_ = true;
+  ++counts_.dictionaries;
+  model_.SetCompression(options_, dictionary->get());
 }
 
 void ModelRun::Reopen(const Operation& operation) {
@@ -207,7 +237,9 @@ void ModelRun::Open(const Model* after) {
       (Fits(*whole, with) && with.expired_bytes > without.expired_bytes)) {
     if (after != nullptr) model_ = *after;
   }
-  model_.SetCompression(options_);
+  has_dictionary_ = false;
+  model_.SetCompression(options_, nullptr);
+  LookForDictionary();
   if (before.has_value() && !Fits(*before, model_.Whole())) {
     return Fail(absl::StrCat("opened read-only, the store showed ",
                              Describe(*before), "\ninstead of ",
@@ -271,12 +303,16 @@ absl::Status ModelRun::FilesAreKnown() {
   };
   segments_ = count(ParseSegmentFileName);
   const size_t known = store_->GetStatistics().segments;
-  if (segments_ == known && count(ParseManifestFileName) == 1) {
+  ASSIGN_OR_RETURN(const LoadedManifest manifest,
+                   Manifest::Load(directory.get()));
+  const size_t dictionaries = manifest.state.dictionaries.size();
+  if (segments_ == known && count(ParseManifestFileName) == 1 &&
+      count(ParseDictionaryFileName) == dictionaries) {
     return absl::OkStatus();
   }
-  return absl::InternalError(absl::StrCat("the store knows ", known,
-                                          " segments, but there is\n",
-                                          absl::StrJoin(names, "\n")));
+  return absl::InternalError(absl::StrCat(
+      "the store knows ", known, " segments and ", dictionaries,
+      " dictionaries, but there is\n", absl::StrJoin(names, "\n")));
 }
 
 void ModelRun::StartOver() {

@@ -32,6 +32,7 @@ struct ModelRunCounts {
   uint64_t deaths_in_close = 0;
   uint64_t stores = 0;
   uint64_t merges = 0;  // by themselves, too
+  uint64_t dictionaries = 0;
 
   ModelRunCounts& operator+=(const ModelRunCounts& other);
   friend std::ostream& operator<<(std::ostream& stream,
@@ -55,6 +56,8 @@ class ModelRun {
   void DoCall(const Operation& operation);
   void Reopen(const Operation& operation);
   void CountMerges();
+  // Values are stored by the store's dictionary from when it has one.
+  void LookForDictionary();
   // At once, or at some call that is still to come.
   void Kill(const Operation& operation);
 
@@ -91,6 +94,7 @@ class ModelRun {
   const Operation* operation_ = nullptr;  // that is being done
   int64_t time_ms_at_death_ = 0;          // by which the date will be set then
   size_t segments_ = 0;                   // when it was opened
+  bool has_dictionary_ = false;
   bool failed_ = false;
   ModelRunCounts counts_;
 };

@@ -57,6 +57,11 @@ absl::Status CheckFiles(SimulatedDisk* disk) {
     if (ParseCheckpointFileName(name).has_value() && ++checkpoints == 1) {
       continue;
     }
+    const auto dictionary = ParseDictionaryFileName(name);
+    if (dictionary.has_value() &&
+        manifest.state.FindDictionary(*dictionary) != nullptr) {
+      continue;
+    }
     auto segment = ParseSegmentFileName(name);
     if (!segment.has_value()) segment = ParseHintFileName(name);
     const bool known =

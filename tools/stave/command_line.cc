@@ -7,7 +7,9 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "stave/limits.h"
 #include "tools/stave/arguments.h"
+#include "tools/stave/byte_size.h"
 #include "tools/stave/escape.h"
 #include "tools/stave/number.h"
 #include "tools/stave/spelling.h"
@@ -101,9 +103,11 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>("", "stave")) {
       .Option("--compression", "HOW",
               "Store what is written by zstd, lz4 or none", &compression_)
       .Choices({"zstd", "lz4", "none"})
+      .Option("--compression-dictionary", "SIZE",
+              "The size of the dictionary for zstd; 0: none",
+              &compression_dictionary_)
       .Option("--keydir", "hash|ordered",
-              "Keys in byte order, or, as hash, no order but speed",
-              &flags_.keydir)
+              "Keys in byte order; hash: in none, but faster", &flags_.keydir)
       .Choices({"hash", "ordered"})
       .Option("--merge-limit", "N",
               "Bytes a second that merges may read and write", &merge_limit_)
@@ -175,6 +179,21 @@ absl::Status CommandLine::RunParsed(Output* out) {
       PositiveNumber("--merge-limit", merge_limit_, /*otherwise=*/0);
   if (!limit.ok()) return WrongUsage(std::string(limit.status().message()));
   flags_.merge_bytes_per_second = *limit;
+  if (compression_dictionary_.has_value()) {
+    const absl::StatusOr<uint64_t> size =
+        ParseByteSize(*compression_dictionary_);
+    if (!size.ok()) {
+      return WrongUsage(
+          absl::StrCat("--compression-dictionary: ", size.status().message()));
+    }
+    if (*size != 0 && (*size < kMinCompressionDictionaryBytes ||
+                       *size > kMaxCompressionDictionaryBytes)) {
+      return WrongUsage(absl::StrFormat(
+          "--compression-dictionary is 0, or from 256 bytes to 1MiB, not %s",
+          Quoted(*compression_dictionary_)));
+    }
+    flags_.compression_dictionary_bytes = static_cast<size_t>(*size);
+  }
   Session session(flags_, out);
   return command.run(session);
 }

@@ -105,6 +105,7 @@ class CommandLine {
   // As they are typed.
   std::optional<std::string> compression_;
   std::optional<std::string> merge_limit_;
+  std::optional<std::string> compression_dictionary_;
   bool version_ = false;
 };
 

@@ -102,6 +102,9 @@ absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
   if (!directory.ok()) return directory.status();
   Options options = AnyOptions();
   options.compression = flags_.compression;
+  options.compression_dictionary_bytes =
+      flags_.compression_dictionary_bytes.value_or(
+          options.compression_dictionary_bytes);
   return OpenStore(*directory, options);
 }
 

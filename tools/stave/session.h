@@ -1,6 +1,7 @@
 #ifndef STAVE_TOOLS_STAVE_SESSION_H_
 #define STAVE_TOOLS_STAVE_SESSION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@ struct GlobalFlags {
   bool json = false;
   bool read_only = false;
   Compression compression = Compression::kNone;  // of what is written
+  std::optional<size_t> compression_dictionary_bytes;
   std::optional<std::string> keydir;
   uint64_t merge_bytes_per_second = 0;
 };

@@ -26,7 +26,7 @@ struct Row {
   bool is_bytes;
 };
 
-std::array<Row, 14> RowsOf(const Statistics& s) {
+std::array<Row, 15> RowsOf(const Statistics& s) {
   return {
       {{"keys", "keys", s.keys, false},
        {"live records", "live_bytes", s.live_bytes, true},
@@ -36,6 +36,7 @@ std::array<Row, 14> RowsOf(const Statistics& s) {
        {"held by readers", "pinned_bytes", s.pinned_bytes, true},
        {"in hint files", "hint_bytes", s.hint_bytes, true},
        {"in checkpoints", "checkpoint_bytes", s.checkpoint_bytes, true},
+       {"in dictionaries", "dictionary_bytes", s.dictionary_bytes, true},
        {"kept for a full disk", "reserve_bytes", s.reserve_bytes, true},
        {"on disk", "disk_bytes", s.disk_bytes, true},
        {"mapped files", "mappings", s.mappings, false},

@@ -139,6 +139,8 @@ STAVE_EXPORT void stave_options_set_compression_threshold_bytes(
     stave_options* options, uint64_t size);
 STAVE_EXPORT void stave_options_set_compression_level(stave_options* options,
                                                       int level);
+STAVE_EXPORT void stave_options_set_compression_dictionary_bytes(
+    stave_options* options, size_t size);
 STAVE_EXPORT void stave_options_set_recovery_threads(stave_options* options,
                                                      int threads);
 

@@ -33,6 +33,10 @@ inline constexpr double kMinSpaceAmplification = 1.1;
 // Options::compression_level.
 inline constexpr int kMaxCompressionLevel = 19;
 
+// Options::compression_dictionary_bytes, unless that is 0.
+inline constexpr size_t kMinCompressionDictionaryBytes = 256;
+inline constexpr size_t kMaxCompressionDictionaryBytes = size_t{1} << 20;
+
 // Options::recovery_threads.
 inline constexpr int kMaxRecoveryThreads = 1024;
 

@@ -47,6 +47,7 @@ struct Statistics {
   uint64_t pinned_bytes = 0;
   uint64_t hint_bytes = 0;        // lengths of hint files
   uint64_t checkpoint_bytes = 0;  // lengths of keydir checkpoints
+  uint64_t dictionary_bytes = 0;  // lengths of compression dictionaries
   uint64_t reserve_bytes = 0;     // space kept for a full disk, see Options
   uint64_t disk_bytes = 0;        // lengths of all files of the store
   uint64_t segments = 0;          // segment files

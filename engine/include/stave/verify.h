@@ -128,9 +128,10 @@ struct RepairReport {
 
 // Copies what is sound in the store `from` into a new store in `to`, which
 // must not exist (its parent must) or be an empty directory. Expiries stay,
-// deleted keys stay deleted, batches are copied whole or not at all. Changes
-// nothing in `from`, which may be a store that Open refuses. Takes 20 bytes of
-// memory a key.
+// deleted keys stay deleted, batches are copied whole or not at all. A key
+// whose last value needs a dictionary that is missing or damaged is left out.
+// Changes nothing in `from`, which may be a store that Open refuses. Takes 20
+// bytes of memory a key.
 //
 // What is on disk when this returns OK: a store that was closed, all of it on
 // the device. After an error, or a kill, `to` holds no store that opens: its

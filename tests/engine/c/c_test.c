@@ -375,6 +375,9 @@ static void OptionsAreHeeded(void) {
   stave_options_set_compression_level(options, 20);
   CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
   stave_options_set_compression_level(options, 0);
+  stave_options_set_compression_dictionary_bytes(options, 1);
+  CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
+  stave_options_set_compression_dictionary_bytes(options, 0);
   stave_options_set_compression_threshold_bytes(options, 64);
   stave_options_set_recovery_threads(options, -1);
   CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);

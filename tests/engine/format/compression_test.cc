@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "engine/base/coding.h"
+#include "engine/format/dictionary.h"
 #include "gtest/gtest.h"
 #include "stave/limits.h"
 #include "tests/engine/format/damage.h"
@@ -58,7 +59,8 @@ std::string Restored(const StoredValue& stored) {
   if (!size.ok()) return absl::StatusCodeToString(size.status().code());
   // Of just this size, so that a sanitizer sees what is written behind it.
   const auto bytes = std::make_unique<char[]>(*size);
-  const absl::Status status = Restore(stored, *size, bytes.get());
+  const absl::Status status =
+      Restore(stored, DictionarySet(), *size, bytes.get());
   if (!status.ok()) return absl::StatusCodeToString(status.code());
   return std::string(bytes.get(), *size);
 }

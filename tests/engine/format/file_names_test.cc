@@ -80,6 +80,18 @@ TEST(FileNamesTest, ACheckpointIsNamedByItsGeneration) {
   }
 }
 
+TEST(FileNamesTest, ADictionaryIsNamedByItsId) {
+  EXPECT_EQ(DictionaryFileName(12), "DICTIONARY-12");
+  EXPECT_EQ(ParseDictionaryFileName("DICTIONARY-12"), 12u);
+  EXPECT_EQ(ParseDictionaryFileName("KEYDIR-12"), std::nullopt);
+  EXPECT_TRUE(IsStoreFileName("DICTIONARY-12"));
+  for (const char* name : {"DICTIONARY", "DICTIONARY-", "DICTIONARY-01",
+                           "DICTIONARY-1a", "dictionary-1"}) {
+    EXPECT_EQ(ParseDictionaryFileName(name), std::nullopt) << name;
+    EXPECT_FALSE(IsStoreFileName(name)) << name;
+  }
+}
+
 TEST(FileNamesTest, AStoreHasALockSegmentsHintFilesAndManifests) {
   EXPECT_TRUE(IsStoreFileName("LOCK"));
   EXPECT_TRUE(IsStoreFileName("RESERVE"));

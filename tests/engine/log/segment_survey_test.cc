@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/base/types.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/segment_header.h"
 #include "engine/fs/file_system.h"
 #include "engine/fs/posix_file_system.h"
@@ -42,6 +43,7 @@ class OutputSurveyTest : public testing::Test {
     EXPECT_TRUE(file.ok() && (*file)->Write(0, image_.bytes()).ok());
     FileWindow window(file->get(), image_.size());
     SegmentToSurvey segment;
+    segment.dictionaries = &dictionaries_;
     segment.seed = image_.seed();
     segment.kind = SegmentKind::kMerged;
     segment.length = image_.size();
@@ -51,6 +53,7 @@ class OutputSurveyTest : public testing::Test {
   }
 
   const TemporaryDirectory temporary_;
+  const DictionarySet dictionaries_;
   SegmentImage image_{{SegmentKind::kMerged, 7, 0x5a17}};
 };
 

@@ -167,8 +167,9 @@ TEST_F(CommandsTest, StatHasTheNamesThatProgramsRelyOn) {
   const auto stat = nlohmann::json::parse(Run({"stat", "--json"}).out);
   for (const char* name :
        {"keys", "live_bytes", "dead_bytes", "segment_bytes", "hint_bytes",
-        "checkpoint_bytes", "reserve_bytes", "disk_bytes", "segments",
-        "keydir_bytes", "space_amplification", "compression_ratio"}) {
+        "checkpoint_bytes", "dictionary_bytes", "reserve_bytes", "disk_bytes",
+        "segments", "keydir_bytes", "space_amplification",
+        "compression_ratio"}) {
     EXPECT_TRUE(stat.contains(name)) << name;
   }
   EXPECT_EQ(stat["keys"], 2);
@@ -222,6 +223,9 @@ TEST_F(CommandsTest, ValuesAreCompressedWhereThatIsAskedFor) {
     EXPECT_THAT(Run({"get", key}), Prints(text + "\n"));
   }
   EXPECT_THAT(Run({"stat"}).out, HasSubstr("as 2 of 4 values are compressed"));
+  EXPECT_THAT(Run({"put", "e", text, "--compression", "zstd",
+                   "--compression-dictionary", "4KiB"}),
+              Prints(""));
   EXPECT_THAT(Run({"put", "a", "1", "--compression", "gzip"}),
               Fails(2, "zstd, lz4 or none, not 'gzip'"));
 }

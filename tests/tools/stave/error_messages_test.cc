@@ -27,6 +27,10 @@ TEST_F(ErrorMessagesTest, OfWrongFlags) {
               Fails(2, "--compression is zstd, lz4 or none, not 'gzip'"));
   EXPECT_THAT(Run({"merge", "--merge-limit", "fast"}),
               Fails(2, "--merge-limit needs a whole number of 1 or more"));
+  EXPECT_THAT(Run({"put", "k", "v", "--compression-dictionary", "big"}),
+              Fails(2, "--compression-dictionary: 'big' is not a size"));
+  EXPECT_THAT(Run({"put", "k", "v", "--compression-dictionary", "2MiB"}),
+              Fails(2, "is 0, or from 256 bytes to 1MiB, not '2MiB'"));
   EXPECT_THAT(Run({"shell", "--json"}), Fails(2, "the shell has no --json"));
   EXPECT_THAT(Run({"completion"}), Fails(2, "SHELL is required"));
   EXPECT_THAT(Run({"help", "get", "--man"}),

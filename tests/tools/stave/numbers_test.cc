@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "tests/tools/stave/random_bytes.h"
+#include "tools/stave/byte_size.h"
 #include "tools/stave/duration.h"
 #include "tools/stave/number.h"
 
@@ -63,6 +64,23 @@ TEST(NumberTest, AllElseIsAnError) {
     EXPECT_EQ(PositiveNumber("--limit", text, 7).status().code(),
               absl::StatusCode::kInvalidArgument)
         << text;
+  }
+}
+
+TEST(ByteSizeTest, IsANumberWithAUnitOrWithout) {
+  EXPECT_EQ(*ParseByteSize("0"), 0u);
+  EXPECT_EQ(*ParseByteSize("4096"), 4096u);
+  EXPECT_EQ(*ParseByteSize("16KiB"), 16384u);
+  EXPECT_EQ(*ParseByteSize("1MiB"), 1048576u);
+  EXPECT_EQ(*ParseByteSize("2GiB"), uint64_t{2} << 30);
+  EXPECT_EQ(*ParseByteSize("9223372036854775807"), (uint64_t{1} << 63) - 1);
+}
+
+TEST(ByteSizeTest, AnythingElseIsRefused) {
+  for (const char* text : {"", "KiB", "-1", "+1", " 1", "1 ", "1 KiB", "1kib",
+                           "1K", "1.5MiB", "0x10", "9223372036854775808",
+                           "9007199254740992KiB", "18446744073709551616"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseByteSize(text).status())) << text;
   }
 }
 
