@@ -85,6 +85,7 @@ void Log::RunFlusher() {
       next_floor = SteadyNow() + kFloorInterval;
     }
   }
+  AdjustReserveIfWanted();  // the store may have been open for a moment only
 }
 
 bool Log::WaitForFlusherWork(absl::Duration until_sync) {
