@@ -43,6 +43,16 @@ class MergeTest : public StoreFixture {
     EXPECT_TRUE(Delete(key));
     contents_.erase(key);
   }
+  // The bound of Options::max_space_amplification.
+  void ExpectBound() {
+    const Statistics stat = Stat();
+    ASSERT_LE(
+        static_cast<double>(stat.segment_bytes - stat.pinned_bytes),
+        options.max_space_amplification * static_cast<double>(stat.live_bytes) +
+            2 * static_cast<double>(options.segment_size_bytes))
+        << "with " << stat.live_bytes << " live bytes in " << stat.segments
+        << " segments";
+  }
   // All that has been written so far is in sealed segments from now on. One
   // record more is in the next.
   void FillSegment() {

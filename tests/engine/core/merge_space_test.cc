@@ -29,16 +29,6 @@ class MergeSpaceTest : public MergeTest {
     options.background_merge = true;
     Open();
   }
-  // The bound of Options::max_space_amplification.
-  void ExpectBound() {
-    const Statistics stat = Stat();
-    ASSERT_LE(
-        static_cast<double>(stat.segment_bytes - stat.pinned_bytes),
-        options.max_space_amplification * static_cast<double>(stat.live_bytes) +
-            2 * static_cast<double>(options.segment_size_bytes))
-        << "with " << stat.live_bytes << " live bytes in " << stat.segments
-        << " segments";
-  }
 };
 
 TEST_F(MergeSpaceTest, EndlessOverwriteKeepsTheBound) {
