@@ -239,10 +239,7 @@ void RegisterAll() {
   for (const int64_t keys : KeyCounts({1'000'000, 10'000'000})) {
     const auto add = [keys](const char* name,
                             void (*function)(benchmark::State&)) {
-      return benchmark::RegisterBenchmark(name, function)
-          ->ArgName("keys")
-          ->Arg(keys)
-          ->UseRealTime();
+      return RegisterWithKeys(name, function, keys);
     };
     add("Fill", Fill)->Iterations(1)->Unit(benchmark::kMillisecond);
     add("Get", Get);

@@ -37,6 +37,14 @@ void ReportRate(benchmark::State& state, uint64_t operations) {
       static_cast<double>(operations), benchmark::Counter::kIsRate);
 }
 
+benchmark::internal::Benchmark* RegisterWithKeys(
+    const char* name, void (*function)(benchmark::State&), int64_t keys) {
+  return benchmark::RegisterBenchmark(name, function)
+      ->ArgName("keys")
+      ->Arg(keys)
+      ->UseRealTime();
+}
+
 TemporaryStore::TemporaryStore(const Options& options)
     : directory_(NewDirectory()) {
   std::filesystem::remove_all(directory_);

@@ -56,6 +56,10 @@ inline void Check(const absl::Status& status) {
 // Operations a second.
 void ReportRate(benchmark::State& state, uint64_t operations);
 
+// Has this run with a store of so many keys, by the time of the clock.
+benchmark::internal::Benchmark* RegisterWithKeys(
+    const char* name, void (*function)(benchmark::State&), int64_t keys);
+
 // A store beneath $STAVE_BENCHMARK_DIR, else $TMPDIR, else /tmp, which is gone
 // with its directory at the end.
 class TemporaryStore {

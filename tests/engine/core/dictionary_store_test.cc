@@ -63,6 +63,18 @@ class DictionaryStoreTest : public StoreFixture {
     first_with_ = next_;
     for (int i = 0; i < 50; ++i) PutNext();
   }
+  // A store open for reading since before there was a dictionary.
+  std::unique_ptr<Store> FollowerFromBefore() {
+    PutNext();
+    Options read_only = options;
+    read_only.read_only = true;
+    absl::StatusOr<std::unique_ptr<Store>> follower =
+        Store::Open(path(), read_only);
+    EXPECT_TRUE(follower.ok()) << follower.status();
+    Learn();
+    EXPECT_EQ((*follower)->Refresh(), absl::OkStatus());
+    return *std::move(follower);
+  }
   void PutNext() {
     Put(Key(next_), Text(next_));
     ++next_;
@@ -187,32 +199,18 @@ TEST_F(DictionaryStoreTest, MergesSnapshotsAndFeedsShowTheValues) {
 }
 
 TEST_F(DictionaryStoreTest, AReadOnlyStoreMeetsOneThatIsNewer) {
-  PutNext();
-  Options read_only = options;
-  read_only.read_only = true;
-  absl::StatusOr<std::unique_ptr<Store>> follower =
-      Store::Open(path(), read_only);
-  ASSERT_TRUE(follower.ok()) << follower.status();
-  Learn();
-  EXPECT_EQ((*follower)->Refresh(), absl::OkStatus());
-  EXPECT_EQ((*follower)->Get(Key(next_ - 1)).value(), Text(next_ - 1));
-  EXPECT_EQ(Visit((*follower)->NewIterator()->get()), All());
+  const std::unique_ptr<Store> follower = FollowerFromBefore();
+  EXPECT_EQ(follower->Get(Key(next_ - 1)).value(), Text(next_ - 1));
+  EXPECT_EQ(Visit(follower->NewIterator()->get()), All());
   const std::string place = path() + "-backup";
-  EXPECT_EQ((*follower)->Backup(place), absl::OkStatus());
+  EXPECT_EQ(follower->Backup(place), absl::OkStatus());
   EXPECT_TRUE(Verify(place)->clean);
 }
 
 TEST_F(DictionaryStoreTest, AnIteratorMeetsItAfterTheEndOfItsStore) {
-  PutNext();
-  Options read_only = options;
-  read_only.read_only = true;
-  absl::StatusOr<std::unique_ptr<Store>> follower =
-      Store::Open(path(), read_only);
-  ASSERT_TRUE(follower.ok()) << follower.status();
-  Learn();
-  EXPECT_EQ((*follower)->Refresh(), absl::OkStatus());
-  const std::unique_ptr<Iterator> iterator = *(*follower)->NewIterator();
-  follower = absl::UnknownError("");
+  std::unique_ptr<Store> follower = FollowerFromBefore();
+  const std::unique_ptr<Iterator> iterator = *follower->NewIterator();
+  follower = nullptr;
   EXPECT_EQ(Visit(iterator.get()), All());
 }
 
