@@ -2,80 +2,34 @@
 #define STAVE_TESTS_ENGINE_CORE_CHECKPOINT_FIXTURE_H_
 
 #include <cstdint>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "engine/format/hint.h"
-#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/statistics.h"
 #include "stave/store.h"
+#include "tests/engine/core/changing_store_fixture.h"
 #include "tests/engine/core/directory_image.h"
-#include "tests/engine/core/store_fixture.h"
-#include "tests/engine/fs/faulty_file_system.h"
 
 namespace stave {
 
 // Keydir checkpoints, seen from outside: what a store is, it is without them.
-class CheckpointTest : public StoreFixture,
+class CheckpointTest : public ChangingStoreFixture,
                        public testing::WithParamInterface<KeydirKind> {
  protected:
   CheckpointTest() {
     options.keydir = GetParam();
-    options.segment_size_bytes = 2048;
     options.checkpoint_min_keys = 0;
     options.checkpoint_interval_bytes = 64;
-    options.file_system = &faults_;
   }
 
   // What both kinds have in common the first one shows.
   static unsigned Seeds(unsigned number) {
     return GetParam() == KeydirKind::kHash ? number : number / 3;
-  }
-
-  void PutNumbers(int begin, int end) {
-    for (int i = begin; i < end; ++i) {
-      const std::string key = absl::StrCat("key", i);
-      contents_[key] = ValueOf(i, 100);
-      Put(key, contents_[key]);
-    }
-  }
-  void MakeStore() {
-    Open();
-    PutNumbers(0, 100);
-    Close();
-  }
-  // Puts, deletes, batches and expiries, some large, over and over.
-  void ChangeAtRandom(unsigned seed, int changes) {
-    std::mt19937 random(seed);
-    for (int i = 0; i < changes; ++i) {
-      const std::string key = absl::StrCat("key", random() % 50);
-      const size_t size =
-          random() % 10 == 0 ? 1000 + random() % 900 : random() % 100;
-      switch (random() % 5) {
-        case 0:
-          Delete(key);
-          break;
-        case 1: {
-          WriteBatch batch;
-          batch.Put(key, ValueOf(i, size / 2));
-          batch.Delete(absl::StrCat("key", random() % 50));
-          Write(batch);
-          break;
-        }
-        case 2:
-          Put(key, ValueOf(i, size), {.ttl = absl::Hours(1 + random() % 5)});
-          break;
-        default:
-          Put(key, ValueOf(i, size));
-      }
-      if (random() % 20 == 0) clock.Advance(absl::Minutes(10));
-    }
   }
 
   static bool IsCheckpoint(const std::string& name) {
@@ -112,15 +66,8 @@ class CheckpointTest : public StoreFixture,
   std::string StateOf(const DirectoryImage& image) {
     WriteDirectory(path(), image);
     Open();
-    std::string state;
-    for (const auto& [key, value] : All()) {
-      absl::StrAppend(&state, key, "=", value, "\n");
-      EXPECT_EQ(Get(key), value);
-    }
-    const Statistics statistics = store().GetStatistics();
-    absl::StrAppend(&state, statistics.keys, " keys, ", statistics.live_bytes,
-                    " live, ", statistics.dead_bytes, " dead, ",
-                    statistics.hint_bytes, " in hints");
+    const std::string state = absl::StrCat(
+        Shown(), ", ", store().GetStatistics().hint_bytes, " in hints");
     Close();
     return state;
   }
@@ -154,9 +101,6 @@ class CheckpointTest : public StoreFixture,
     const std::string state = StateOf(Without(image));
     EXPECT_EQ(StateOf(image), state);
   }
-
-  FaultyFileSystem faults_{PosixFileSystem()};
-  Contents contents_;
 };
 
 // The tests of `suite` for each kind of keydir.
