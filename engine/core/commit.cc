@@ -296,7 +296,7 @@ absl::Status Commit::Sync() {
     RETURN_IF_ERROR(log_.CheckOpen());
     sequence = log_.last_change();
   }
-  RETURN_IF_ERROR(log_.SyncThrough(sequence));
+  RETURN_IF_ERROR(log_.SyncThrough(sequence, Log::SyncedFor::kWriter));
   return DURABILITY_SITE(kFloorWithSync, log_.SyncClockFloor());
 }
 
@@ -348,8 +348,8 @@ void Commit::CountPut(const PendingRecord& record) {
 absl::Status Commit::SyncIfAsked(const WriteOptions& options,
                                  Sequence sequence) {
   if (!options.sync && !always_sync_) return absl::OkStatus();
-  const absl::Status status =
-      DURABILITY_SITE(kAnswerAfterSync, log_.SyncThrough(sequence));
+  const absl::Status status = DURABILITY_SITE(
+      kAnswerAfterSync, log_.SyncThrough(sequence, Log::SyncedFor::kWriter));
   // The write is made, so "the disk is full, nothing was done" would be wrong.
   return absl::IsResourceExhausted(status) ? log_.Fail(status) : status;
 }

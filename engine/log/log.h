@@ -129,9 +129,13 @@ class Log {
   SegmentId active_id() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   uint64_t active_length() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
 
+  // Whose answer waits for a sync. Writers who sync often pay for each page
+  // that is not quite full, and get small ones.
+  enum class SyncedFor { kWriter, kStore };
   // Returns once all records up to `sequence` are on the device. Callers that
   // wait at the same time share one fdatasync.
-  absl::Status SyncThrough(Sequence sequence);
+  absl::Status SyncThrough(Sequence sequence,
+                           SyncedFor whom = SyncedFor::kStore);
 
   // Returns once a clock set back can't revive a key that was found expired
   // before this call, even if power fails (I12). SyncThrough does so too where
@@ -274,6 +278,7 @@ class Log {
   absl::Status failure_ ABSL_GUARDED_BY(flush_mutex_);
   std::atomic<bool> failed_{false};  // failure_ is not OK
   std::atomic<uint64_t> syncs_{0};
+  std::atomic<uint64_t> writer_syncs_{0};  // flushes, not those who waited
 
   // Changed by the thread that holds the flush token, under flush_mutex_.
   SyncedEnd synced_end_;
@@ -289,7 +294,7 @@ class Log {
   std::atomic<bool> populator_sleeps_{false};
   // Owned by the populator.
   uint64_t populated_at_bytes_ = 0;
-  uint64_t populated_at_syncs_ = 0;
+  uint64_t populated_at_writer_syncs_ = 0;
   bool may_be_huge_ = true;  // until puts that are to be durable come often
 };
 

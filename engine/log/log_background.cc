@@ -159,9 +159,10 @@ bool Log::PopulateForRate() {
   }
   if (active == nullptr) return false;
   const uint64_t grown = bytes - populated_at_bytes_;
-  const uint64_t synced = syncs() - populated_at_syncs_;
+  const uint64_t synced = writer_syncs_.load(std::memory_order_relaxed) -
+                          populated_at_writer_syncs_;
   populated_at_bytes_ = bytes;
-  populated_at_syncs_ += synced;
+  populated_at_writer_syncs_ += synced;
   // Durable puts pay for every dirty page that lies ahead of them, and for the
   // whole of the one that they are in.
   const bool durable = synced > 1 && grown / synced < File::kHugePageBytes;

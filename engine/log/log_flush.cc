@@ -27,9 +27,14 @@ absl::Status Log::Latch(const absl::Status& status) {
   return failure_;
 }
 
-absl::Status Log::SyncThrough(Sequence sequence) {
+absl::Status Log::SyncThrough(Sequence sequence, SyncedFor whom) {
   MutexLock lock(&flush_mutex_);
-  while (synced_ < sequence) RETURN_IF_ERROR(FlushOrWait());
+  while (synced_ < sequence) {
+    if (whom == SyncedFor::kWriter && !flushing_) {
+      writer_syncs_.fetch_add(1, std::memory_order_relaxed);
+    }
+    RETURN_IF_ERROR(FlushOrWait());
+  }
   return absl::OkStatus();
 }
 
