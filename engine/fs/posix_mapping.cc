@@ -34,6 +34,10 @@ absl::StatusOr<std::unique_ptr<FileMapping>> PosixMapping::Map(
     void* mapped = mmap(nullptr, size, protection, MAP_SHARED, descriptor, 0);
     if (mapped == MAP_FAILED) return ErrnoStatus(errno, "map", path);
     data = static_cast<char*>(mapped);
+    // Where nothing is written yet there is nothing to read ahead: the kernel
+    // would make as many empty pages, megabytes of them, and no huge one can
+    // come where one of those is. Only advice.
+    if (writable) static_cast<void>(madvise(data, size, MADV_RANDOM));
   }
   return std::unique_ptr<FileMapping>(new PosixMapping(data, size, path));
 }
@@ -64,9 +68,11 @@ void PosixMapping::Populate(size_t offset, size_t size) {
 }
 
 absl::Status PosixMapping::MakeReadOnly() {
-  if (size() > 0 && mprotect(mutable_data(), size(), PROT_READ) != 0) {
+  if (size() == 0) return absl::OkStatus();
+  if (mprotect(mutable_data(), size(), PROT_READ) != 0) {
     return ErrnoStatus(errno, "protect", path_);
   }
+  static_cast<void>(madvise(mutable_data(), size(), MADV_NORMAL));
   return absl::OkStatus();
 }
 
