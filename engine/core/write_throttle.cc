@@ -9,22 +9,14 @@
 namespace stave {
 namespace {
 
-// Short waits keep the processor, since a sleep takes 50 us more than was asked
-// for; but no more writers do so than leave half of the processors to merges.
-// They do not yield: Linux (6.18) takes a slice of time away for each
-// sched_yield, so that some threads did not run for a tenth of a second.
-// No wait for a delay is longer than 10 ms, in which much can have changed.
-constexpr int64_t kLeastDelayNs = 1'000;
-constexpr int64_t kLeastSleepNs = 50'000;
+// What is owed adds up to this before a writer sleeps, as merges could use the
+// processor meanwhile: one in a thousand writes waits, or fewer, and none of
+// the others. To keep the processor for a microsecond at each write instead
+// cost merges on two processors a seventh of their speed, and one write in a
+// hundred four times as long.
+constexpr int64_t kLeastSleepNs = 1'000'000;
+// No sleep is longer, since much can have changed meanwhile.
 constexpr int64_t kLongestSleepNs = 10'000'000;
-
-void SpinUntil(int64_t end_ns) {
-  while (SteadyNowNs() < end_ns) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-  }
-}
 
 }  // namespace
 
@@ -41,9 +33,9 @@ void WriteThrottle::Delay(uint64_t bytes) {
   thread_local int64_t owed_ns = 0;
   owed_ns += static_cast<int64_t>(delay_ns_per_byte_.load() *
                                   static_cast<double>(bytes));
-  if (owed_ns < kLeastDelayNs && !blocked()) return;
+  if (owed_ns < kLeastSleepNs && !blocked()) return;
   const int64_t begin = SteadyNowNs();
-  if (owed_ns >= kLeastDelayNs) owed_ns = Wait(begin, owed_ns);
+  if (owed_ns >= kLeastSleepNs) owed_ns = Sleep(begin, owed_ns);
   if (blocked()) {
     MutexLock lock(&mutex_);
     while (blocked()) unblocked_.Wait(&mutex_);
@@ -51,15 +43,7 @@ void WriteThrottle::Delay(uint64_t bytes) {
   Count(SteadyNowNs() - begin);
 }
 
-int64_t WriteThrottle::Wait(int64_t begin_ns, int64_t owed_ns) {
-  static const int most_spinning =
-      static_cast<int>(std::thread::hardware_concurrency() / 2);
-  if (owed_ns < kLeastSleepNs) {
-    const bool may_spin = spinning_.fetch_add(1) < most_spinning;
-    if (may_spin) SpinUntil(begin_ns + owed_ns);
-    spinning_.fetch_sub(1);
-    if (may_spin) return 0;
-  }
+int64_t WriteThrottle::Sleep(int64_t begin_ns, int64_t owed_ns) {
   const int64_t slept_ns = std::min(owed_ns, kLongestSleepNs);
   std::this_thread::sleep_for(std::chrono::nanoseconds(slept_ns));
   return std::clamp(begin_ns + slept_ns - SteadyNowNs(), -kLongestSleepNs,

@@ -13,8 +13,8 @@ namespace stave {
 // these are behind says what is asked of each byte; writers pay it before they
 // write, without any lock.
 //
-//  * What a writer owes it waits for at once, when that is worth a look at the
-//    clock, so that no write takes much longer than others.
+//  * What a writer owes it sleeps for when that has become a millisecond: few
+//    writes wait at all, and merges have the processor while they do.
 //  * Where writes are blocked they wait for as long as they are.
 //  * Where nothing is asked, a write pays one load.
 //
@@ -44,8 +44,8 @@ class WriteThrottle {
 
  private:
   void Delay(uint64_t bytes);
-  // Returns what is owed still: less than nothing after a sleep.
-  int64_t Wait(int64_t begin_ns, int64_t owed_ns);
+  // Returns what is owed still: less than nothing if it took longer.
+  int64_t Sleep(int64_t begin_ns, int64_t owed_ns);
   void Count(int64_t delayed_ns);
 
   Mutex mutex_;
@@ -56,7 +56,6 @@ class WriteThrottle {
   std::atomic<bool> blocked_{false};
   std::atomic<double> delay_ns_per_byte_{0};
 
-  std::atomic<int> spinning_{0};
   std::atomic<uint64_t> writes_{0};
   std::atomic<int64_t> delayed_ns_{0};
   std::atomic<int64_t> longest_ns_{0};
