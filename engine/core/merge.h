@@ -37,7 +37,8 @@ namespace stave {
 //     made a record dead that was left out.
 //  3. The edit. From here on nothing may fail, so no file is read any more.
 //  4. The keydir's entries are moved, each if it still names the very input's
-//     record (I6); then a walk through the keydir shows that none names one.
+//     record (I6); then the inputs' live bytes, or a walk through the keydir,
+//     show that none names one.
 //  5. Outputs take the inputs' place in the list of segments.
 //
 // For one thread, and one merge of a store at a time.
