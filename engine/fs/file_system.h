@@ -101,6 +101,14 @@ class File {
     static_cast<void>(size);
   }
 
+  // Begins to bring what is in [offset, offset + size) to the device, so that
+  // the next SyncData has less to wait for; does not wait. Only a hint: nothing
+  // is durable before that SyncData, which tells what went wrong here too.
+  virtual void StartSync(uint64_t offset, uint64_t size) const {
+    static_cast<void>(offset);
+    static_cast<void>(size);
+  }
+
   // Writes `parts`, one after another, to `offset`, and makes the file longer
   // if need be. After an error any part of them may have been written.
   virtual absl::Status Write(uint64_t offset,

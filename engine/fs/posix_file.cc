@@ -83,6 +83,12 @@ void PosixFile::CacheInHugePages(uint64_t offset, uint64_t size) const {
   munmap(mapped, size);
 }
 
+void PosixFile::StartSync(uint64_t offset, uint64_t size) const {
+  static_cast<void>(
+      sync_file_range(descriptor_.get(), static_cast<off_t>(offset),
+                      static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE));
+}
+
 absl::Status PosixFile::Write(uint64_t offset,
                               absl::Span<const std::string_view> parts) {
   RemainingParts remaining(parts);

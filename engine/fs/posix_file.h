@@ -35,6 +35,7 @@ class PosixFile : public File {
                               absl::Span<char> to) const override;
   void WillNeed(uint64_t offset, uint64_t size) const override;
   void CacheInHugePages(uint64_t offset, uint64_t size) const override;
+  void StartSync(uint64_t offset, uint64_t size) const override;
   absl::Status Write(uint64_t offset,
                      absl::Span<const std::string_view> parts) override;
   absl::Status Allocate(uint64_t offset, uint64_t size) override;

@@ -180,6 +180,8 @@ bool Log::PopulateForRate() {
   using Pages = SegmentWriter::Pages;
   const bool huge = may_be_huge_ && window >= File::kHugePageBytes;
   active->PopulateAhead(window, huge ? Pages::kHuge : Pages::kSmall);
+  // Merges would wait for all of it at once.
+  if (huge) active->StartSync();
   const uint64_t left = active->segment()->capacity() - active->length();
   if (next != nullptr && left < window) {
     next->PopulateAhead(window - left, Pages::kSmall);

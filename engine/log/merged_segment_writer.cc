@@ -91,6 +91,7 @@ absl::Status MergedSegmentWriter::FlushWholePages() {
   const uint64_t begin = summary_.length - buffer_.size();
   const std::string_view bytes(buffer_);
   RETURN_IF_ERROR(file_->Write(begin, bytes.substr(0, bytes.size() - behind)));
+  file_->StartSync(begin, bytes.size() - behind);
   buffer_.erase(0, buffer_.size() - behind);
   return absl::OkStatus();
 }

@@ -141,7 +141,8 @@ absl::Status SegmentWriter::ExtendAhead() {
 }
 
 void SegmentWriter::PopulateAhead(uint64_t window, Pages pages) {
-  if (!mapped_) return;
+  MutexLock lock(&ahead_mutex_);
+  if (!mapped_ || has_ended_) return;
   constexpr uint64_t kPage = 4096;
   const uint64_t tail = length() & ~(kPage - 1);
   const uint64_t from =
@@ -164,6 +165,14 @@ void SegmentWriter::PopulateAhead(uint64_t window, Pages pages) {
     at += size;
   }
   if (from < at) populated_.store(at, std::memory_order_relaxed);
+}
+
+void SegmentWriter::StartSync() {
+  MutexLock lock(&ahead_mutex_);
+  const uint64_t full = length() & ~(File::kHugePageBytes - 1);
+  if (!mapped_ || has_ended_ || full <= sync_started_) return;
+  segment_->file()->StartSync(sync_started_, full - sync_started_);
+  sync_started_ = full;
 }
 
 absl::StatusOr<uint64_t> SegmentWriter::Append(const PendingRecord& record,
@@ -229,6 +238,10 @@ absl::Status SegmentWriter::RewindTo(const SegmentSummary& summary) {
 }
 
 absl::Status SegmentWriter::Trim() {
+  {
+    MutexLock lock(&ahead_mutex_);
+    has_ended_ = true;
+  }
   MutexLock lock(&allocate_mutex_);
   trimmed_ = true;
   const uint64_t length = summary_.length;

@@ -94,6 +94,8 @@ class SegmentWriter {
   // Makes pages for the next `window` bytes behind the tail present; huge ones
   // where they fit. By one thread at a time.
   void PopulateAhead(uint64_t window, Pages pages);
+  // Begins to bring the huge pages that are full to the device. By the same.
+  void StartSync();
   // Syncs of what is appended from here on, or soon, write huge pages. For who
   // populates.
   bool huge_pages_lie_ahead() const { return length() < huge_end_; }
@@ -120,6 +122,11 @@ class SegmentWriter {
   std::atomic<uint64_t> allocated_;  // changed under allocate_mutex_
   std::atomic<uint64_t> populated_;  // changed by PopulateAhead alone
   uint64_t huge_end_ = 0;            // of it, too
+
+  // Held by who populates, as the file goes when the segment is sealed.
+  Mutex ahead_mutex_;
+  bool has_ended_ ABSL_GUARDED_BY(ahead_mutex_) = false;
+  uint64_t sync_started_ ABSL_GUARDED_BY(ahead_mutex_) = 0;
 };
 
 }  // namespace stave

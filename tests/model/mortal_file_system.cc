@@ -179,6 +179,9 @@ class MortalFile : public File {
   void CacheInHugePages(uint64_t offset, uint64_t size) const override {
     below_->CacheInHugePages(offset, size);
   }
+  void StartSync(uint64_t offset, uint64_t size) const override {
+    below_->StartSync(offset, size);
+  }
   absl::Status Write(uint64_t offset, Parts parts) override {
     if (is_output_) role_ = kMergedRecords;
     if (offset == 0 && BeginsMergeOutput(parts)) {

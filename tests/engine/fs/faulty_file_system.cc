@@ -26,6 +26,9 @@ class FaultyFile : public File {
   void CacheInHugePages(uint64_t offset, uint64_t size) const override {
     below_->CacheInHugePages(offset, size);
   }
+  void StartSync(uint64_t offset, uint64_t size) const override {
+    below_->StartSync(offset, size);
+  }
   absl::Status Write(uint64_t offset,
                      absl::Span<const std::string_view> parts) override {
     RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kWrite));

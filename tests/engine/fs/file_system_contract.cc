@@ -196,6 +196,8 @@ TEST_P(FileSystemContract, HugePagesAreAHintAlone) {
   file->CacheInHugePages(0, kHuge);
   file->CacheInHugePages(kHuge, kHuge);  // its end is within
   file->CacheInHugePages(4 * kHuge, kHuge);
+  file->StartSync(0, kHuge);
+  file->StartSync(4 * kHuge, kHuge);
   EXPECT_EQ(ContentsOf(*file), std::string(kHuge + 5, 'x'));
 }
 

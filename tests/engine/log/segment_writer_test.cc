@@ -371,6 +371,32 @@ TEST_P(MappedSegmentTest, HugePagesAreWhereTheyFitAndAreWanted) {
   EXPECT_EQ(RecordBytes(), image_.bytes());
 }
 
+TEST_P(MappedSegmentTest, NothingIsDoneAheadOfASealedSegment) {
+  constexpr uint64_t kHuge = File::kHugePageBytes;
+  Create(8 * kHuge);
+  ASSERT_EQ(Put("a", std::string(3 * kHuge, 'v')), absl::OkStatus());
+  ASSERT_EQ(writer_->Trim(), absl::OkStatus());
+  writer_->segment()->EndAppends();  // it has no file any more
+  writer_->PopulateAhead(4 * kHuge, SegmentWriter::Pages::kHuge);
+  writer_->StartSync();
+  EXPECT_FALSE(writer_->huge_pages_lie_ahead());
+  image_.Put("a", std::string(3 * kHuge, 'v'));
+  EXPECT_EQ(RecordBytes(), image_.bytes());
+}
+
+TEST_P(MappedSegmentTest, FullPagesMayBeOnTheirWayToTheDevice) {
+  constexpr uint64_t kHuge = File::kHugePageBytes;
+  Create(8 * kHuge);
+  writer_->StartSync();
+  ASSERT_EQ(Put("a", std::string(3 * kHuge, 'v')), absl::OkStatus());
+  writer_->StartSync();
+  ASSERT_EQ(Put("b", "2"), absl::OkStatus());
+  writer_->StartSync();
+  image_.Put("a", std::string(3 * kHuge, 'v'));
+  image_.Put("b", "2");
+  EXPECT_EQ(RecordBytes(), image_.bytes());
+}
+
 // What only written segments meet: a full disk in the midst of a record.
 class WrittenSegmentTest : public SegmentWriterTest {};
 
