@@ -220,7 +220,10 @@ class Log {
 
   // Flushing, log_flush.cc.
   // Flushes, or waits while another thread does.
-  absl::Status FlushOrWait() ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex_);
+  absl::Status FlushOrWait(SyncedFor whom)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex_);
+  int WritersToWaitFor() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex_);
+  void AwaitOtherWriters() ABSL_EXCLUSIVE_LOCKS_REQUIRED(flush_mutex_);
   FlushTarget CaptureTarget();
   absl::Status SealAll(const FlushTarget& target);
   absl::Status Seal(const Writer& writer);
@@ -275,6 +278,13 @@ class Log {
   CondVar flushed_;  // flushing_ became false
   bool flushing_ ABSL_GUARDED_BY(flush_mutex_) = false;
   Sequence synced_ ABSL_GUARDED_BY(flush_mutex_);
+  // Writers whose answers wait for a flush; those of them whom one has answered
+  // and who have not left yet; and how many wrote about when the last one ran.
+  int writers_waiting_ ABSL_GUARDED_BY(flush_mutex_) = 0;
+  int writers_leaving_ ABSL_GUARDED_BY(flush_mutex_) = 0;
+  int writers_expected_ ABSL_GUARDED_BY(flush_mutex_) = 0;
+  int64_t last_flush_ns_ ABSL_GUARDED_BY(flush_mutex_) = 0;
+  CondVar all_wait_;  // none is to be waited for any more
   absl::Status failure_ ABSL_GUARDED_BY(flush_mutex_);
   std::atomic<bool> failed_{false};  // failure_ is not OK
   std::atomic<uint64_t> syncs_{0};

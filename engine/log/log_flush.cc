@@ -7,6 +7,13 @@
 #include "engine/log/log.h"
 
 namespace stave {
+namespace {
+
+// A flush may begin later by this part of what the last one took, so that more
+// writers share it.
+constexpr int64_t kPartOfFlushToWait = 4;
+
+}  // namespace
 
 absl::Status Log::failure() const {
   MutexLock lock(&flush_mutex_);
@@ -29,22 +36,49 @@ absl::Status Log::Latch(const absl::Status& status) {
 
 absl::Status Log::SyncThrough(Sequence sequence, SyncedFor whom) {
   MutexLock lock(&flush_mutex_);
-  while (synced_ < sequence) {
-    if (whom == SyncedFor::kWriter && !flushing_) {
-      writer_syncs_.fetch_add(1, std::memory_order_relaxed);
-    }
-    RETURN_IF_ERROR(FlushOrWait());
+  if (synced_ >= sequence) return absl::OkStatus();
+  if (whom == SyncedFor::kWriter) {
+    ++writers_waiting_;
+    if (WritersToWaitFor() <= 0) all_wait_.Signal();
   }
-  return absl::OkStatus();
+  absl::Status status;
+  while (status.ok() && synced_ < sequence) status = FlushOrWait(whom);
+  if (whom == SyncedFor::kWriter) {
+    --writers_waiting_;
+    if (status.ok()) --writers_leaving_;
+  }
+  return status;
 }
 
-absl::Status Log::FlushOrWait() {
+int Log::WritersToWaitFor() const {
+  return writers_expected_ - (writers_waiting_ - writers_leaving_);
+}
+
+// Those that the last flush has answered are about to be here again, if they
+// write one thing after another; and one flush costs as much for all of them as
+// for half.
+void Log::AwaitOtherWriters() {
+  const int64_t end_ns = SteadyNowNs() + last_flush_ns_ / kPartOfFlushToWait;
+  while (WritersToWaitFor() > 0) {
+    const int64_t left_ns = end_ns - SteadyNowNs();
+    if (left_ns <= 0) return;
+    all_wait_.WaitWithTimeout(&flush_mutex_, absl::Nanoseconds(left_ns));
+  }
+}
+
+absl::Status Log::FlushOrWait(SyncedFor whom) {
   if (!failure_.ok()) return failure_;
   if (flushing_) {
     flushed_.Wait(&flush_mutex_);
     return absl::OkStatus();
   }
   flushing_ = true;
+  if (whom == SyncedFor::kWriter) {
+    writer_syncs_.fetch_add(1, std::memory_order_relaxed);
+    AwaitOtherWriters();
+  }
+  const int writers = writers_waiting_ - writers_leaving_;
+  const int64_t begin_ns = SteadyNowNs();
   flush_mutex_.Unlock();
   {
     MutexLock lock(&append_mutex_);
@@ -61,6 +95,9 @@ absl::Status Log::FlushOrWait() {
   if (status.ok()) {
     synced_ = target.sequence;
     if (target.active != nullptr) synced_end_ = target.end();
+    writers_leaving_ += writers;
+    writers_expected_ = writers_waiting_;
+    last_flush_ns_ = SteadyNowNs() - begin_ns;
   }
   flushing_ = false;
   flushed_.SignalAll();
@@ -83,7 +120,9 @@ absl::Status Log::SyncClockFloor() {
     }
   }
   MutexLock lock(&flush_mutex_);
-  while (clock.durable_floor_ms() < seen_ms) RETURN_IF_ERROR(FlushOrWait());
+  while (clock.durable_floor_ms() < seen_ms) {
+    RETURN_IF_ERROR(FlushOrWait(SyncedFor::kStore));
+  }
   return absl::OkStatus();
 }
 
