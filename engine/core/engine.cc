@@ -58,6 +58,10 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
   hints_ = std::make_unique<HintWriter>(directory_.get(), state_->hasher.get(),
                                         options.background_threads,
                                         std::move(recovered.without_hint));
+  space_ = std::make_unique<SpaceLedger>(
+      state_.get(), [this] { return NextSegmentCapacity(); },
+      options.max_space_amplification);
+  space_->Lift(!options.background_merge);
   Log::Settings settings;
   settings.directory = directory_.get();
   settings.manifest = manifest_.get();
@@ -70,7 +74,10 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
     merger_->OnGrowth();
     memory_budget_->Look();
   };
-  settings.may_prepare = [this] { return merger_->AllowsGrowth(); };
+  settings.space = space_.get();
+  settings.make_space = [this](uint64_t needed) {
+    return merger_->MakeSpace(needed);
+  };
   settings.sealed = [this](const std::shared_ptr<Segment>& segment,
                            const SegmentSummary& summary) {
     hints_->Add({segment, summary});
@@ -122,6 +129,7 @@ Merger::Settings Store::Engine::MergerSettings() {
   settings.manifest = manifest_.get();
   settings.log = log_.get();
   settings.hints = hints_.get();
+  settings.space = space_.get();
   settings.capacity = [this] { return NextSegmentCapacity(); };
   settings.merged = [this](uint64_t ns) { merge_latencies_.Add(ns); };
   settings.max_amplification = options_.max_space_amplification;

@@ -23,6 +23,7 @@
 #include "engine/core/open_store.h"
 #include "engine/core/read_modify_write.h"
 #include "engine/core/reader.h"
+#include "engine/core/space_ledger.h"
 #include "engine/core/state.h"
 #include "engine/format/compression.h"
 #include "engine/format/dictionary.h"
@@ -126,6 +127,7 @@ class Store::Engine {
   std::unique_ptr<Manifest> manifest_;
   const std::shared_ptr<State> state_;
   std::unique_ptr<HintWriter> hints_;              // null in a read-only store
+  std::unique_ptr<SpaceLedger> space_;             // the same
   std::unique_ptr<Log> log_;                       // the same
   std::unique_ptr<Merger> merger_;                 // the same
   std::unique_ptr<CheckpointKeeper> checkpoints_;  // the same

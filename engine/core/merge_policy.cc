@@ -5,15 +5,16 @@
 #include <numeric>
 
 #include "absl/strings/str_format.h"
-#include "engine/log/segment_writer.h"
 
 namespace stave {
 namespace {
 
 // So many inputs at most, since each is open while the merge runs.
 constexpr size_t kMaxInputs = 256;
-// Writers that are about to be blocked have been slowed to 4 MB/s.
-constexpr double kGreatestDelayDoublings = 8;
+constexpr uint64_t kGreatestSlackBytes = uint64_t{1} << 20;
+constexpr uint64_t kSmallMergeBytes = uint64_t{16} << 20;
+// Writers that are about to be blocked have been slowed to 1 MB/s.
+constexpr double kGreatestDelayDoublings = 10;
 
 uint64_t Minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
@@ -66,31 +67,31 @@ SegmentChoice Choose(const SegmentUse& segment, double max_amplification,
 
 SpaceBudget::SpaceBudget(double max_amplification, uint64_t live_bytes,
                          uint64_t capacity) {
-  const uint64_t step = std::min(capacity, SegmentWriter::kGreatestStepBytes);
   bound = static_cast<uint64_t>(max_amplification *
                                 static_cast<double>(live_bytes)) +
           2 * capacity;
-  blocked = Minus(bound, step);
-  // Room for the output, which is there before its inputs are gone, and for
-  // what is written meanwhile.
-  due = Minus(blocked, capacity + capacity / 4);
+  // What nobody is asked for: an output's header, tombstones that it has to
+  // keep, marks in the log.
+  blocked = Minus(bound, std::min(capacity / 16, kGreatestSlackBytes));
+  // What is written while a merge runs. A small one is not sooner done in
+  // proportion, since it waits for the device, too.
+  due = Minus(blocked,
+              std::max(capacity / 4, std::min(capacity, kSmallMergeBytes)));
+  urgent = std::min(due + capacity / 8, blocked);
 }
 
-double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t file_bytes) {
-  // While a merge runs its output is no reason to be slower.
+double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t used_bytes) {
   const uint64_t from = budget.due + (budget.blocked - budget.due) / 2;
-  if (file_bytes <= from) return 0;
-  const double way = static_cast<double>(file_bytes - from) /
+  if (used_bytes <= from) return 0;
+  const double way = static_cast<double>(used_bytes - from) /
                      static_cast<double>(budget.blocked - from + 1);
   return std::exp2(kGreatestDelayDoublings * std::min(way, 1.0)) - 1;
 }
 
-double MergeUrgency(const SpaceBudget& budget, uint64_t file_bytes) {
-  // Nearly all of the way is for the output.
-  const uint64_t way = (budget.blocked - budget.due) / 10;
-  if (file_bytes <= budget.due) return 0;
-  const double share = static_cast<double>(file_bytes - budget.due) /
-                       static_cast<double>(way + 1);
+double MergeUrgency(const SpaceBudget& budget, uint64_t used_bytes) {
+  if (used_bytes <= budget.due) return 0;
+  const double share = static_cast<double>(used_bytes - budget.due) /
+                       static_cast<double>(budget.urgent - budget.due + 1);
   return std::min(share, 1.0);
 }
 

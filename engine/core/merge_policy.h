@@ -32,25 +32,28 @@ struct SegmentUse {
   }
 };
 
-// The bound on the bytes of segment files, and what leads up to it.
+// The bound on the bytes of segment files, and what leads up to it. What is
+// held against it is SpaceLedger's sum, in which an output has its room from
+// before its merge begins: so a merge changes it only by what it frees.
 struct SpaceBudget {
   // From `live_bytes`, the capacity of new segments and the largest record.
   SpaceBudget(double max_amplification, uint64_t live_bytes, uint64_t capacity);
 
   uint64_t bound = 0;    // never to be exceeded
-  uint64_t blocked = 0;  // above it, a next step of space might exceed it
+  uint64_t blocked = 0;  // the log gets no space above it
+  uint64_t urgent = 0;   // above it a merge can't take its time
   uint64_t due = 0;      // above it there is reason to merge
 };
 
-// How much time a byte written must take at least, in nanoseconds, when the
-// files take `file_bytes`: nothing up to where a merge is due, then more the
-// nearer writers get to being blocked; so that they meet the merge's speed.
-double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t file_bytes);
+// How much time a byte written must take at least, in nanoseconds, when
+// `used_bytes` are held against the budget: nothing up to half-way from where a
+// merge is due, then more the nearer writers get to being blocked; so that they
+// meet the merge's speed.
+double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t used_bytes);
 
-// How urgent a merge is when the files, without those that it is writing, take
-// `file_bytes`: 0 where it became due, 1 from where it can't take its time any
-// more, or writers would be slowed before it has ended.
-double MergeUrgency(const SpaceBudget& budget, uint64_t file_bytes);
+// How urgent a merge is then: 0 where it became due, 1 where it is urgent, or
+// writers would be slowed before it has ended.
+double MergeUrgency(const SpaceBudget& budget, uint64_t used_bytes);
 
 // The inputs of one merge in the background: those of which most is dead, as
 // many as fill one output of `capacity` bytes. Indexes; empty when nothing

@@ -53,20 +53,8 @@ MergePlan PlanMerge(const State& state, const ManifestState& manifest,
   return PlanWholeMerge(uses, max_amplification, all);
 }
 
-uint64_t Merger::Capacity() const {
-  return std::max(settings_.capacity(), settings_.state->largest_record.load(
-                                            std::memory_order_relaxed));
-}
-
-SpaceBudget Merger::Budget() const {
-  return SpaceBudget(
-      settings_.max_amplification,
-      settings_.state->live_bytes.load(std::memory_order_relaxed), Capacity());
-}
-
 bool Merger::IsDue() const {
-  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
-  return usage.file_bytes - usage.pinned_bytes > Budget().due;
+  return wanted_ > 0 || settings_.space->Used() > settings_.space->Budget().due;
 }
 
 void Merger::Known::Erase(size_t index) {
@@ -95,11 +83,20 @@ void Merger::RetainLatest() {
   }
 }
 
-bool Merger::AllowsGrowth() const {
-  if (!settings_.background_merge) return true;
-  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
-  return usage.file_bytes - usage.pinned_bytes + uncounted_bytes_ <=
-         Budget().blocked;
+bool Merger::MakeSpace(uint64_t needed) {
+  const uint64_t looks = looks_in_vain_;
+  {
+    MutexLock lock(&mutex_);
+    wanted_ = std::max(wanted_.load(), needed);
+  }
+  stuck_ = false;  // what was written since the last look may be dead by now
+  Assess();
+  if (settings_.background_threads) {
+    throttle_.AwaitUnblocked();
+  } else {
+    MergeWhileDue();
+  }
+  return looks_in_vain_ == looks;
 }
 
 void Merger::OnGrowth() {
@@ -122,22 +119,27 @@ void Merger::OnSeal() {
 // Called under the log's append lock: takes no lock that is held for long.
 void Merger::Assess() {
   if (!settings_.background_merge) return;
-  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
-  const SpaceBudget budget = Budget();
-  const uint64_t bytes =
-      usage.file_bytes - usage.pinned_bytes + uncounted_bytes_;
+  const SpaceBudget budget = settings_.space->Budget();
+  const uint64_t used = settings_.space->Used();
   MutexLock lock(&mutex_);
-  const bool due = bytes > budget.due && pauses_ == 0 && !stopping_;
-  due_ = due && !stuck_;
+  const bool lifted = pauses_ > 0 || stopping_;
+  settings_.space->Lift(lifted);
+  if (settings_.space->HasRoom(wanted_)) wanted_ = 0;
+  due_ = (used > budget.due || wanted_ > 0) && !lifted && !stuck_;
+  if (!due_) wanted_ = 0;
   // Without background threads the merge is the writer's own next step.
   if (!settings_.background_threads) return;
   // Without a thread nobody would end a writer's wait. The next growth tries
   // again.
-  if (!due_ || !HasThread()) {
+  if (due_ && !HasThread()) {
+    wanted_ = 0;
+    ++looks_in_vain_;
+  }
+  if (!due_ || !thread_.joinable()) {
     throttle_.Release();
     return;
   }
-  throttle_.Set(WriteDelayNsPerByte(budget, bytes), bytes > budget.blocked);
+  throttle_.Set(WriteDelayNsPerByte(budget, used), wanted_ > 0);
   if (awaits_seal_) return;
   has_work_ = true;
   wake_.Signal();
@@ -186,12 +188,13 @@ void Merger::MergeWhileDue() {
       // A full segment becomes an input once it is sealed: OnSeal tells. It may
       // do so right after the look, and must find what it takes back.
       awaits_seal_ = true;
-      const bool has_full =
+      bool has_full =
           settings_.log->has_rolled() && settings_.log->failure().ok();
-      // Without threads nobody else sees to that now.
-      if (has_full && !settings_.background_threads &&
-          settings_.log->SealRolled().ok()) {
-        continue;
+      // Without threads nobody else sees to that now. A writer that waits must
+      // know if it can't be done.
+      if (has_full && (!settings_.background_threads || wanted_ > 0)) {
+        if (settings_.log->SealRolled().ok()) continue;
+        has_full = false;
       }
       if (!has_full && SealLongActive()) continue;
       if (!has_full) {
@@ -203,6 +206,7 @@ void Merger::MergeWhileDue() {
           Assess();
           continue;
         }
+        ++looks_in_vain_;
       }
       Assess();
       return;
@@ -215,7 +219,7 @@ void Merger::MergeWhileDue() {
 // most of the store was deleted or has expired. Then it has to go as well.
 bool Merger::SealLongActive() {
   for (const SegmentUse& use : Survey().uses) {
-    if (use.sealed || use.record_bytes <= Capacity()) continue;
+    if (use.sealed || use.record_bytes <= settings_.space->Capacity()) continue;
     if (use.dead_bytes() <= use.live_bytes) continue;
     return settings_.log->SealActive().ok();
   }
@@ -238,7 +242,8 @@ bool Merger::MergeSome() {
   std::vector<std::shared_ptr<Segment>> inputs;
   {
     const Known known = Survey();
-    for (const size_t i : ChooseInputs(known.uses, Capacity())) {
+    for (const size_t i :
+         ChooseInputs(known.uses, settings_.space->Capacity())) {
       inputs.push_back(known.segments[i]);
     }
   }
@@ -273,10 +278,7 @@ absl::Status Merger::TryToMerge(
   context.output_capacity = settings_.capacity();
   context.unlinked = unlinked_;
   context.cancelled = &stopping_;
-  context.uncounted_bytes = &uncounted_bytes_;
-  uint64_t live_bytes = 0;
-  for (const auto& input : inputs) live_bytes += input->live_bytes();
-  uncounted_bytes_ = live_bytes;
+  context.uncounted_bytes = settings_.space->output_bytes();
   // Without background threads some writer waits for it.
   if (settings_.background_threads) {
     pause_ended_ns_ = SteadyNowNs();
@@ -287,8 +289,9 @@ absl::Status Merger::TryToMerge(
   }
   Merge merge(context, inputs);
   const int64_t begin_ns = SteadyNowNs();
+  settings_.space->BeginMerge(inputs);
   const absl::Status status = merge.Run();
-  uncounted_bytes_ = 0;
+  settings_.space->EndMerge(inputs);
   bytes_read_ += merge.bytes_read();
   bytes_written_ += merge.bytes_written();
   if (!status.ok()) return status;
@@ -348,8 +351,7 @@ double Merger::Urgency() const {
   if (stopping_ || waiting_ > 0 || throttle_.blocked()) return 1;
   // Without background_merge there is no bound.
   if (!settings_.background_merge) return 0;
-  const SegmentSet::Usage usage = settings_.state->segments->GetUsage();
-  return MergeUrgency(Budget(), usage.file_bytes - usage.pinned_bytes);
+  return MergeUrgency(settings_.space->Budget(), settings_.space->Used());
 }
 
 // Where a segment has gone that held what tombstones hide, a merge may free
@@ -399,12 +401,14 @@ absl::Status Merger::MergeChosen(bool all) {
     if (!plan.segments[i].chosen) chosen.Erase(i);
   }
   while (!chosen.uses.empty()) {
-    const std::vector<size_t> now = ChooseInputs(chosen.uses, Capacity());
+    const std::vector<size_t> now =
+        ChooseInputs(chosen.uses, settings_.space->Capacity());
     std::vector<std::shared_ptr<Segment>> inputs;
     for (const size_t i : now) inputs.push_back(chosen.segments[i]);
     for (auto i = now.rbegin(); i != now.rend(); ++i) chosen.Erase(*i);
     RETURN_IF_ERROR(MergeThese(std::move(inputs), /*rests=*/false));
     RemoveLeft(/*all=*/false);
+    Assess();  // writers may wait for just that
   }
   return absl::OkStatus();
 }
@@ -440,6 +444,8 @@ void Merger::Stop() {
   {
     MutexLock lock(&mutex_);
     stopping_ = true;
+    wanted_ = 0;
+    settings_.space->Lift(true);
     thread.swap(thread_);
     wake_.SignalAll();
     throttle_.Release();

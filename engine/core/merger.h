@@ -15,6 +15,7 @@
 #include "engine/core/merge.h"
 #include "engine/core/merge_pacer.h"
 #include "engine/core/merge_policy.h"
+#include "engine/core/space_ledger.h"
 #include "engine/core/write_throttle.h"
 #include "stave/merge.h"
 
@@ -38,6 +39,7 @@ class Merger {
     Manifest* manifest = nullptr;
     Log* log = nullptr;
     HintWriter* hints = nullptr;
+    SpaceLedger* space = nullptr;
     std::function<uint64_t()> capacity;  // of a segment that is made now
     // Told of each merge that was done, how long it took.
     std::function<void(uint64_t ns)> merged = [](uint64_t) {};
@@ -71,8 +73,9 @@ class Merger {
       MergeWhileDue();
   }
 
-  // Log's hooks. AllowsGrowth: whether one more segment is within the bound.
-  bool AllowsGrowth() const;
+  // Log's hooks. MakeSpace: has merges free space for a writer that the ledger
+  // has refused `needed` bytes; false if they can free nothing.
+  bool MakeSpace(uint64_t needed);
   void OnGrowth();
   void OnSeal();
 
@@ -107,8 +110,6 @@ class Merger {
   Known Survey() const;
   // Counts the latest segments of the log as kept for feeds.
   void RetainLatest();
-  uint64_t Capacity() const;
-  SpaceBudget Budget() const;
   bool IsDue() const;
 
   void RunThread();
@@ -149,9 +150,6 @@ class Merger {
   std::atomic<int> waiting_{0};  // for a running merge to end: it won't pause
   // Set once, under mutex_. Ends a merge, and nothing is due after it.
   std::atomic<bool> stopping_{false};
-  // Of outputs that are being written, and that the set of segments does not
-  // count yet. Changed by the one who merges.
-  std::atomic<uint64_t> uncounted_bytes_{0};
   // Whether sweeps have more to do. Changed by the one who sweeps.
   std::atomic<bool> sweeps_go_on_{false};
 
@@ -170,10 +168,16 @@ class Merger {
   //  5. Whoever changes stuck_ or awaits_seal_ calls Assess afterwards. OnSeal
   //     counts seals_ first, so who sets stuck_ after a look and finds them as
   //     they were before it has missed none.
+  //  6. wanted_: what a writer was refused, who waits. Writes are blocked until
+  //     there is room for it, or nothing is due. A merge is due meanwhile, and
+  //     the writer has cleared stuck_: each look that found nothing all the
+  //     same is counted, after which it takes its space from what is left.
   std::atomic<bool> due_{false};
   std::atomic<bool> stuck_{false};
   std::atomic<bool> awaits_seal_{false};
   std::atomic<uint64_t> seals_{0};
+  std::atomic<uint64_t> wanted_{0};  // changed under mutex_
+  std::atomic<uint64_t> looks_in_vain_{0};
   WriteThrottle throttle_;
 
   mutable Mutex mutex_;

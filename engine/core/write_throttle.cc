@@ -36,11 +36,20 @@ void WriteThrottle::Delay(uint64_t bytes) {
   if (owed_ns < kLeastSleepNs && !blocked()) return;
   const int64_t begin = SteadyNowNs();
   if (owed_ns >= kLeastSleepNs) owed_ns = Sleep(begin, owed_ns);
-  if (blocked()) {
-    MutexLock lock(&mutex_);
-    while (blocked()) unblocked_.Wait(&mutex_);
-  }
+  WaitWhileBlocked();
   Count(SteadyNowNs() - begin);
+}
+
+void WriteThrottle::AwaitUnblocked() {
+  const int64_t begin = SteadyNowNs();
+  WaitWhileBlocked();
+  Count(SteadyNowNs() - begin);
+}
+
+void WriteThrottle::WaitWhileBlocked() {
+  if (!blocked()) return;
+  MutexLock lock(&mutex_);
+  while (blocked()) unblocked_.Wait(&mutex_);
 }
 
 int64_t WriteThrottle::Sleep(int64_t begin_ns, int64_t owed_ns) {

@@ -32,6 +32,9 @@ class WriteThrottle {
       Delay(bytes);
   }
 
+  // For as long as writes are blocked: waits.
+  void AwaitUnblocked();
+
   bool is_on() const { return is_on_.load(std::memory_order_relaxed); }
   bool blocked() const { return blocked_.load(std::memory_order_relaxed); }
 
@@ -44,6 +47,7 @@ class WriteThrottle {
 
  private:
   void Delay(uint64_t bytes);
+  void WaitWhileBlocked();
   // Returns what is owed still: less than nothing if it took longer.
   int64_t Sleep(int64_t begin_ns, int64_t owed_ns);
   void Count(int64_t delayed_ns);

@@ -16,6 +16,8 @@ namespace {
 // More rolled segments than this wait for the device before the log grows.
 constexpr size_t kMaxRolled = 3;
 constexpr uint64_t kGrowthToldBytes = 256 << 10;
+// This part of a small segment's capacity is reserved when it is made.
+constexpr uint64_t kFirstStepFraction = 8;
 
 bool IsDelete(const PendingRecord& record) {
   return record.header.kind == RecordKind::kDelete;
@@ -87,24 +89,36 @@ absl::Status Log::TryToMakeRoom(uint64_t size) {
   const bool marks = DURABILITY_SITE(
       kFloorWithWrites, !settings_.background_threads && ClockFloorWantsMark());
   if (marks) size += kSyncMarkRecordBytes;
-  if (active_ == nullptr || !active_->HasRoom(size)) {
-    RETURN_IF_ERROR(Roll(size));
-  }
+  RETURN_IF_ERROR(ReserveSpace(size));
   if (populator_sleeps_.load(std::memory_order_relaxed)) {
     MutexLock lock(&thread_mutex_);
     populator_sleeps_.store(false, std::memory_order_relaxed);
     populator_wake_.Signal();
   }
-  RETURN_IF_ERROR(active_->Reserve(size));
   TellOfGrowth();
   if (!marks) return absl::OkStatus();
   MarkClockFloor();
   return CheckOpen();  // the mark may have met an error
 }
 
+absl::Status Log::ReserveSpace(uint64_t size) {
+  auto claim = SpaceGate::Claim::kIfThereIsRoom;
+  while (true) {
+    if (active_ == nullptr || !active_->HasRoom(size)) {
+      RETURN_IF_ERROR(Roll(size));
+    }
+    const absl::Status status = active_->Reserve(size, settings_.space, claim);
+    if (!absl::IsUnavailable(status)) return status;
+    append_mutex_.Unlock();
+    if (!settings_.make_space(size)) claim = SpaceGate::Claim::kNothingToFree;
+    append_mutex_.Lock();
+    RETURN_IF_ERROR(CheckOpen());
+  }
+}
+
 void Log::TellOfGrowth() {
   const uint64_t step =
-      std::min(kGrowthToldBytes, active_->segment()->capacity() / 4);
+      std::min(kGrowthToldBytes, active_->segment()->capacity() / 16);
   if (bytes_appended_ < growth_told_at_ + step) return;
   growth_told_at_ = bytes_appended_;
   settings_.on_growth();
@@ -228,18 +242,49 @@ absl::Status Log::PrepareNext(uint64_t record_size) {
 
 absl::Status Log::CreateSegment(uint64_t record_size, Writer* created) {
   SegmentWriter::Settings segment;
-  segment.header.id = settings_.manifest->NextSegmentId();
-  segment.header.salt = RandomBits();
   segment.capacity =
       std::max(settings_.next_capacity(), kSegmentHeaderBytes + record_size);
   segment.mapped = settings_.mapped;
   segment.read_mode = settings_.read_mode;
-  ASSIGN_OR_RETURN(segment.range,
-                   settings_.segments->ReserveRange(segment.capacity));
-  const absl::Status status = CreateSegmentAt(segment, created);
+  ASSIGN_OR_RETURN(segment.first_step,
+                   TakeFirstStep(record_size, segment.capacity));
+  const absl::Status status = CreateSegmentIn(&segment, created);
+  if (settings_.space != nullptr) settings_.space->Settle(segment.first_step);
+  return status;
+}
+
+absl::StatusOr<uint64_t> Log::TakeFirstStep(uint64_t record_size,
+                                            uint64_t capacity) {
+  if (settings_.space == nullptr) return SegmentWriter::kLeastStepBytes;
+  // Where records are written, each of them takes its own.
+  const bool mapped = settings_.mapped && settings_.read_mode == ReadMode::kMap;
+  const uint64_t needed = kSegmentHeaderBytes + (mapped ? record_size : 0);
+  // Of a small segment a part only, which its store can spare while most of
+  // the room is for the active one.
+  const uint64_t ahead =
+      std::min(SegmentWriter::kLeastStepBytes, capacity / kFirstStepFraction);
+  const uint64_t wanted = mapped ? std::max(ahead, needed) : needed;
+  auto claim = SpaceGate::Claim::kIfThereIsRoom;
+  while (true) {
+    const uint64_t taken = settings_.space->Take(needed, wanted, claim);
+    if (taken > 0) return taken;
+    if (record_size == 0) return absl::UnavailableError("");
+    if (!settings_.make_space(needed)) {
+      claim = SpaceGate::Claim::kNothingToFree;
+    }
+  }
+}
+
+absl::Status Log::CreateSegmentIn(SegmentWriter::Settings* segment,
+                                  Writer* created) {
+  segment->header.id = settings_.manifest->NextSegmentId();
+  segment->header.salt = RandomBits();
+  ASSIGN_OR_RETURN(segment->range,
+                   settings_.segments->ReserveRange(segment->capacity));
+  const absl::Status status = CreateSegmentAt(*segment, created);
   // Retries on a full disk would use up the store's space of locations.
   if (!status.ok()) {
-    settings_.segments->ReturnRange(segment.range, segment.capacity);
+    settings_.segments->ReturnRange(segment->range, segment->capacity);
   }
   return status;
 }

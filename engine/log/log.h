@@ -20,6 +20,7 @@
 #include "engine/log/reserve.h"
 #include "engine/log/segment_set.h"
 #include "engine/log/segment_writer.h"
+#include "engine/log/space_gate.h"
 #include "stave/options.h"
 
 namespace stave {
@@ -54,10 +55,13 @@ class Log {
     // What the reserve holds for deletes; 0: there is none.
     uint64_t reserve_bytes = 0;
     // Called with the append lock held, once the log has grown by about a
-    // quarter of a segment, or 256 KiB if that is less; must be quick.
+    // sixteenth of a segment, or 256 KiB if that is less; must be quick.
     std::function<void()> on_growth = [] {};
-    // Whether a next segment may be made before it is needed.
-    std::function<bool()> may_prepare = [] { return true; };
+    // What is asked before a file grows; null: nothing is. Where there is no
+    // room make_space(needed) is called, without append_mutex(); it returns
+    // when it is worth while to ask again: false if nothing can be freed.
+    SpaceGate* space = nullptr;
+    std::function<bool(uint64_t)> make_space = [](uint64_t) { return false; };
     // Told of each segment once it is sealed, without append_mutex(). It no
     // longer counts as one that has_rolled() is about.
     std::function<void(const std::shared_ptr<Segment>&, const SegmentSummary&)>
@@ -203,12 +207,19 @@ class Log {
   absl::StatusOr<std::vector<Place>> TryToAppend(
       const std::vector<PendingRecord>& records)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  absl::Status ReserveSpace(uint64_t size)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status Roll(uint64_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   void SwitchToNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   void TellOfGrowth() ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
   absl::Status PrepareNext(uint64_t record_size)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(append_mutex_);
+  // A `record_size` of 0: ahead of need. Unavailable if there is no room then.
   absl::Status CreateSegment(uint64_t record_size, Writer* created);
+  absl::StatusOr<uint64_t> TakeFirstStep(uint64_t record_size,
+                                         uint64_t capacity);
+  absl::Status CreateSegmentIn(SegmentWriter::Settings* segment,
+                               Writer* created);
   absl::Status CreateSegmentAt(const SegmentWriter::Settings& segment,
                                Writer* created);
   absl::Status DropSegment(const Writer& writer);

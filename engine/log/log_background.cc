@@ -107,7 +107,6 @@ void Log::PrepareNextIfWanted() {
   const uint64_t used_from =
       active_->segment()->capacity() / kPrepareAtFraction;
   if (!has_rolled_ && active_length() < used_from) return;
-  if (!settings_.may_prepare()) return;
   PrepareNext(0).IgnoreError();  // appends will meet the error themselves
 }
 
@@ -176,7 +175,7 @@ bool Log::PopulateForRate() {
               : std::max(grown * kPeriodsAhead, kLeastWindowBytes);
   if (grown == 0) return false;
   // Appends will meet a full disk; there it would take space from deletes.
-  if (!reserve_.lacking()) active->ExtendAhead().IgnoreError();
+  if (!reserve_.lacking()) active->ExtendAhead(settings_.space).IgnoreError();
   using Pages = SegmentWriter::Pages;
   const bool huge = may_be_huge_ && window >= File::kHugePageBytes;
   active->PopulateAhead(window, huge ? Pages::kHuge : Pages::kSmall);

@@ -256,7 +256,10 @@ bool Log::AppendSyncMark(SegmentId segment, uint64_t length) {
   record.header.body = BodyChecksum({}, record.value);
   // A mark is help for recovery, no promise: without room there is none.
   if (closed_ || active_ == nullptr || !active_->HasRoom(record.size()) ||
-      !active_->Reserve(record.size()).ok() || !Append(record).ok()) {
+      !active_
+           ->Reserve(record.size(), settings_.space, SpaceGate::Claim::kAlways)
+           .ok() ||
+      !Append(record).ok()) {
     return false;
   }
   marked_floor_ms_ = mark.clock_floor_ms;

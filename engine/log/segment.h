@@ -140,6 +140,8 @@ class Segment : public std::enable_shared_from_this<Segment> {
   std::atomic<bool>& retained() { return counters_.retained; }
   // Damage was found in it: merges leave it alone (I5).
   std::atomic<bool>& quarantined() { return counters_.quarantined; }
+  // The running merge will take it out of the list, if nothing fails.
+  std::atomic<bool>& being_merged() { return counters_.being_merged; }
 
   // Whether there is a pin. False stays so when nobody can pin any more.
   bool IsPinned() const;
@@ -165,6 +167,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
     std::atomic<uint64_t> kept_tombstone_bytes{0};
     std::atomic<bool> retained{false};
     std::atomic<bool> quarantined{false};
+    std::atomic<bool> being_merged{false};
     std::atomic<int64_t> next_expiry_ms{kNoExpiry};
   };
 

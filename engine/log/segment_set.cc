@@ -175,6 +175,11 @@ SegmentSet::Usage SegmentSet::GetUsage() const {
       if (list == &leaving_ || segment->retained().load(kRelaxed) ||
           segment->quarantined().load(kRelaxed)) {
         usage.pinned_bytes += bytes;
+      } else if (segment->being_merged().load(kRelaxed)) {
+        usage.merging_bytes += bytes;
+      } else if (segment->growing().load(kRelaxed)) {
+        const uint64_t end = segment->end().load(kRelaxed);
+        usage.ahead_bytes += bytes > end ? bytes - end : 0;
       }
     }
   }

@@ -66,6 +66,9 @@ class SegmentSet {
     uint64_t file_bytes = 0;  // of all, those that are leaving included
     // Of those that are leaving, or that merges leave alone.
     uint64_t pinned_bytes = 0;
+    // Of the rest: what the running merge will free; what no record has yet.
+    uint64_t merging_bytes = 0;
+    uint64_t ahead_bytes = 0;
     uint64_t mappings = 0;
     uint64_t mapped_bytes = 0;  // of addresses
     uint64_t open_files = 0;

@@ -12,10 +12,13 @@
 namespace stave {
 namespace {
 
-constexpr uint64_t kLeastStepBytes = uint64_t{1} << 20;
 constexpr uint64_t kPopulatedAtOnceBytes = uint64_t{256} << 10;
 // On a disk that is nearly full.
 constexpr uint64_t kLastStepBytes = uint64_t{64} << 10;
+
+absl::Status NoRoom() {
+  return absl::UnavailableError("there is no room under the space bound");
+}
 
 // Reserves the first step and writes the header; null if the segment is not to
 // be mapped. Sets `*mapped` to false where the file system turns out not to
@@ -48,7 +51,7 @@ absl::StatusOr<std::unique_ptr<FileMapping>> PrepareFile(
 absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
     Directory* directory, const Settings& settings) {
   const std::string name = SegmentFileName(settings.header.id);
-  uint64_t step = std::min(kLeastStepBytes, settings.capacity);
+  uint64_t step = std::min(settings.first_step, settings.capacity);
   ASSIGN_OR_RETURN(std::unique_ptr<File> file, directory->CreateFile(name));
   bool mapped = settings.mapped && settings.read_mode == ReadMode::kMap;
   auto mapping = PrepareFile(file.get(), settings, &step, &mapped);
@@ -92,29 +95,61 @@ SegmentWriter::SegmentWriter(std::shared_ptr<Segment> segment,
   segment_->growing().store(true, std::memory_order_relaxed);
 }
 
-absl::Status SegmentWriter::Reserve(uint64_t size) {
+absl::Status SegmentWriter::Reserve(uint64_t size, SpaceGate* gate,
+                                    SpaceGate::Claim claim) {
   const uint64_t end = summary_.length + size;
-  if (!mapped_ || end <= allocated_.load(std::memory_order_acquire)) {
+  if (!mapped_) return ReserveUnmapped(end, gate, claim);
+  if (end <= allocated_.load(std::memory_order_acquire)) {
     return absl::OkStatus();
   }
-  const absl::Status status = AllocateThrough(end);
+  const absl::Status status = AllocateThrough(end, gate, claim);
   if (!absl::IsUnimplemented(status)) return status;
   mapped_ = false;  // as when Create finds this out
+  return ReserveUnmapped(end, gate, claim);
+}
+
+// Counts what will be written.
+absl::Status SegmentWriter::ReserveUnmapped(uint64_t end, SpaceGate* gate,
+                                            SpaceGate::Claim claim) {
+  std::atomic<uint64_t>& file_bytes = segment_->file_bytes();
+  const uint64_t counted = file_bytes.load(std::memory_order_relaxed);
+  if (gate == nullptr || end <= counted) return absl::OkStatus();
+  const uint64_t needed = end - counted;
+  if (gate->Take(needed, needed, claim) == 0) return NoRoom();
+  file_bytes.store(end, std::memory_order_relaxed);
+  gate->Settle(needed);
   return absl::OkStatus();
 }
 
-absl::Status SegmentWriter::AllocateThrough(uint64_t end) {
+absl::Status SegmentWriter::AllocateThrough(uint64_t end, SpaceGate* gate,
+                                            SpaceGate::Claim claim) {
   MutexLock lock(&allocate_mutex_);
   const uint64_t allocated = allocated_.load(std::memory_order_relaxed);
   if (trimmed_ || end <= allocated) return absl::OkStatus();
   const uint64_t step =
       std::clamp(allocated, kLeastStepBytes, kGreatestStepBytes);
+  const uint64_t most =
+      std::min(std::max(end, allocated + step), segment_->capacity());
+  if (gate == nullptr) return Allocate(end, most);
+  const uint64_t taken = gate->Take(end - allocated, most - allocated, claim);
+  if (taken == 0) return NoRoom();
+  // A step that is cut short ends where huge pages do, if it can.
+  const uint64_t limit = allocated + taken;
+  const uint64_t whole = limit - limit % File::kHugePageBytes;
+  const absl::Status status =
+      Allocate(end, limit < most && whole >= end ? whole : limit);
+  gate->Settle(taken);
+  return status;
+}
+
+absl::Status SegmentWriter::Allocate(uint64_t end, uint64_t most) {
+  const uint64_t allocated = allocated_.load(std::memory_order_relaxed);
   uint64_t target = 0;
   absl::Status status;
   // A disk that is nearly full may still have less.
-  for (const uint64_t wanted : {step, kLastStepBytes, uint64_t{0}}) {
-    const uint64_t smaller =
-        std::min(std::max(end, allocated + wanted), segment_->capacity());
+  for (const uint64_t wanted :
+       {most - allocated, kLastStepBytes, uint64_t{0}}) {
+    const uint64_t smaller = std::min(std::max(end, allocated + wanted), most);
     if (smaller == target) continue;
     target = smaller;
     status = DURABILITY_SITE(
@@ -131,13 +166,14 @@ absl::Status SegmentWriter::AllocateThrough(uint64_t end) {
   return absl::OkStatus();
 }
 
-absl::Status SegmentWriter::ExtendAhead() {
+absl::Status SegmentWriter::ExtendAhead(SpaceGate* gate) {
   if (!mapped_) return absl::OkStatus();
   const uint64_t allocated = allocated_.load(std::memory_order_acquire);
   const uint64_t step =
       std::clamp(allocated, kLeastStepBytes, kGreatestStepBytes);
   const uint64_t wanted = std::min(length() + step / 2, segment_->capacity());
-  return wanted <= allocated ? absl::OkStatus() : AllocateThrough(wanted);
+  if (wanted <= allocated) return absl::OkStatus();
+  return AllocateThrough(wanted, gate, SpaceGate::Claim::kIfThereIsRoom);
 }
 
 void SegmentWriter::PopulateAhead(uint64_t window, Pages pages) {
@@ -213,9 +249,14 @@ absl::StatusOr<uint64_t> SegmentWriter::Put(RecordHeader header,
       // A part of a record behind the end would look like the log's end.
       RETURN_IF_ERROR(
           DURABILITY_SITE(kCutFailedWrite, segment_->file()->Truncate(offset)));
+      segment_->file_bytes().store(offset, std::memory_order_relaxed);
       return status;
     }
-    segment_->file_bytes().store(offset + size, std::memory_order_relaxed);
+    // More if Reserve has counted the rest of a batch.
+    if (segment_->file_bytes().load(std::memory_order_relaxed) <
+        offset + size) {
+      segment_->file_bytes().store(offset + size, std::memory_order_relaxed);
+    }
   }
   summary_.Account(header.sequence, std::string_view(bytes, 4));
   if (key.empty()) {
@@ -233,6 +274,7 @@ absl::Status SegmentWriter::RewindTo(const SegmentSummary& summary) {
   // Records that stood here must not be found behind shorter ones. In a
   // mapped segment nothing fails after the first byte of a batch.
   if (mapped_) return absl::OkStatus();
+  segment_->file_bytes().store(summary.length, std::memory_order_relaxed);
   return DURABILITY_SITE(kCutFailedWrite,
                          segment_->file()->Truncate(summary.length));
 }

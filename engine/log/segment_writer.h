@@ -13,6 +13,7 @@
 #include "engine/format/record.h"
 #include "engine/fs/file_system.h"
 #include "engine/log/segment.h"
+#include "engine/log/space_gate.h"
 #include "stave/options.h"
 
 namespace stave {
@@ -28,10 +29,11 @@ struct PendingRecord {
 
 // Adds records at the end of one segment.
 //
-// Space is reserved ahead of the tail in steps that double from 1 MiB to
-// kGreatestStepBytes, never past the capacity. Where the file system keeps that
-// promise (I14) records are stored into the mapped file, else, also where it
-// refuses to reserve space, written.
+// Space is reserved ahead of the tail in steps that double from kLeastStepBytes
+// to kGreatestStepBytes, or are less where a SpaceGate gives less, and never
+// past the capacity. Where the file system keeps that promise (I14) records are
+// stored into the mapped file, else, also where it refuses to reserve space,
+// written.
 //
 // Append and what describes its result are for one thread at a time; Extend,
 // PopulateAhead and the accessors of atomics may run beside it.
@@ -40,12 +42,14 @@ class SegmentWriter {
   // Larger ones would be felt: the space bound counts a step at once, so
   // writers would go from full speed to waiting for merges within one put.
   static constexpr uint64_t kGreatestStepBytes = uint64_t{16} << 20;
+  static constexpr uint64_t kLeastStepBytes = uint64_t{1} << 20;
 
   struct Settings {
     SegmentHeader header;
-    uint64_t capacity = 0;  // at least header and one record
-    Location range;         // reserved for `capacity` bytes
-    bool mapped = false;    // has no effect on segments that are not mapped
+    uint64_t capacity = 0;                  // at least header and one record
+    Location range;                         // reserved for `capacity` bytes
+    uint64_t first_step = kLeastStepBytes;  // cut to the capacity
+    bool mapped = false;  // has no effect on segments that are not mapped
     ReadMode read_mode = ReadMode::kMap;
   };
 
@@ -66,8 +70,11 @@ class SegmentWriter {
   }
 
   // Makes sure that `size` more bytes have space: ResourceExhausted, and
-  // nothing changed, if the disk is full.
-  absl::Status Reserve(uint64_t size);
+  // nothing changed, if the disk is full; Unavailable if `gate` has no room.
+  absl::Status Reserve(uint64_t size) {
+    return Reserve(size, nullptr, SpaceGate::Claim::kAlways);
+  }
+  absl::Status Reserve(uint64_t size, SpaceGate* gate, SpaceGate::Claim claim);
 
   // Adds a record in space that Reserve has promised; returns its offset.
   // An error leaves the segment as it was.
@@ -89,7 +96,7 @@ class SegmentWriter {
   const std::shared_ptr<Segment>& segment() const { return segment_; }
 
   // Reserves the next step if the tail is near the end of the last one.
-  absl::Status ExtendAhead();
+  absl::Status ExtendAhead(SpaceGate* gate = nullptr);
   enum class Pages { kSmall, kHuge };
   // Makes pages for the next `window` bytes behind the tail present; huge ones
   // where they fit. By one thread at a time.
@@ -108,7 +115,12 @@ class SegmentWriter {
   SegmentWriter(std::shared_ptr<Segment> segment, const SegmentSummary& summary,
                 bool mapped, uint64_t allocated);
 
-  absl::Status AllocateThrough(uint64_t end);
+  absl::Status ReserveUnmapped(uint64_t end, SpaceGate* gate,
+                               SpaceGate::Claim claim);
+  absl::Status AllocateThrough(uint64_t end, SpaceGate* gate,
+                               SpaceGate::Claim claim);
+  absl::Status Allocate(uint64_t end, uint64_t most)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(allocate_mutex_);
   absl::StatusOr<uint64_t> Put(RecordHeader header, std::string_view key,
                                std::string_view value, uint64_t size);
 
