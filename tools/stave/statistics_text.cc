@@ -8,8 +8,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "engine/base/json_text.h"
 #include "tools/stave/human_units.h"
-#include "tools/stave/json_text.h"
 #include "tools/stave/segment_bars.h"
 
 namespace stave::tool {

@@ -16,6 +16,11 @@ class Snapshot;
 // How values are made smaller: not, with zstd (smaller), or with lz4 (faster).
 enum class Compression : uint8_t { kNone = 0, kZstd = 1, kLz4 = 2 };
 
+// What a snapshot file looks like: text, for other programs; or binary, whose
+// version 2 has expiries and a checksum, and version 1 neither. FORMAT.md has
+// all three; `stave snapshot load` reads them.
+enum class SnapshotFormat : uint8_t { kJson = 0, kBinary = 1, kBinaryV1 = 2 };
+
 // What a store knows of its keys while it is open. On disk there is no
 // difference: each open may choose.
 enum class KeydirKind {
