@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
@@ -146,6 +147,22 @@ struct Options {
   // 0: as much as the system gives; what it doesn't give is ResourceExhausted,
   // too. Has no effect in a read-only store.
   uint64_t memory_budget_bytes = 0;
+
+  // A file to which a thread saves the whole store, as Store::SaveSnapshot
+  // does, each time that the interval has passed since Open or its last save,
+  // unless nothing was written since that save. A save that fails leaves the
+  // file as it was and is tried again an interval later; Statistics tell of it,
+  // and nothing else comes of it. Close saves nothing, and ends a save that is
+  // under way. What a process that was killed has left beside the file is
+  // removed when the store is opened, or by the next save. Empty: no thread,
+  // and no file.
+  //
+  // InvalidArgument if the interval is not positive, for a file where
+  // SaveSnapshot never saves one, and without background_threads. Has no effect
+  // in a read-only store.
+  std::string snapshot_file = {};
+  absl::Duration snapshot_interval = absl::Minutes(5);
+  SnapshotFormat snapshot_format = SnapshotFormat::kJson;
 
   // ---- Performance ----
 
