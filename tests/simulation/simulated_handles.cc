@@ -147,12 +147,12 @@ absl::Status SimulatedDirectory::Link(Directory* from, std::string_view name) {
   {
     MutexLock lock(&disk_.mutex_);
     RETURN_IF_ERROR(Meet(Call::kLink, name));
-    const auto& there = *static_cast<SimulatedDirectory*>(from);
+    auto& there = *static_cast<SimulatedDirectory*>(from);
     if (!disk_.abilities_.links || &there.disk_ != &disk_) {
       return absl::UnimplementedError("no file has two names here");
     }
-    ASSIGN_OR_RETURN(const InodePtr inode,
-                     static_cast<SimulatedDirectory*>(from)->Find(name));
+    there.disk_.mutex_.AssertHeld();  // It is this one.
+    ASSIGN_OR_RETURN(const InodePtr inode, there.Find(name));
     if (inode == nullptr) return ErrnoStatus(ENOENT, "link", PathOf(name));
     ASSIGN_OR_RETURN(const InodePtr has_name, Find(name));
     if (has_name != nullptr) return ErrnoStatus(EEXIST, "link", PathOf(name));
