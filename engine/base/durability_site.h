@@ -39,6 +39,8 @@
   SITE(kOutputNameSync, "I5", "the names of its outputs")                      \
   SITE(kBackupCopySync, "I5", "what a backup has copied")                      \
   SITE(kBackupNameSync, "I5", "the names of a backup's files")                 \
+  SITE(kSnapshotFileSync, "I5", "a snapshot file, before the last one goes")   \
+  SITE(kSnapshotNameSync, "I5", "the name of a saved snapshot file")           \
   SITE(kDictionarySync, "I3", "a dictionary that is listed")                   \
   SITE(kDictionaryNameSync, "I3", "the name of one that is listed")            \
   SITE(kHintSync, "I8", "a hint file that its checks hold to be whole")        \

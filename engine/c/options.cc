@@ -76,6 +76,14 @@ void stave_options_set_compression_dictionary_bytes(stave_options* options,
   options->options.compression_dictionary_bytes = size;
 }
 
+void stave_options_set_snapshot_file(stave_options* options, const char* file,
+                                     stave_snapshot_format format,
+                                     int64_t interval) {
+  options->options.snapshot_file = file == nullptr ? "" : file;
+  options->options.snapshot_format = static_cast<stave::SnapshotFormat>(format);
+  options->options.snapshot_interval = DurationOf(interval);
+}
+
 void stave_options_set_recovery_threads(stave_options* options, int threads) {
   options->options.recovery_threads = threads;
 }

@@ -34,6 +34,15 @@ absl::StatusOr<std::unique_ptr<Store::Engine>> Store::Engine::Open(
       options.refresh_interval != absl::InfiniteDuration()) {
     RETURN_IF_ERROR(engine->follower_->Start(options.refresh_interval));
   }
+  if (!options.snapshot_file.empty() && !options.read_only) {
+    const absl::Status started = engine->snapshot_saver_.Start(
+        options.snapshot_file, options.snapshot_format,
+        options.snapshot_interval);
+    if (!started.ok()) {
+      engine->Close().IgnoreError();
+      return started;
+    }
+  }
   return engine;
 }
 
@@ -44,7 +53,8 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
       manifest_(std::move(opened.recovered.manifest)),
       state_(std::move(opened.recovered.state)),
       reader_(state_.get()),
-      bytes_cut_at_open_(opened.recovered.bytes_cut) {
+      bytes_cut_at_open_(opened.recovered.bytes_cut),
+      snapshot_saver_(SaverSettings()) {
   RecoveredStore& recovered = opened.recovered;
   if (options.read_only) {
     if (state_->damage != nullptr) return;
@@ -168,6 +178,16 @@ DictionaryTrainer::Settings Store::Engine::TrainerSettings() {
   return settings;
 }
 
+SnapshotSaver::Settings Store::Engine::SaverSettings() {
+  SnapshotSaver::Settings settings;
+  settings.file_system = FileSystemOf(options_);
+  settings.clock = options_.clock != nullptr ? options_.clock : SystemClock();
+  settings.new_iterator = [this] { return NewIterator({}); };
+  settings.last_sequence = [this] { return LastSequence(); };
+  settings.closed = &closed_;
+  return settings;
+}
+
 Store::Engine::~Engine() = default;
 
 absl::Status Store::Engine::Close() {
@@ -175,6 +195,7 @@ absl::Status Store::Engine::Close() {
   if (close_called_) return close_status_;
   close_called_ = true;
   closed_.store(true);
+  snapshot_saver_.Stop();
   if (follower_ != nullptr) follower_->Stop();
   if (merger_ != nullptr) merger_->Stop();
   { MutexLock wait_for_backup(&backup_mutex_); }
@@ -315,6 +336,13 @@ absl::Status Store::Engine::Backup(std::string_view path) {
   ASSIGN_OR_RETURN(StoreInstant instant, CaptureInstant());
   return WriteBackup(*state_, directory_.get(), std::move(instant),
                      FileSystemOf(options_), path, closed_);
+}
+
+absl::Status Store::Engine::SaveSnapshot(std::string_view path,
+                                         SnapshotFormat format) {
+  RETURN_IF_ERROR(CheckSnapshotFormat(format));
+  RETURN_IF_ERROR(ForReading().status());
+  return snapshot_saver_.Save(path, format);
 }
 
 absl::Status Store::Engine::Refresh() {

@@ -23,6 +23,7 @@
 #include "engine/core/open_store.h"
 #include "engine/core/read_modify_write.h"
 #include "engine/core/reader.h"
+#include "engine/core/snapshot_saver.h"
 #include "engine/core/space_ledger.h"
 #include "engine/core/state.h"
 #include "engine/format/compression.h"
@@ -60,6 +61,7 @@ class Store::Engine {
   void ResumeMerge();
 
   absl::Status Backup(std::string_view path);
+  absl::Status SaveSnapshot(std::string_view path, SnapshotFormat format);
   absl::Status Refresh();
 
   // The log as it can be read now, all of it published.
@@ -97,6 +99,7 @@ class Store::Engine {
   Merger::Settings MergerSettings();
   CheckpointKeeper::Settings CheckpointSettings();
   DictionaryTrainer::Settings TrainerSettings();
+  SnapshotSaver::Settings SaverSettings();
   // Dictionaries that come to be after this open.
   void LoadWhatTheWriterMakes();
   absl::Status CloseLog();
@@ -141,6 +144,8 @@ class Store::Engine {
   std::unique_ptr<Follower> follower_;
   const uint64_t bytes_cut_at_open_;
   uint64_t incarnation_ = 0;  // of one that can be written to
+
+  SnapshotSaver snapshot_saver_;
 
   Mutex backup_mutex_;  // held by the one who makes a backup
   Mutex close_mutex_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "engine/core/engine.h"
 #include "engine/format/file_names.h"
@@ -73,6 +74,10 @@ Statistics Store::Engine::GetStatistics() const {
   statistics.memory_bytes = keydir.bytes + overlay.bytes;
   CountOtherFiles(&statistics);
   statistics.last_sequence = LastSequence();
+  SnapshotSaver::Counters saves = snapshot_saver_.counters();
+  statistics.snapshot_files = saves.saved;
+  statistics.snapshot_file_failures = saves.failed;
+  statistics.snapshot_file_error = std::move(saves.error);
   if (log_ == nullptr) return statistics;
   statistics.memory_budget_bytes = options_.memory_budget_bytes;
   statistics.puts = commit_->puts();

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "engine/base/status_macros.h"
 #include "stave/limits.h"
 
 namespace stave {
@@ -15,6 +16,13 @@ absl::Status CheckPath(std::string_view path) {
         "the name of the store's directory has a zero byte");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckSnapshotFormat(SnapshotFormat format) {
+  if (format <= SnapshotFormat::kBinaryV1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the snapshot's format is ",
+                                                 static_cast<int>(format),
+                                                 ", which is none"));
 }
 
 absl::Status CheckOptions(const Options& options) {
@@ -66,6 +74,15 @@ absl::Status CheckOptions(const Options& options) {
   }
   if (options.refresh_interval <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("refresh_interval is not positive");
+  }
+  if (options.snapshot_interval <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("snapshot_interval is not positive");
+  }
+  RETURN_IF_ERROR(CheckSnapshotFormat(options.snapshot_format));
+  if (!options.snapshot_file.empty() && !options.background_threads &&
+      !options.read_only) {
+    return absl::InvalidArgumentError(
+        "snapshot_file needs background_threads; Store::SaveSnapshot doesn't");
   }
   return absl::OkStatus();
 }

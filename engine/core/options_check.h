@@ -8,9 +8,10 @@
 
 namespace stave {
 
-// What Open and Backup are given, before anything is looked at: InvalidArgument
-// that names what makes no sense.
+// What Open, Backup and SaveSnapshot are given, before anything is looked at:
+// InvalidArgument that names what makes no sense.
 absl::Status CheckPath(std::string_view path);
+absl::Status CheckSnapshotFormat(SnapshotFormat format);
 absl::Status CheckOptions(const Options& options);
 
 }  // namespace stave

@@ -117,6 +117,10 @@ std::string Statistics::PrometheusText() const {
           number(bytes_appended));
   counter("checkpoints_total", "Keydir checkpoints that were written.",
           number(checkpoints));
+  counter("snapshot_files_total", "Snapshot files that were saved.",
+          number(snapshot_files));
+  counter("snapshot_file_failures_total", "Those that could not be saved.",
+          number(snapshot_file_failures));
   counter("merges_total", "Merges since the store was opened.", number(merges));
   counter("merge_bytes_read_total", "Bytes of merged segments.",
           number(merge_bytes_read));

@@ -149,6 +149,10 @@ absl::Status Store::Backup(std::string_view directory) {
   return engine_->Backup(directory);
 }
 
+absl::Status Store::SaveSnapshot(std::string_view file, SnapshotFormat format) {
+  return engine_->SaveSnapshot(file, format);
+}
+
 absl::Status Store::Refresh() { return engine_->Refresh(); }
 
 absl::Status Store::Merge(const MergeOptions& options) {

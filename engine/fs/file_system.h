@@ -141,7 +141,7 @@ class File {
 
 // An open directory; its files are named relative to it, so it may be renamed
 // meanwhile. A name with a '/' is InvalidArgument. Thread-safe. Names that are
-// made and removed are durable from the next Sync on, not before.
+// made, changed and removed are durable from the next Sync on, not before.
 class Directory {
  public:
   virtual ~Directory() = default;
@@ -164,10 +164,17 @@ class Directory {
   // Removes a file's name; Files and FileMappings of it stay valid.
   virtual absl::Status Unlink(std::string_view name) = 0;
 
+  // Gives the file that is called `from` the name `to`, in place of what has
+  // it, at one instant: nobody finds `to` missing, nor does who comes after a
+  // loss of power, whichever of the two files it is then. InvalidArgument if
+  // `to` is a directory.
+  virtual absl::Status Rename(std::string_view from, std::string_view to) = 0;
+
   // Names of everything in the directory but "." and "..", in no order.
   virtual absl::StatusOr<std::vector<std::string>> List() = 0;
 
-  // Makes the names that were created and removed before durably so (fsync).
+  // Makes the names that were made, changed and removed before durably so
+  // (fsync).
   virtual absl::Status Sync() = 0;
 
   // Takes the exclusive lock of file `name`, which is created if need be and

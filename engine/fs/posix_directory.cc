@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -193,6 +194,21 @@ absl::Status PosixDirectory::Unlink(std::string_view name) {
   const std::string path = PathOf(name);
   if (unlinkat(descriptor_.get(), terminated.c_str(), 0) != 0) {
     return ErrnoStatus(errno, "unlink", path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PosixDirectory::Rename(std::string_view from,
+                                    std::string_view to) {
+  RETURN_IF_ERROR(CheckName(from));
+  RETURN_IF_ERROR(CheckName(to));
+  const std::string terminated_from(from);
+  const std::string terminated_to(to);
+  const int directory = descriptor_.get();
+  if (renameat(directory, terminated_from.c_str(), directory,
+               terminated_to.c_str()) != 0) {
+    const int error = errno;
+    return NotOpened(error, "rename", PathOf(error == EISDIR ? to : from));
   }
   return absl::OkStatus();
 }

@@ -29,6 +29,7 @@ class PosixDirectory : public Directory {
                                                  bool writable) override;
   absl::Status Link(Directory* from, std::string_view name) override;
   absl::Status Unlink(std::string_view name) override;
+  absl::Status Rename(std::string_view from, std::string_view to) override;
   absl::StatusOr<std::vector<std::string>> List() override;
   absl::Status Sync() override;
   absl::StatusOr<std::unique_ptr<File>> Lock(

@@ -23,7 +23,7 @@ readonly parts=(
   manifest_test log_fault_test segment_scanner_test segment_set_test
   hint_file_test hint_writer_test reserve_test
   lock_test lock_registry_test posix_sync_test
-  snapshot_test transaction_history_test
+  snapshot_test snapshot_file_crash_test transaction_history_test
 )
 
 # Runs a part, of the long ones a short version.

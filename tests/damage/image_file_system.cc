@@ -167,6 +167,17 @@ class ImageFileSystem::OpenedDirectory : public Directory {
     return absl::OkStatus();
   }
 
+  absl::Status Rename(std::string_view from, std::string_view to) override {
+    const auto found = disk_.files_.find(from);
+    if (found == disk_.files_.end()) {
+      return absl::NotFoundError(std::string(from));
+    }
+    found->second->NoteChange();
+    disk_.files_[std::string(to)] = found->second;
+    if (from != to) disk_.files_.erase(disk_.files_.find(from));
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<std::vector<std::string>> List() override {
     std::vector<std::string> names;
     for (const auto& [name, bytes] : disk_.files_) names.push_back(name);

@@ -11,11 +11,10 @@
 #include "absl/time/time.h"
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
+#include "engine/format/snapshot_file.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tools/stave/record.h"
-#include "tools/stave/snapshot_format.h"
 #include "tools/stave/snapshot_reader.h"
-#include "tools/stave/snapshot_writer.h"
 
 // A snapshot file, behind a byte that tells whether the last four bytes are
 // made the checksum of the others.
@@ -50,7 +49,7 @@ absl::StatusOr<Pairs> Read(const std::string& file) {
 
 absl::StatusOr<std::string> Write(SnapshotFormat format, const Pairs& pairs) {
   std::string file;
-  const auto walk = [&](RecordVisitor visit) {
+  const auto walk = [&](SnapshotVisitor visit) {
     for (const auto& [key, held] : pairs) {
       const absl::Status status = visit({key, held.first, held.second});
       if (!status.ok()) return status;

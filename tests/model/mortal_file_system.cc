@@ -253,6 +253,10 @@ class MortalDirectory : public Directory {
     return life_->Live(FileCall::kUnlink, name,
                        [&] { return below_->Unlink(name); });
   }
+  absl::Status Rename(std::string_view from, std::string_view to) override {
+    return life_->Live(FileCall::kRename, to,
+                       [&] { return below_->Rename(from, to); });
+  }
   absl::StatusOr<std::vector<std::string>> List() override {
     return below_->List();
   }

@@ -24,6 +24,7 @@ enum class FileCall {
   kSyncData,
   kLink,
   kUnlink,
+  kRename,
   kSyncDirectory,
   kLock,
   kAny,

@@ -4,7 +4,6 @@
 #include <random>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,33 +17,12 @@
 #include "tests/simulation/crash_states.h"
 #include "tests/simulation/fault.h"
 #include "tests/simulation/simulated_disk.h"
+#include "tests/simulation/two_disks.h"
 
 namespace stave {
 namespace {
 
-constexpr std::string_view kSource = "/source";
 constexpr int kRandomStates = 5;
-
-// The source's disk, and beside it the one that the backup is on at the moment,
-// which may be the same.
-class TwoDisks : public FileSystem {
- public:
-  absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
-      std::string_view path) override {
-    return DiskOf(path).OpenDirectory(path);
-  }
-  absl::Status CreateDirectory(std::string_view path) override {
-    return DiskOf(path).CreateDirectory(path);
-  }
-
-  SimulatedDisk* source = nullptr;
-  SimulatedDisk* target = nullptr;
-
- private:
-  SimulatedDisk& DiskOf(std::string_view path) {
-    return path == kSource ? *source : *target;
-  }
-};
 
 // A power failure at each moment of a backup; with hard links, and without.
 class BackupCrashTest : public testing::TestWithParam<bool> {
@@ -57,7 +35,7 @@ class BackupCrashTest : public testing::TestWithParam<bool> {
     options_.recovery_threads = 1;
     options_.segment_size_bytes = 512;
     options_.reserve_bytes = 0;
-    store_ = Store::Open(kSource, options_).value();
+    store_ = Store::Open(TwoDisks::kSource, options_).value();
   }
 
   void PutNumbers(int begin, int end) {

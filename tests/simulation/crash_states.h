@@ -25,7 +25,7 @@ struct CrashState {
 //  - one file alone is there;
 //  - lengths are there without data, which are zeros or garbage, and data
 //    without lengths;
-//  - one name that was made or removed alone is lost, or is there;
+//  - one name that was made, changed or removed alone is lost, or is there;
 //  - `random_states` random selections of sectors, as they were at random
 //    moments since they were synced, of lengths and of names.
 void ForEachCrashState(const SimulatedDisk& disk, int random_states,

@@ -13,7 +13,7 @@ bool Applies(Fault fault, Call call) {
     case Fault::kQuotaExceeded:
       return call == Call::kCreateDirectory || call == Call::kCreateFile ||
              call == Call::kExtend || call == Call::kAllocate ||
-             call == Call::kLink;
+             call == Call::kLink || call == Call::kRename;
     case Fault::kTooManyFiles:
       return call == Call::kOpenDirectory || call == Call::kCreateFile ||
              call == Call::kOpenFile || call == Call::kList ||
@@ -36,15 +36,25 @@ bool Applies(Fault fault, Call call) {
 }
 
 const char* NameOf(Call call) {
-  constexpr const char* kNames[] = {"open directory", "create directory",
-                                    "create",         "open",
-                                    "link",           "unlink",
-                                    "list",           "fsync",
-                                    "lock",           "size",
-                                    "read",           "write",
-                                    "write",          "allocate",
-                                    "allocate",       "truncate",
-                                    "fdatasync",      "map",
+  constexpr const char* kNames[] = {"open directory",
+                                    "create directory",
+                                    "create",
+                                    "open",
+                                    "link",
+                                    "unlink",
+                                    "rename",
+                                    "list",
+                                    "fsync",
+                                    "lock",
+                                    "size",
+                                    "read",
+                                    "write",
+                                    "write",
+                                    "allocate",
+                                    "allocate",
+                                    "truncate",
+                                    "fdatasync",
+                                    "map",
                                     "protect"};
   static_assert(std::size(kNames) == static_cast<size_t>(Call::kCalls));
   return kNames[static_cast<size_t>(call)];

@@ -11,6 +11,7 @@ enum class Call {
   kOpenFile,
   kLink,
   kUnlink,
+  kRename,
   kList,
   kSyncDirectory,
   kLock,

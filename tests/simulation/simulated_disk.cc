@@ -105,7 +105,8 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::Copy() const {
   for (const auto& [name, inode] : from.cache) to.cache[name] = copied(inode);
   for (const auto& [name, inode] : from.device) to.device[name] = copied(inode);
   for (const auto& change : from.unsynced) {
-    to.unsynced.push_back({change.time, change.name, copied(change.inode)});
+    to.unsynced.push_back(
+        {change.time, change.name, copied(change.inode), change.old_name});
   }
   copy->inodes_ = inodes;
   copy->last_change_.time = last_change_.time;

@@ -22,8 +22,8 @@ namespace stave {
 
 // Files in memory, with the page cache and the device apart: what is written,
 // stored, allocated and cut is on the device once its file was synced; names
-// that are made and removed are once their directory was. Syncing a file does
-// not make its name durable.
+// that are made, changed and removed are once their directory was. Syncing a
+// file does not make its name durable.
 //
 //   SimulatedDisk disk;
 //   options.file_system = &disk;

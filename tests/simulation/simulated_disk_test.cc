@@ -50,6 +50,17 @@ class SimulatedDiskTest : public testing::Test {
       disk_.OpenDirectory(SimulatedDisk::kPath).value();
 };
 
+TEST_F(SimulatedDiskTest, ARenameIsThereAsAWholeOrNotAtAll) {
+  EXPECT_EQ(Create("b", "new")->SyncData(), absl::OkStatus());
+  SyncNames();
+  EXPECT_EQ(directory_->Rename("b", "a"), absl::OkStatus());
+  EXPECT_EQ(Least(), (Image{{"a", "old"}, {"b", "new"}}));
+  EXPECT_EQ(Most(), (Image{{"a", "new"}}));
+  EXPECT_EQ(disk_.Copy()->AfterPowerLoss({}), Most());
+  SyncNames();
+  EXPECT_EQ(Least(), (Image{{"a", "new"}}));
+}
+
 TEST_F(SimulatedDiskTest, BytesAreOnTheDeviceOnceTheFileIsSynced) {
   const auto file = directory_->OpenFile("a", true).value();
   EXPECT_EQ(file->Write(0, "new!"), absl::OkStatus());

@@ -64,6 +64,7 @@ void SimulatedDisk::Folder::Apply(const NameChange& change, Names* names) {
   if (change.inode == nullptr) {
     names->erase(change.name);
   } else {
+    names->erase(change.old_name);
     (*names)[change.name] = change.inode;
   }
 }
@@ -112,7 +113,8 @@ SimulatedDirectory::InodePtr SimulatedDirectory::Make(std::string_view name) {
 
 void SimulatedDirectory::Name(std::string_view name, const InodePtr& inode) {
   folder_.cache.emplace(name, inode);
-  folder_.unsynced.push_back({disk_.Change(nullptr), std::string(name), inode});
+  folder_.unsynced.push_back(
+      {disk_.Change(nullptr), std::string(name), inode, /*old_name=*/""});
 }
 
 absl::StatusOr<std::unique_ptr<File>> SimulatedDirectory::CreateFile(
@@ -145,12 +147,12 @@ absl::Status SimulatedDirectory::Link(Directory* from, std::string_view name) {
   {
     MutexLock lock(&disk_.mutex_);
     RETURN_IF_ERROR(Meet(Call::kLink, name));
-    const auto& there = *static_cast<SimulatedDirectory*>(from);
+    auto& there = *static_cast<SimulatedDirectory*>(from);
     if (!disk_.abilities_.links || &there.disk_ != &disk_) {
       return absl::UnimplementedError("no file has two names here");
     }
-    ASSIGN_OR_RETURN(const InodePtr inode,
-                     static_cast<SimulatedDirectory*>(from)->Find(name));
+    there.disk_.mutex_.AssertHeld();  // It is this one.
+    ASSIGN_OR_RETURN(const InodePtr inode, there.Find(name));
     if (inode == nullptr) return ErrnoStatus(ENOENT, "link", PathOf(name));
     ASSIGN_OR_RETURN(const InodePtr has_name, Find(name));
     if (has_name != nullptr) return ErrnoStatus(EEXIST, "link", PathOf(name));
@@ -168,7 +170,26 @@ absl::Status SimulatedDirectory::Unlink(std::string_view name) {
     if (inode == nullptr) return ErrnoStatus(ENOENT, "unlink", PathOf(name));
     folder_.cache.erase(folder_.cache.find(name));
     folder_.unsynced.push_back(
-        {disk_.Change(nullptr), std::string(name), nullptr});
+        {disk_.Change(nullptr), std::string(name), nullptr, /*old_name=*/""});
+  }
+  disk_.TellObserver();
+  return absl::OkStatus();
+}
+
+absl::Status SimulatedDirectory::Rename(std::string_view from,
+                                        std::string_view to) {
+  {
+    MutexLock lock(&disk_.mutex_);
+    RETURN_IF_ERROR(Meet(Call::kRename, from));
+    RETURN_IF_ERROR(CheckName(to));
+    ASSIGN_OR_RETURN(const InodePtr inode, Find(from));
+    if (inode == nullptr) return ErrnoStatus(ENOENT, "rename", PathOf(from));
+    ASSIGN_OR_RETURN(const InodePtr replaced, Find(to));
+    if (replaced == inode) return absl::OkStatus();
+    const SimulatedDisk::Folder::NameChange change = {
+        disk_.Change(nullptr), std::string(to), inode, std::string(from)};
+    SimulatedDisk::Folder::Apply(change, &folder_.cache);
+    folder_.unsynced.push_back(change);
   }
   disk_.TellObserver();
   return absl::OkStatus();

@@ -23,7 +23,8 @@ struct SimulatedDisk::Folder {
   struct NameChange {
     ChangeTime time;
     std::string name;
-    InodePtr inode;  // null: the name was removed
+    InodePtr inode;        // null: the name was removed
+    std::string old_name;  // that the file had until then; may be empty
   };
   using Names = std::map<std::string, InodePtr, std::less<>>;
 
@@ -62,6 +63,7 @@ class SimulatedDirectory : public Directory {
                                                  bool writable) override;
   absl::Status Link(Directory* from, std::string_view name) override;
   absl::Status Unlink(std::string_view name) override;
+  absl::Status Rename(std::string_view from, std::string_view to) override;
   absl::StatusOr<std::vector<std::string>> List() override;
   absl::Status Sync() override;
   absl::StatusOr<std::unique_ptr<File>> Lock(

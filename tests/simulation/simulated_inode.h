@@ -37,7 +37,7 @@ struct Writeback {
   std::function<ChangeTime(uint64_t inode)> length = [](uint64_t) {
     return kEverything;
   };
-  // Whether the name made or removed at this time was.
+  // Whether the name made, changed or removed at this time was.
   std::function<bool(ChangeTime)> name = [](ChangeTime) { return true; };
   // Of the bytes written at `cut_time` only so many.
   ChangeTime cut_time = kNothing;

@@ -8,9 +8,9 @@
 #include "absl/time/time.h"
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
+#include "engine/format/snapshot_file.h"
 #include "stave/limits.h"
 #include "tools/stave/escape.h"
-#include "tools/stave/snapshot_format.h"
 #include "tools/stave/status_macros.h"
 
 namespace stave::tool {

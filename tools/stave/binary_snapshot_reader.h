@@ -16,7 +16,7 @@
 
 namespace stave::tool {
 
-// Versions 1 and 2 of the binary format (snapshot_format.h).
+// Versions 1 and 2 of the binary format (engine/FORMAT.md).
 class BinarySnapshotReader : public SnapshotReader {
  public:
   static absl::StatusOr<std::unique_ptr<SnapshotReader>> Open(

@@ -5,11 +5,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/base/json_text.h"
 #include "stave/store.h"
 #include "tools/stave/command_line.h"
 #include "tools/stave/commands.h"
 #include "tools/stave/escape.h"
-#include "tools/stave/json_text.h"
 #include "tools/stave/number.h"
 #include "tools/stave/record.h"
 #include "tools/stave/selection.h"

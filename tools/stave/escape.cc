@@ -5,8 +5,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
+#include "engine/base/utf8.h"
 #include "tools/stave/status_macros.h"
-#include "tools/stave/utf8.h"
 
 namespace stave::tool {
 namespace {

@@ -9,9 +9,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "engine/base/json_text.h"
 #include "nlohmann/json.hpp"
 #include "tools/stave/escape.h"
-#include "tools/stave/json_text.h"
 #include "tools/stave/status_macros.h"
 
 namespace stave::tool {

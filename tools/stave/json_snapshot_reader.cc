@@ -11,10 +11,10 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
+#include "engine/base/json_text.h"
 #include "nlohmann/json.hpp"
 #include "stave/limits.h"
 #include "tools/stave/escape.h"
-#include "tools/stave/json_text.h"
 #include "tools/stave/status_macros.h"
 
 namespace stave::tool {

@@ -17,7 +17,7 @@
 
 namespace stave::tool {
 
-// The JSON format (snapshot_format.h), its members in any order.
+// The JSON format (engine/FORMAT.md), its members in any order.
 class JsonSnapshotReader : public SnapshotReader {
  public:
   static absl::StatusOr<std::unique_ptr<SnapshotReader>> Open(

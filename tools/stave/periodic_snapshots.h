@@ -4,20 +4,23 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engine/base/clock.h"
-#include "engine/base/mutex.h"
+#include "engine/base/periodic_thread.h"
 #include "stave/store.h"
 
 namespace stave::tool {
 
 // A thread that saves a store at intervals, but not when nothing was written
 // since it was saved last. For one thread but for the calls that it makes.
+//
+// Options::snapshot_file has a store do so for programs. For the shell it would
+// begin too early, while the same file is being loaded; here the user is told
+// of a failure at once, and what was written last is saved, too.
 class PeriodicSnapshots {
  public:
   struct Settings {
@@ -33,9 +36,6 @@ class PeriodicSnapshots {
   // ResourceExhausted if the system makes no more threads.
   static absl::StatusOr<std::unique_ptr<PeriodicSnapshots>> Start(
       Settings settings);
-  ~PeriodicSnapshots() { StopThread(); }
-  PeriodicSnapshots(const PeriodicSnapshots&) = delete;
-  PeriodicSnapshots& operator=(const PeriodicSnapshots&) = delete;
 
   // Ends the thread, waits for a save that is running, and saves what is left.
   absl::Status Stop();
@@ -47,17 +47,10 @@ class PeriodicSnapshots {
   // How much was written since the store was opened.
   uint64_t Writes() const;
   absl::Status SaveIfChanged();
-  void RunThread();
-  // Waits for the interval's end; false if the thread's end comes first.
-  bool AwaitNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void StopThread();
 
   const Settings settings_;
   uint64_t saved_writes_;  // of the thread while it runs
-  Mutex mutex_;
-  CondVar wake_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::unique_ptr<PeriodicThread> thread_;
 };
 
 }  // namespace stave::tool

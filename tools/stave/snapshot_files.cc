@@ -9,11 +9,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "engine/base/mutex.h"
+#include "engine/format/snapshot_file.h"
 #include "tools/stave/file_replacement.h"
 #include "tools/stave/loader.h"
 #include "tools/stave/output.h"
 #include "tools/stave/selection.h"
-#include "tools/stave/snapshot_writer.h"
 #include "tools/stave/status_macros.h"
 #include "tools/stave/system_error.h"
 #include "tools/stave/user_paths.h"
@@ -43,7 +43,7 @@ absl::Status SaveSnapshot(Store& store, const std::string& store_directory,
   absl::StatusOr<std::unique_ptr<Iterator>> iterator = store.NewIterator();
   if (!iterator.ok()) return iterator.status();
   Iterator& each = **iterator;
-  const auto walk = [&each](RecordVisitor visit) {
+  const auto walk = [&each](SnapshotVisitor visit) {
     for (each.SeekToFirst(); each.Valid(); each.Next()) {
       RETURN_IF_ERROR(visit({each.key(), each.value(), each.expiry()}));
     }

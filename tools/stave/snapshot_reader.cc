@@ -2,9 +2,9 @@
 
 #include "absl/strings/str_format.h"
 #include "engine/base/coding.h"
+#include "engine/format/snapshot_file.h"
 #include "tools/stave/binary_snapshot_reader.h"
 #include "tools/stave/json_snapshot_reader.h"
-#include "tools/stave/snapshot_format.h"
 
 namespace stave::tool {
 

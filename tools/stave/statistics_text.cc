@@ -8,8 +8,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "engine/base/json_text.h"
 #include "tools/stave/human_units.h"
-#include "tools/stave/json_text.h"
 #include "tools/stave/segment_bars.h"
 
 namespace stave::tool {
@@ -117,6 +117,15 @@ std::string StatisticsText(const Statistics& statistics,
         HumanCount(statistics.delayed_writes) + " writes",
         time(statistics.write_delay), time(statistics.longest_write_delay));
   }
+  if (statistics.snapshot_file_failures > 0) {
+    absl::StrAppendFormat(&text, "%-21s%s of %s%s\n", "failed snapshots",
+                          HumanCount(statistics.snapshot_file_failures),
+                          HumanCount(statistics.snapshot_file_failures +
+                                     statistics.snapshot_files),
+                          statistics.snapshot_file_error.empty()
+                              ? ", not the last one"
+                              : ": " + statistics.snapshot_file_error);
+  }
   const absl::Time floor = absl::FromUnixMillis(statistics.clock_floor_ms);
   if (floor > absl::Now() + absl::Hours(24)) {
     absl::StrAppendFormat(
@@ -148,6 +157,9 @@ std::string StatisticsJson(const Statistics& statistics,
                         statistics.space_amplification());
   absl::StrAppendFormat(&json, "\"compression_ratio\":%.4f",
                         values.compression_ratio());
+  absl::StrAppendFormat(
+      &json, ",\"snapshot_files\":%d,\"snapshot_file_failures\":%d",
+      statistics.snapshot_files, statistics.snapshot_file_failures);
   const char* separator = ",\"segment_list\":[";
   for (const SegmentStatistics& segment : statistics.segment_list) {
     absl::StrAppendFormat(&json,

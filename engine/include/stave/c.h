@@ -143,6 +143,18 @@ STAVE_EXPORT void stave_options_set_compression_dictionary_bytes(
     stave_options* options, size_t size);
 STAVE_EXPORT void stave_options_set_recovery_threads(stave_options* options,
                                                      int threads);
+/* What a snapshot file looks like. */
+typedef enum stave_snapshot_format {
+  STAVE_SNAPSHOT_JSON = 0,
+  STAVE_SNAPSHOT_BINARY = 1,
+  STAVE_SNAPSHOT_BINARY_V1 = 2
+} stave_snapshot_format;
+/* Saves all of the store to a file each time that the interval has passed, if
+   anything was written. The name is copied; NULL: no snapshots. */
+STAVE_EXPORT void stave_options_set_snapshot_file(stave_options* options,
+                                                  const char* file,
+                                                  stave_snapshot_format format,
+                                                  int64_t interval);
 
 STAVE_EXPORT stave_write_options* stave_write_options_new(void);
 STAVE_EXPORT void stave_write_options_free(stave_write_options* options);

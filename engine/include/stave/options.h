@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/time/time.h"
@@ -15,6 +16,11 @@ class Snapshot;
 
 // How values are made smaller: not, with zstd (smaller), or with lz4 (faster).
 enum class Compression : uint8_t { kNone = 0, kZstd = 1, kLz4 = 2 };
+
+// What a snapshot file looks like: text, for other programs; or binary, whose
+// version 2 has expiries and a checksum, and version 1 neither. FORMAT.md has
+// all three; `stave snapshot load` reads them.
+enum class SnapshotFormat : uint8_t { kJson = 0, kBinary = 1, kBinaryV1 = 2 };
 
 // What a store knows of its keys while it is open. On disk there is no
 // difference: each open may choose.
@@ -141,6 +147,22 @@ struct Options {
   // 0: as much as the system gives; what it doesn't give is ResourceExhausted,
   // too. Has no effect in a read-only store.
   uint64_t memory_budget_bytes = 0;
+
+  // A file to which a thread saves the whole store, as Store::SaveSnapshot
+  // does, each time that the interval has passed since Open or its last save,
+  // unless nothing was written since that save. A save that fails leaves the
+  // file as it was and is tried again an interval later; Statistics tell of it,
+  // and nothing else comes of it. Close saves nothing, and ends a save that is
+  // under way. What a process that was killed has left beside the file is
+  // removed when the store is opened, or by the next save. Empty: no thread,
+  // and no file.
+  //
+  // InvalidArgument if the interval is not positive, for a file where
+  // SaveSnapshot never saves one, and without background_threads. Has no effect
+  // in a read-only store.
+  std::string snapshot_file = {};
+  absl::Duration snapshot_interval = absl::Minutes(5);
+  SnapshotFormat snapshot_format = SnapshotFormat::kJson;
 
   // ---- Performance ----
 

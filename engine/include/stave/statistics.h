@@ -99,6 +99,13 @@ struct Statistics {
   uint64_t syncs = 0;              // flushes of segments to the device
   uint64_t bytes_cut_at_open = 0;  // torn tail that Open cut off, see Store
 
+  // Snapshot files: saves that have succeeded, of Store::SaveSnapshot and by
+  // Options::snapshot_file; those that have failed, but for those that Close
+  // ended; and why the last one failed, empty if it did not.
+  uint64_t snapshot_files = 0;
+  uint64_t snapshot_file_failures = 0;
+  std::string snapshot_file_error;
+
   // By how much the time by which keys expire is ahead of the system's clock:
   // it never goes back, so a clock that was set forward and back leaves it
   // there until the clock has caught up. More than a day is worth a look.

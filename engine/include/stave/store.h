@@ -292,6 +292,32 @@ class Store {
   // closed meanwhile. One backup runs at a time; others wait.
   absl::Status Backup(std::string_view directory);
 
+  // Writes all pairs, as they are at one instant of the call, to `file`, which
+  // other programs can read; `stave snapshot load` brings them into a store.
+  // Options::snapshot_file has a thread do so at intervals. Reads and writes go
+  // on meanwhile; it costs what an iterator does that walks the store up to
+  // three times, and takes no memory that grows with it.
+  //
+  //   store->SaveSnapshot("data.json");
+  //   store->SaveSnapshot("data.bin", SnapshotFormat::kBinary);
+  //
+  // What is on disk when it returns OK: the whole snapshot, by that name, for
+  // its owner alone (mode 0600). It is written to NAME.unfinished beside it,
+  // and takes the place of what had the name before when it is complete and on
+  // the device. So after an error, or a crash, the file is what it was before,
+  // or the new one; what a crash has left beside it the next save removes.
+  // Nobody else may save to the same file meanwhile. Its directory must exist.
+  //
+  // InvalidArgument if the format has no place for what there is (expiries in
+  // kBinaryV1, more than 2^32 - 1 pairs in both binary ones), for a file in a
+  // store's directory, and where there is something else than a file, be it a
+  // symbolic link. NotFound without the directory; DataLoss, with file and
+  // offset, if a record is damaged; ResourceExhausted if the disk is full;
+  // Cancelled when the store is closed meanwhile. One save runs at a time;
+  // others wait.
+  absl::Status SaveSnapshot(std::string_view file,
+                            SnapshotFormat format = SnapshotFormat::kJson);
+
   // The changes of the store behind `from`, also those that later ones have
   // replaced; see ChangeFeed. OutOfRange: some of them can't be read any more,
   // or there is no such position. In a read-only store it calls Refresh first.

@@ -385,6 +385,9 @@ static void OptionsAreHeeded(void) {
   stave_options_set_sync_interval_ms(options, -1);
   CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
   stave_options_set_sync_interval_ms(options, STAVE_NEVER);
+  stave_options_set_snapshot_file(options, "data", STAVE_SNAPSHOT_BINARY, 0);
+  CHECK(stave_open(directory, options, &store) == STAVE_INVALID_ARGUMENT);
+  stave_options_set_snapshot_file(options, NULL, STAVE_SNAPSHOT_JSON, 1000);
   stave_options_set_background_merge(options, 0);
   stave_options_set_merge_bytes_per_second(options, 1 << 20);
   stave_options_set_reserve_bytes(options, 0);

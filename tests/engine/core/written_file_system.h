@@ -50,6 +50,9 @@ class WrittenFileSystem : public FileSystem {
     absl::Status Unlink(std::string_view name) override {
       return below_->Unlink(name);
     }
+    absl::Status Rename(std::string_view from, std::string_view to) override {
+      return below_->Rename(from, to);
+    }
     absl::StatusOr<std::vector<std::string>> List() override {
       return below_->List();
     }

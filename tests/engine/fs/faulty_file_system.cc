@@ -79,6 +79,10 @@ class FaultyDirectory : public Directory {
     RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kUnlink));
     return below_->Unlink(name);
   }
+  absl::Status Rename(std::string_view from, std::string_view to) override {
+    RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kRename));
+    return below_->Rename(from, to);
+  }
   absl::StatusOr<std::vector<std::string>> List() override {
     return below_->List();
   }

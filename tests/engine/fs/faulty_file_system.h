@@ -43,6 +43,7 @@ class FaultyFileSystem : public FileSystem {
     kSyncData,
     kLink,
     kUnlink,
+    kRename,
     kSyncDirectory,
     kOperations,  // their number
   };

@@ -257,6 +257,26 @@ TEST_P(FileSystemContract, ALinkIsTheSameFileInAnotherDirectory) {
   EXPECT_TRUE(absl::IsAlreadyExists(other->Link(&directory(), "a")));
 }
 
+TEST_P(FileSystemContract, ARenamedFileTakesTheOthersPlace) {
+  const auto replaced = Create("a", "old");
+  Create("b", "new");
+  EXPECT_EQ(directory().Rename("b", "a"), absl::OkStatus());
+  EXPECT_EQ(directory().List().value(), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(ContentsOf(*Open("a")), "new");
+  EXPECT_EQ(ContentsOf(*replaced), "old");
+  EXPECT_EQ(directory().Rename("a", "c"), absl::OkStatus());
+  EXPECT_EQ(directory().List().value(), (std::vector<std::string>{"c"}));
+  EXPECT_TRUE(absl::IsNotFound(directory().Rename("a", "c")));
+  EXPECT_EQ(ContentsOf(*Open("c")), "new");
+}
+
+TEST_P(FileSystemContract, NoFileTakesADirectorysPlace) {
+  ASSERT_EQ(files().CreateDirectory(PathOf("d")), absl::OkStatus());
+  Create("a", "hello");
+  EXPECT_TRUE(absl::IsInvalidArgument(directory().Rename("a", "d")));
+  EXPECT_EQ(ContentsOf(*Open("a")), "hello");
+}
+
 TEST_P(FileSystemContract, CreateFileRefusesANameThatIsThere) {
   Create("a", "hello");
   EXPECT_TRUE(absl::IsAlreadyExists(directory().CreateFile("a").status()));
@@ -287,6 +307,8 @@ TEST_P(FileSystemContract, NamesDoNotLeadOutOfTheDirectory) {
         absl::IsInvalidArgument(directory().OpenFile(name, false).status()));
     EXPECT_TRUE(absl::IsInvalidArgument(directory().Unlink(name)));
     EXPECT_TRUE(absl::IsInvalidArgument(directory().Link(&directory(), name)));
+    EXPECT_TRUE(absl::IsInvalidArgument(directory().Rename(name, "b")));
+    EXPECT_TRUE(absl::IsInvalidArgument(directory().Rename("b", name)));
     EXPECT_TRUE(absl::IsInvalidArgument(directory().Lock(name, "").status()));
   }
 }

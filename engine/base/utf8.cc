@@ -1,8 +1,8 @@
-#include "tools/stave/utf8.h"
+#include "engine/base/utf8.h"
 
 #include <cstdint>
 
-namespace stave::tool {
+namespace stave {
 namespace {
 
 // What may follow a first byte: the sequence's length, and the range of the
@@ -60,4 +60,4 @@ bool IsControlCharacter(std::string_view sequence) {
   return first == 0xc2 && ByteAt(sequence, 1) < 0xa0;
 }
 
-}  // namespace stave::tool
+}  // namespace stave

@@ -1,10 +1,10 @@
-#ifndef STAVE_TOOLS_STAVE_UTF8_H_
-#define STAVE_TOOLS_STAVE_UTF8_H_
+#ifndef STAVE_ENGINE_BASE_UTF8_H_
+#define STAVE_ENGINE_BASE_UTF8_H_
 
 #include <cstddef>
 #include <string_view>
 
-namespace stave::tool {
+namespace stave {
 
 // How many bytes the well-formed UTF-8 sequence at the front of `bytes` has:
 // 1 to 4, or 0 where there is none. Table 3-7 of the Unicode standard says
@@ -19,6 +19,6 @@ bool IsUtf8(std::string_view bytes);
 // them in UTF-8 too.
 bool IsControlCharacter(std::string_view sequence);
 
-}  // namespace stave::tool
+}  // namespace stave
 
-#endif  // STAVE_TOOLS_STAVE_UTF8_H_
+#endif  // STAVE_ENGINE_BASE_UTF8_H_

@@ -1,48 +1,55 @@
-#include "tools/stave/snapshot_writer.h"
+#include "engine/format/snapshot_file.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/base/checksum.h"
 #include "engine/base/coding.h"
-#include "tools/stave/escape.h"
-#include "tools/stave/json_text.h"
-#include "tools/stave/status_macros.h"
-#include "tools/stave/utf8.h"
+#include "engine/base/json_text.h"
+#include "engine/base/status_macros.h"
+#include "engine/base/utf8.h"
 
-namespace stave::tool {
+namespace stave {
 namespace {
 
-bool Expires(const Record& record) {
-  return record.expire_at != absl::InfiniteFuture();
+// A key in a message, which has to be short.
+std::string Quoted(std::string_view key) {
+  constexpr size_t kMostBytes = 100;
+  return absl::StrCat("'", absl::CHexEscape(ToAbsl(key.substr(0, kMostBytes))),
+                      key.size() > kMostBytes ? "...'" : "'");
 }
 
-bool IsText(const Record& record) {
-  return IsUtf8(record.key) && IsUtf8(record.value);
+bool Expires(const SnapshotEntry& entry) {
+  return entry.expire_at != absl::InfiniteFuture();
+}
+
+bool IsText(const SnapshotEntry& entry) {
+  return IsUtf8(entry.key) && IsUtf8(entry.value);
 }
 
 class JsonWriter {
  public:
-  JsonWriter(RecordWalk walk, ByteSink sink) : walk_(walk), sink_(sink) {}
+  JsonWriter(SnapshotWalk walk, ByteSink sink) : walk_(walk), sink_(sink) {}
 
   absl::Status Run(absl::Time now) {
     bool any_expires = false, any_binary = false;
     const std::string head = absl::StrFormat(
         "{\"version\":1,\"timestamp\":\"%s\",\"data\":{",
         absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone()));
-    RETURN_IF_ERROR(WriteList(head, "}", [&](const Record& record) {
-      if (!IsText(record)) {
+    RETURN_IF_ERROR(WriteList(head, "}", [&](const SnapshotEntry& entry) {
+      if (!IsText(entry)) {
         any_binary = true;
         return false;
       }
-      any_expires |= Expires(record);
-      AppendJsonString(record.key, &piece_);
+      any_expires |= Expires(entry);
+      AppendJsonString(entry.key, &piece_);
       piece_.push_back(':');
-      AppendJsonString(record.value, &piece_);
+      AppendJsonString(entry.value, &piece_);
       return true;
     }));
     if (any_expires) RETURN_IF_ERROR(WriteExpiries());
@@ -52,63 +59,64 @@ class JsonWriter {
 
  private:
   absl::Status WriteExpiries() {
-    return WriteList(",\"expire_at_ms\":{", "}", [&](const Record& record) {
-      if (!Expires(record) || !IsText(record)) return false;
-      AppendJsonString(record.key, &piece_);
-      absl::StrAppend(&piece_, ":", absl::ToUnixMillis(record.expire_at));
-      return true;
-    });
+    return WriteList(
+        ",\"expire_at_ms\":{", "}", [&](const SnapshotEntry& entry) {
+          if (!Expires(entry) || !IsText(entry)) return false;
+          AppendJsonString(entry.key, &piece_);
+          absl::StrAppend(&piece_, ":", absl::ToUnixMillis(entry.expire_at));
+          return true;
+        });
   }
 
   absl::Status WriteBinary() {
-    return WriteList(",\"binary\":[", "]", [&](const Record& record) {
-      if (IsText(record)) return false;
-      absl::StrAppend(&piece_, "{\"key_base64\":\"", Base64(record.key),
-                      "\",\"value_base64\":\"", Base64(record.value), "\"");
-      if (Expires(record)) {
-        absl::StrAppend(&piece_, ",\"expire_at_ms\":",
-                        absl::ToUnixMillis(record.expire_at));
+    return WriteList(",\"binary\":[", "]", [&](const SnapshotEntry& entry) {
+      if (IsText(entry)) return false;
+      absl::StrAppend(&piece_, "{\"key_base64\":\"", Base64(entry.key),
+                      "\",\"value_base64\":\"", Base64(entry.value), "\"");
+      if (Expires(entry)) {
+        absl::StrAppend(
+            &piece_, ",\"expire_at_ms\":", absl::ToUnixMillis(entry.expire_at));
       }
       piece_.push_back('}');
       return true;
     });
   }
 
-  // `append` adds a record to the piece, unless it has no place in the list.
+  // `append` adds an entry to the piece, unless it has no place in the list.
   template <typename Append>
   absl::Status WriteList(std::string_view begin, std::string_view end,
                          const Append& append) {
     RETURN_IF_ERROR(sink_(begin));
     bool is_first = true;
-    RETURN_IF_ERROR(walk_([&](const Record& record) {
+    RETURN_IF_ERROR(walk_([&](const SnapshotEntry& entry) {
       piece_ = is_first ? "" : ",";
-      if (!append(record)) return absl::OkStatus();
+      if (!append(entry)) return absl::OkStatus();
       is_first = false;
       return sink_(piece_);
     }));
     return sink_(end);
   }
 
-  const RecordWalk walk_;
+  const SnapshotWalk walk_;
   const ByteSink sink_;
   std::string piece_;
 };
 
 class BinaryWriter {
  public:
-  BinaryWriter(bool is_version_1, RecordWalk walk, ByteSink sink)
+  BinaryWriter(bool is_version_1, SnapshotWalk walk, ByteSink sink)
       : is_version_1_(is_version_1), walk_(walk), sink_(sink) {}
 
   absl::Status Run(absl::Time now) {
     uint64_t count = 0;
-    RETURN_IF_ERROR(walk_([&](const Record& record) {
+    RETURN_IF_ERROR(walk_([&](const SnapshotEntry& entry) {
       ++count;
-      return Check(record);
+      return Check(entry);
     }));
     if (count > std::numeric_limits<uint32_t>::max()) {
       return absl::InvalidArgumentError(absl::StrFormat(
           "a binary snapshot has at most %d entries, and there are %d; "
-          "--format json has no limit",
+          "json has no limit",
           std::numeric_limits<uint32_t>::max(), count));
     }
     Append(kSnapshotMagic);
@@ -116,30 +124,30 @@ class BinaryWriter {
     Append(static_cast<uint64_t>(absl::ToUnixSeconds(now)));
     Append(static_cast<uint32_t>(count));
     RETURN_IF_ERROR(WritePiece());
-    RETURN_IF_ERROR(walk_([this](const Record& each) { return Write(each); }));
+    RETURN_IF_ERROR(
+        walk_([this](const SnapshotEntry& each) { return Write(each); }));
     if (is_version_1_) return absl::OkStatus();
     Append(crc_);
     return sink_(piece_);
   }
 
  private:
-  absl::Status Check(const Record& record) const {
-    if (!is_version_1_ || !Expires(record)) return absl::OkStatus();
+  absl::Status Check(const SnapshotEntry& entry) const {
+    if (!is_version_1_ || !Expires(entry)) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrFormat(
-        "key %s expires, and binary-v1 has no place for that; --format binary "
-        "has",
-        Quoted(record.key)));
+        "key %s expires, and binary-v1 has no place for that; binary has",
+        Quoted(entry.key)));
   }
 
-  absl::Status Write(const Record& record) {
-    Append(static_cast<uint32_t>(record.key.size()));
-    piece_.append(record.key);
-    Append(static_cast<uint32_t>(record.value.size()));
+  absl::Status Write(const SnapshotEntry& entry) {
+    Append(static_cast<uint32_t>(entry.key.size()));
+    piece_.append(entry.key);
+    Append(static_cast<uint32_t>(entry.value.size()));
     RETURN_IF_ERROR(WritePiece());
-    RETURN_IF_ERROR(WriteBytes(record.value));
+    RETURN_IF_ERROR(WriteBytes(entry.value));
     if (is_version_1_) return absl::OkStatus();
     const int64_t expire_at_ms =
-        Expires(record) ? absl::ToUnixMillis(record.expire_at) : 0;
+        Expires(entry) ? absl::ToUnixMillis(entry.expire_at) : 0;
     Append(static_cast<uint64_t>(expire_at_ms));
     return WritePiece();
   }
@@ -161,7 +169,7 @@ class BinaryWriter {
   }
 
   const bool is_version_1_;
-  const RecordWalk walk_;
+  const SnapshotWalk walk_;
   const ByteSink sink_;
   uint32_t crc_ = 0;
   std::string piece_;
@@ -170,9 +178,9 @@ class BinaryWriter {
 }  // namespace
 
 absl::Status WriteSnapshot(SnapshotFormat format, absl::Time now,
-                           RecordWalk walk, ByteSink sink) {
+                           SnapshotWalk walk, ByteSink sink) {
   if (format == SnapshotFormat::kJson) return JsonWriter(walk, sink).Run(now);
   return BinaryWriter(format == SnapshotFormat::kBinaryV1, walk, sink).Run(now);
 }
 
-}  // namespace stave::tool
+}  // namespace stave

@@ -1,10 +1,10 @@
-#ifndef STAVE_TOOLS_STAVE_JSON_TEXT_H_
-#define STAVE_TOOLS_STAVE_JSON_TEXT_H_
+#ifndef STAVE_ENGINE_BASE_JSON_TEXT_H_
+#define STAVE_ENGINE_BASE_JSON_TEXT_H_
 
 #include <string>
 #include <string_view>
 
-namespace stave::tool {
+namespace stave {
 
 // Appends "NAME":"BYTES", or where `bytes` are not UTF-8, so that no JSON
 // string can hold them, "NAME_base64":"BYTES IN BASE64". Control characters
@@ -17,6 +17,6 @@ void AppendJsonString(std::string_view text, std::string* json);
 
 std::string Base64(std::string_view bytes);
 
-}  // namespace stave::tool
+}  // namespace stave
 
-#endif  // STAVE_TOOLS_STAVE_JSON_TEXT_H_
+#endif  // STAVE_ENGINE_BASE_JSON_TEXT_H_

@@ -1,10 +1,10 @@
-#include "tools/stave/utf8.h"
+#include "engine/base/utf8.h"
 
 #include <string>
 
 #include "gtest/gtest.h"
 
-namespace stave::tool {
+namespace stave {
 namespace {
 
 TEST(Utf8Test, SequencesOfEveryLengthAreWellFormed) {
@@ -58,4 +58,4 @@ TEST(Utf8Test, ControlCharactersHaveOneByteOrTwo) {
 }
 
 }  // namespace
-}  // namespace stave::tool
+}  // namespace stave

@@ -1,13 +1,13 @@
-#include "tools/stave/json_text.h"
+#include "engine/base/json_text.h"
 
 #include <cstddef>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
-#include "tools/stave/utf8.h"
+#include "engine/base/utf8.h"
 
-namespace stave::tool {
+namespace stave {
 namespace {
 
 bool IsPlainAscii(char byte) {
@@ -84,4 +84,4 @@ void AppendJsonBytes(std::string_view name, std::string_view bytes,
   }
 }
 
-}  // namespace stave::tool
+}  // namespace stave
