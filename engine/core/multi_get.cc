@@ -8,10 +8,9 @@
 namespace stave {
 namespace {
 
-// So many slots ahead are prefetched, and so many records touched in a row:
-// about as many as a processor can wait for at a time.
+// So many slots ahead are prefetched.
 constexpr size_t kAhead = 16;
-constexpr size_t kGroup = 32;
+constexpr size_t kGroup = RecordsAhead::kMost;
 // Looks without a lock.
 constexpr int kMaxTries = 4;
 
@@ -27,7 +26,8 @@ MultiGet::MultiGet(const State* state, const Reader* reader,
       then_(then),
       keys_(keys),
       options_(options),
-      wanted_(keys.size()) {}
+      wanted_(keys.size()),
+      ahead_(state, reader) {}
 
 MultiGet::~MultiGet() {
   for (Segment* segment : pinned_) segment->Unpin();
@@ -37,7 +37,7 @@ void MultiGet::Run(Visit visit) {
   Capture();
   for (size_t begin = 0; begin < keys_.size(); begin += kGroup) {
     const size_t end = std::min(begin + kGroup, keys_.size());
-    for (size_t i = begin; i < end; ++i) reader_.Touch(wanted_[i].entry);
+    for (size_t i = begin; i < end; ++i) ahead_.Ask(i, wanted_[i].entry);
     for (size_t i = begin; i < end; ++i) visit(i, Read(i));
   }
 }
@@ -121,7 +121,7 @@ absl::StatusOr<std::string_view> MultiGet::Read(size_t index) {
   RETURN_IF_ERROR(Reader::CheckKey(key));
   Reader::Found found;
   found.entry = wanted_[index].entry;
-  RETURN_IF_ERROR(reader_.ReadRecord(key, &found));
+  RETURN_IF_ERROR(ReadRecord(index, &found));
   const RecordHeader& header = found.record.header;
   if (header.expires &&
       state_.clock->HasExpired(header.expire_at_ms, now_ms_)) {
@@ -132,6 +132,14 @@ absl::StatusOr<std::string_view> MultiGet::Read(size_t index) {
   shown_ = record.memory;
   return state_.ValueOf(*found.segment, record.offset, record.stored(),
                         &restored_);
+}
+
+absl::Status MultiGet::ReadRecord(size_t index, Reader::Found* found) {
+  if (!ahead_.Take(index, &found->record)) {
+    return reader_.ReadRecord(keys_[index], found);
+  }
+  found->segment = state_.segments->Find(found->entry.location());
+  return reader_.CheckRecord(keys_[index], *found);
 }
 
 }  // namespace stave

@@ -17,6 +17,7 @@
 #include "engine/base/mutex.h"
 #include "engine/core/instant.h"
 #include "engine/core/reader.h"
+#include "engine/core/records_ahead.h"
 #include "engine/core/state.h"
 #include "stave/options.h"
 
@@ -68,6 +69,7 @@ class MultiGet {
     return {keys_[index], wanted_[index].hash};
   }
   absl::StatusOr<std::string_view> Read(size_t index);
+  absl::Status ReadRecord(size_t index, Reader::Found* found);
 
   const State& state_;
   const Reader& reader_;
@@ -78,6 +80,7 @@ class MultiGet {
   absl::InlinedVector<Wanted, 32> wanted_;
   int64_t now_ms_ = 0;  // at the instant
   absl::flat_hash_set<Segment*> pinned_;
+  RecordsAhead ahead_;
   // What has the value that is shown, if it was compressed, or is not mapped.
   std::string restored_;
   std::shared_ptr<const char[]> shown_;

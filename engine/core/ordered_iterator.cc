@@ -14,8 +14,7 @@ namespace {
 constexpr size_t kLeastKeys = 32;
 constexpr size_t kGrowth = 4;
 constexpr size_t kMostKeys = 256;
-// Records that a processor waits for at a time.
-constexpr size_t kTouchedAtOnce = 32;
+constexpr size_t kTouchedAtOnce = RecordsAhead::kMost;
 
 }  // namespace
 
@@ -27,7 +26,8 @@ OrderedIterator::OrderedIterator(std::shared_ptr<const Instant> instant,
       order_(*state_.keydir->order()),
       verify_checksums_(options.verify_checksums),
       first_(KeyRange(options).begin()),
-      end_(KeyRange(options).end()) {}
+      end_(KeyRange(options).end()),
+      ahead_(&state_, &reader_) {}
 
 OrderedIterator::~OrderedIterator() { UnpinAll(); }
 
@@ -213,15 +213,17 @@ void OrderedIterator::Touch() {
   touched_begin_ = position_ - position_ % kTouchedAtOnce;
   touched_end_ = std::min(touched_begin_ + kTouchedAtOnce, entries_.size());
   for (size_t i = touched_begin_; i < touched_end_; ++i) {
-    reader_.Touch(entries_[i]);
+    ahead_.Ask(i, entries_[i]);
   }
 }
 
 bool OrderedIterator::Load() {
   Touch();
   const KeydirEntry entry = entries_[position_];
-  Segment* segment = nullptr;
-  status_ = state_.ReadAt(entry, &segment, &record_);
+  Segment* segment = state_.segments->Find(entry.location());
+  if (!ahead_.Take(position_, &record_)) {
+    status_ = state_.ReadAt(entry, &segment, &record_);
+  }
   if (!status_.ok()) return false;
   const RecordHeader& header = record_.header;
   if (instant_->HadExpired(header)) return false;

@@ -14,6 +14,7 @@
 #include "engine/core/instant.h"
 #include "engine/core/key_range.h"
 #include "engine/core/reader.h"
+#include "engine/core/records_ahead.h"
 #include "engine/core/state.h"
 #include "engine/format/record.h"
 #include "engine/index/keydir.h"
@@ -96,6 +97,7 @@ class OrderedIterator final : public Iterator {
   size_t most_ = 0;  // keys in the next window
   size_t touched_begin_ = 0;
   size_t touched_end_ = 0;
+  RecordsAhead ahead_;  // of those
 
   size_t position_ = 0;
   bool is_valid_ = false;

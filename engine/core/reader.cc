@@ -173,8 +173,7 @@ bool Reader::IsStill(const KeyRef& key, const Instant* then,
 void Reader::Touch(KeydirEntry entry) const {
   if (entry.absent()) return;
   const std::string_view record = Beginning(entry);
-  if (record.empty()) [[unlikely]]
-    return AskDevice(entry);
+  if (record.empty()) return;
   const volatile char* const bytes = record.data();
   for (size_t at = 0; at < record.size(); at += kCacheLineBytes) {
     static_cast<void>(bytes[at]);
@@ -202,28 +201,26 @@ std::string_view Reader::Beginning(KeydirEntry entry) const {
                           std::min(size, kMostPrefetchedBytes));
 }
 
-void Reader::AskDevice(KeydirEntry entry) const {
-  const Segment* const segment = state_.segments->Find(entry.location());
-  // As much of a large one as its header's page, which will tell.
-  segment->WillNeed(segment->OffsetOf(entry.location()),
-                    std::max<uint64_t>(entry.exact_size(), 1));
-}
-
 absl::Status Reader::ReadRecord(std::string_view key, Found* found) const {
   if (found->entry.absent()) {
     RETURN_IF_ERROR(CheckHidden(key, 0));
     return absl::NotFoundError("");
   }
-  RecordView& record = found->record;
-  RETURN_IF_ERROR(state_.ReadAt(found->entry, &found->segment, &record));
+  RETURN_IF_ERROR(state_.ReadAt(found->entry, &found->segment, &found->record));
+  return CheckRecord(key, *found);
+}
+
+absl::Status Reader::CheckRecord(std::string_view key,
+                                 const Found& found) const {
+  const RecordView& record = found.record;
   if (record.key != key) {
     if (!BodyMatches(record.header, record.key, record.value)) {
-      return WrongBody(*found);
+      return WrongBody(found);
     }
     return absl::InternalError(absl::StrCat(
         "two keys of the store agree in all bits of their hash, see store.h; ",
-        "the other one is in ", found->segment->name(), ", offset ",
-        found->segment->OffsetOf(found->entry.location())));
+        "the other one is in ", found.segment->name(), ", offset ",
+        found.segment->OffsetOf(found.entry.location())));
   }
   return CheckHidden(key, record.header.sequence);
 }

@@ -76,12 +76,13 @@ class Reader {
   void Prefetch(KeydirEntry entry) const;
   // The same by loads, for many records in a row: the processor waits for all
   // of them at a time, and does not give a load up, as it does a prefetch,
-  // where the page's address has to be looked up first. Of a segment that is
-  // not mapped, asks the device for them.
+  // where the page's address has to be looked up first. See RecordsAhead.
   void Touch(KeydirEntry entry) const;
   // Reads the record at found->entry and makes sure that it is the key's. Says
   // nothing of its expiry, nor whether its value's bytes are right.
   absl::Status ReadRecord(std::string_view key, Found* found) const;
+  // The second half of that, for a record that was read already.
+  absl::Status CheckRecord(std::string_view key, const Found& found) const;
   absl::Status CheckBody(const ReadOptions& options, const Found& found) const;
 
  private:
@@ -93,7 +94,6 @@ class Reader {
   // As many of the record's bytes as may be asked for ahead; nothing if it is
   // not mapped.
   std::string_view Beginning(KeydirEntry entry) const;
-  void AskDevice(KeydirEntry entry) const;
   // Looks again where `entry`'s record was found expired: the clock was read
   // after the entry, and the key may have been given more time in between. True
   // if it has the same entry still.

@@ -83,6 +83,15 @@ class File {
   virtual absl::StatusOr<size_t> Read(uint64_t offset,
                                       absl::Span<char> to) const = 0;
 
+  // The same of what is in memory already: never waits for a device, and
+  // returns the number of bytes up to where it would have to, or where it can't
+  // tell, or where something fails, which Read is to be asked for then.
+  virtual size_t ReadCached(uint64_t offset, absl::Span<char> to) const {
+    static_cast<void>(offset);
+    static_cast<void>(to);
+    return 0;
+  }
+
   // Says that [offset, offset + size) will be read soon, so that the device can
   // begin with many such ranges at a time; does not wait. Only a hint.
   virtual void WillNeed(uint64_t offset, uint64_t size) const {

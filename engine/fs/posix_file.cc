@@ -65,6 +65,13 @@ absl::StatusOr<size_t> PosixFile::Read(uint64_t offset,
   return done;
 }
 
+size_t PosixFile::ReadCached(uint64_t offset, absl::Span<char> to) const {
+  const iovec vector{to.data(), to.size()};
+  const ssize_t read = preadv2(descriptor_.get(), &vector, 1,
+                               static_cast<off_t>(offset), RWF_NOWAIT);
+  return read < 0 ? 0 : static_cast<size_t>(read);
+}
+
 void PosixFile::WillNeed(uint64_t offset, uint64_t size) const {
   static_cast<void>(posix_fadvise(descriptor_.get(), static_cast<off_t>(offset),
                                   static_cast<off_t>(size),

@@ -33,6 +33,7 @@ class PosixFile : public File {
   absl::StatusOr<uint64_t> Size() const override;
   absl::StatusOr<size_t> Read(uint64_t offset,
                               absl::Span<char> to) const override;
+  size_t ReadCached(uint64_t offset, absl::Span<char> to) const override;
   void WillNeed(uint64_t offset, uint64_t size) const override;
   void CacheInHugePages(uint64_t offset, uint64_t size) const override;
   void StartSync(uint64_t offset, uint64_t size) const override;

@@ -70,6 +70,10 @@ class Segment : public std::enable_shared_from_this<Segment> {
   // has from `offset` on; returns the number of bytes. DataLoss if the device
   // has an error.
   absl::StatusOr<size_t> Read(uint64_t offset, absl::Span<char> to) const;
+  // Of such a segment: the same of what is in memory already, see File.
+  size_t ReadCached(uint64_t offset, absl::Span<char> to) const {
+    return file_->ReadCached(offset, to);
+  }
   // Of such a segment: these bytes will be read soon; only a hint.
   void WillNeed(uint64_t offset, uint64_t size) const {
     file_->WillNeed(offset, size);

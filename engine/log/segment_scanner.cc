@@ -72,6 +72,18 @@ absl::StatusOr<bool> LoadRecord(const Segment& segment, uint64_t offset,
   return true;
 }
 
+bool LoadCachedRecord(const Segment& segment, uint64_t offset, uint64_t size,
+                      RecordView* record) {
+  auto memory = std::make_shared_for_overwrite<char[]>(size);
+  if (segment.ReadCached(offset, absl::MakeSpan(memory.get(), size)) != size ||
+      !ReadRecord(std::string_view(memory.get(), size), offset, segment.seed(),
+                  record)) {
+    return false;
+  }
+  record->memory = std::move(memory);
+  return true;
+}
+
 SegmentScanner::SegmentScanner(SegmentBytes bytes, uint32_t segment_seed,
                                bool check_bodies, SegmentKind kind,
                                uint64_t offset)

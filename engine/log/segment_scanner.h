@@ -48,6 +48,11 @@ absl::StatusOr<bool> LoadRecord(const Segment& segment, uint64_t offset,
                                 uint64_t size, RecordPart part,
                                 RecordView* record);
 
+// The same of a record of `size` bytes if they are in memory already, so that
+// nobody waits. False also where anything is wrong: LoadRecord tells what.
+bool LoadCachedRecord(const Segment& segment, uint64_t offset, uint64_t size,
+                      RecordView* record);
+
 // Walks a segment's records in order, and trusts nothing:
 //  1. Each header's checksum is right and its record lies within the segment.
 //  2. Bodies, and that zeros pad them, are checked if asked for.

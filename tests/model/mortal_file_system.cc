@@ -176,6 +176,9 @@ class MortalFile : public File {
                               absl::Span<char> to) const override {
     return below_->Read(offset, to);
   }
+  size_t ReadCached(uint64_t offset, absl::Span<char> to) const override {
+    return below_->ReadCached(offset, to);
+  }
   void CacheInHugePages(uint64_t offset, uint64_t size) const override {
     below_->CacheInHugePages(offset, size);
   }

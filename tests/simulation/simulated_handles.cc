@@ -280,6 +280,10 @@ absl::StatusOr<size_t> SimulatedFile::Read(uint64_t offset,
   return bytes.copy(to.data(), to.size(), offset);
 }
 
+size_t SimulatedFile::ReadCached(uint64_t offset, absl::Span<char> to) const {
+  return Read(offset, to).value_or(0);
+}
+
 absl::Status SimulatedFile::Write(uint64_t offset,
                                   absl::Span<const std::string_view> parts) {
   absl::Status status;

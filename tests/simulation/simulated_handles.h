@@ -109,6 +109,7 @@ class SimulatedFile : public File {
   absl::StatusOr<uint64_t> Size() const override;
   absl::StatusOr<size_t> Read(uint64_t offset,
                               absl::Span<char> to) const override;
+  size_t ReadCached(uint64_t offset, absl::Span<char> to) const override;
   absl::Status Write(uint64_t offset,
                      absl::Span<const std::string_view> parts) override;
   absl::Status Allocate(uint64_t offset, uint64_t size) override;

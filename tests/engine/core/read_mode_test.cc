@@ -23,6 +23,7 @@ namespace stave {
 namespace {
 
 constexpr auto kRead = FaultyFileSystem::kRead;
+constexpr auto kReadCached = FaultyFileSystem::kReadCached;
 
 // A store whose segments are read by calls, in each of the two orders of keys.
 class ReadModeTest : public StoreFixture,
@@ -98,6 +99,21 @@ TEST_P(ReadModeTest, ReadsWhatWasPut) {
     values.push_back(value);
   }
   EXPECT_EQ(GetTogether(all), values);
+}
+
+TEST_P(ReadModeTest, ReadsTogetherWhatIsInMemoryAndWhatIsNot) {
+  const Contents all = PutMany();
+  std::vector<std::string> values;
+  for (const auto& [key, value] : all) values.push_back(value);
+  for (int nth = 1; nth <= 4; ++nth) {
+    files_.Fail(kReadCached, DiskBroken(), nth);
+    EXPECT_EQ(GetTogether(all), values);
+    files_.Fail(kReadCached, DiskBroken(), nth);
+    EXPECT_EQ(All(), all);
+  }
+  files_.FailAlways(kReadCached, DiskBroken());
+  EXPECT_EQ(GetTogether(all), values);
+  EXPECT_EQ(All(), all);
 }
 
 TEST_P(ReadModeTest, ReadsItAfterAnyEnd) {

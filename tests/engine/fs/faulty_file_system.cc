@@ -20,6 +20,10 @@ class FaultyFile : public File {
     RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kRead));
     return below_->Read(offset, to);
   }
+  size_t ReadCached(uint64_t offset, absl::Span<char> to) const override {
+    const bool fails = !faults_.Meet(FaultyFileSystem::kReadCached).ok();
+    return fails ? 0 : below_->ReadCached(offset, to);
+  }
   void WillNeed(uint64_t offset, uint64_t size) const override {
     below_->WillNeed(offset, size);
   }

@@ -37,6 +37,7 @@ class FaultyFileSystem : public FileSystem {
   enum Operation {
     kCreateFile,
     kRead,
+    kReadCached,  // one that fails has read nothing
     kWrite,
     kAllocate,
     kTruncate,

@@ -109,6 +109,16 @@ TEST_P(FileSystemContract, ReadsEndAtTheEndOfTheFile) {
   EXPECT_EQ(file->Read(0, absl::Span<char>()).value(), 0u);
 }
 
+TEST_P(FileSystemContract, WhatIsInMemoryIsReadWithoutWaiting) {
+  const auto file = Create("a", "hello");
+  std::array<char, 16> bytes;
+  const size_t size = file->ReadCached(3, absl::MakeSpan(bytes));
+  // Or nothing, where that is not known.
+  EXPECT_TRUE(size == 0 || std::string_view(bytes.data(), size) == "lo");
+  EXPECT_EQ(file->ReadCached(5, absl::MakeSpan(bytes)), 0u);
+  EXPECT_EQ(file->ReadCached(0, absl::Span<char>()), 0u);
+}
+
 TEST_P(FileSystemContract, AllocateMakesAFileLongerByZeros) {
   const auto file = Create("a", "hello");
   const absl::Status status = file->Allocate(0, 8);
