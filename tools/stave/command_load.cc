@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "tools/stave/record_format.h"
 #include "tools/stave/session.h"
 #include "tools/stave/status_macros.h"
+#include "tools/stave/system_error.h"
 #include "tools/stave/terminal_note.h"
 #include "tools/stave/user_paths.h"
 
@@ -85,7 +87,9 @@ absl::StatusOr<Input> OpenInput(const LoadArguments& arguments) {
     input.descriptor = input.opened.number();
   }
   struct stat status;
-  if (fstat(input.descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+  if (fstat(input.descriptor, &status) != 0) return input;
+  if (S_ISDIR(status.st_mode)) return SystemError("read", input.name, EISDIR);
+  if (S_ISREG(status.st_mode)) {
     input.total_bytes = static_cast<uint64_t>(status.st_size);
   }
   return input;

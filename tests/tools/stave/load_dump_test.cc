@@ -186,6 +186,13 @@ TEST_F(LoadDumpTest, NothingIsLoadedFromNothing) {
               Fails(5, "cannot open " + Path("none")));
 }
 
+TEST_F(LoadDumpTest, NoStoreIsMadeForADirectory) {
+  const std::string directory = Path("");
+  EXPECT_THAT(Run({"load", directory, "--store", Path("new")}),
+              Fails(5, "cannot read " + directory + ": Is a directory"));
+  EXPECT_FALSE(std::filesystem::exists(Path("new")));
+}
+
 TEST_F(LoadDumpTest, AcknowledgementsCountBatches) {
   EXPECT_THAT(Run({"load", "--batch", "3", "--ack"}, Lines(1, 8)),
               Prints("3\n6\n8\n"));
