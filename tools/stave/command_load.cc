@@ -53,6 +53,10 @@ constexpr char kDetails[] =
     "survive if this process is killed, with --sync also a power loss. When\n"
     "the command is done, all of them are on the device.\n"
     "\n"
+    "  stave load users.tsv\n"
+    "  stave load records.jsonl --sync\n"
+    "  tail -f records.tsv | stave load --batch 1 --ack\n"
+    "\n"
     "--json: {\"loaded\":N} at the end\n";
 
 // JSON may write a byte as six, and names the fields beside it.
