@@ -81,20 +81,37 @@ Options Session::AnyOptions() const {
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
-  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
-  if (!location.ok()) return location.status();
-  return OpenForReading(location->directory);
-}
-
-absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading(
-    const std::string& directory) const {
+Options Session::OptionsForReading() const {
   Options options = AnyOptions();
   options.create_if_missing = false;
   options.read_only = true;
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(directory, options);
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return location.status();
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenStore(location->directory, OptionsForReading());
   if (store.ok()) return store;
   return AsReader(store.status());
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Session::OpenFrom(
+    const std::string& directory) const {
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      Store::Open(directory, OptionsForReading());
+  if (absl::IsNotFound(store.status())) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("there is no store in %s; FROM is the directory that "
+                        "`stave backup` was told",
+                        directory));
+  }
+  // Such as a file in place of a directory: the arguments were well formed.
+  if (absl::IsInvalidArgument(store.status())) {
+    return absl::FailedPreconditionError(store.status().message());
+  }
+  return store;
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {
