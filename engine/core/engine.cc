@@ -55,9 +55,10 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
     return;
   }
   incarnation_ = IncarnationOf(manifest_->state());
-  hints_ = std::make_unique<HintWriter>(directory_.get(), state_->hasher.get(),
-                                        options.background_threads,
-                                        std::move(recovered.without_hint));
+  hints_ = std::make_unique<HintWriter>(
+      directory_.get(), state_->hasher.get(), options.background_threads,
+      std::move(recovered.without_hint),
+      [this] { return !log_->LacksReserve(); });
   Log::Settings settings;
   settings.directory = directory_.get();
   settings.manifest = manifest_.get();
