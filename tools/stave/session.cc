@@ -1,5 +1,6 @@
 #include "tools/stave/session.h"
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -18,6 +19,11 @@ absl::Status NoStore(std::string_view directory) {
       kNameAnother));
 }
 
+// Whether it is about the store, and not about a command's TO.
+bool Names(const absl::Status& status, std::string_view directory) {
+  return std::string(status.message()).find(directory) != std::string::npos;
+}
+
 // Says what to do. What failed to open was the store, and not an argument or a
 // key, for which InvalidArgument and NotFound stand elsewhere.
 absl::Status OpenError(const absl::Status& status, std::string_view directory) {
@@ -33,7 +39,9 @@ absl::Status OpenError(const absl::Status& status, std::string_view directory) {
                           status.message(), kNameAnother));
     case absl::StatusCode::kInvalidArgument:
       return absl::FailedPreconditionError(
-          absl::StrFormat("%s; %s", status.message(), kNameAnother));
+          Names(status, directory)
+              ? absl::StrFormat("%s; %s", status.message(), kNameAnother)
+              : std::string(status.message()));
     default:
       return status;
   }
