@@ -99,6 +99,7 @@ void CheckpointKeeper::WriteAtClose() {
 void CheckpointKeeper::Write(size_t threads,
                              const std::atomic<bool>& cancelled) {
   MutexLock lock(&write_mutex_);
+  if (settings_.log->LacksReserve()) return;
   // In this order: what is written meanwhile counts as not covered.
   const uint64_t written = settings_.written_bytes();
   const CheckpointScope scope = CheckpointScope::Of(settings_.manifest->state(),

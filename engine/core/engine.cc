@@ -65,9 +65,10 @@ Store::Engine::Engine(const Options& options, OpenedStore opened)
     return;
   }
   incarnation_ = IncarnationOf(manifest_->state());
-  hints_ = std::make_unique<HintWriter>(directory_.get(), state_->hasher.get(),
-                                        options.background_threads,
-                                        std::move(recovered.without_hint));
+  hints_ = std::make_unique<HintWriter>(
+      directory_.get(), state_->hasher.get(), options.background_threads,
+      std::move(recovered.without_hint),
+      [this] { return !log_->LacksReserve(); });
   space_ = std::make_unique<SpaceLedger>(
       state_.get(), [this] { return NextSegmentCapacity(); },
       options.max_space_amplification);

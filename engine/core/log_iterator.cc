@@ -19,7 +19,7 @@ LogIterator::LogIterator(std::shared_ptr<const Instant> instant,
 LogIterator::~LogIterator() = default;
 
 void LogIterator::SeekToFirst() {
-  status_ = absl::OkStatus();
+  status_ = left_out_ = absl::OkStatus();
   part_ = 0;
   scanner_ = nullptr;
   FillAhead();
@@ -27,24 +27,33 @@ void LogIterator::SeekToFirst() {
 }
 
 void LogIterator::Next() {
+  Advance();
+  TakeValue();
+}
+
+void LogIterator::Advance() {
   ++position_;
   if (position_ >= ahead_count_) FillAhead();
-  TakeValue();
 }
 
 // Before anybody asks for it: who stands on a key may have its value.
 void LogIterator::TakeValue() {
-  if (!Valid()) return;
-  const RecordView& record = Current();
-  if (record.header.compression == Compression::kNone) [[likely]] {
-    value_ = record.value;
-    return;
+  for (; Valid(); Advance()) {
+    const RecordView& record = Current();
+    if (record.header.compression == Compression::kNone) [[likely]] {
+      value_ = record.value;
+      return;
+    }
+    const absl::StatusOr<std::string_view> value =
+        state_.ValueOf(*ahead_[position_].part->segment, record.offset,
+                       record.stored(), &restored_);
+    if (value.ok()) {
+      value_ = *value;
+      return;
+    }
+    if (!state_.IsLeftOut(value.status())) return Fail(value.status());
+    left_out_.Update(value.status());
   }
-  const absl::StatusOr<std::string_view> value =
-      state_.ValueOf(*ahead_[position_].part->segment, record.offset,
-                     record.stored(), &restored_);
-  if (!value.ok()) return Fail(value.status());
-  value_ = *value;
 }
 
 void LogIterator::FillAhead() {

@@ -34,7 +34,9 @@ class LogIterator final : public Iterator {
   std::string_view key() const override { return Current().key; }
   std::string_view value() const override { return value_; }
   absl::Time expiry() const override;
-  absl::Status status() const override { return status_; }
+  absl::Status status() const override {
+    return status_.ok() && !Valid() ? left_out_ : status_;
+  }
 
  private:
   // Candidates are collected before any is judged, so that their slots are
@@ -48,7 +50,9 @@ class LogIterator final : public Iterator {
   };
 
   const RecordView& Current() const { return ahead_[position_].record; }
+  void Advance();
   void FillAhead();
+  // Of the present key, or of the next one that has a value.
   void TakeValue();
   // Takes records from the log until `kAhead` could be what is looked for.
   size_t CollectCandidates();
@@ -72,6 +76,7 @@ class LogIterator final : public Iterator {
   std::string_view value_;  // of the present key
   std::string restored_;    // where that is if it was compressed
   absl::Status status_;
+  absl::Status left_out_;  // the first value that was
 };
 
 }  // namespace stave

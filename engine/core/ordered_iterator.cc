@@ -33,23 +33,25 @@ OrderedIterator::~OrderedIterator() { UnpinAll(); }
 
 void OrderedIterator::SeekToFirst() { Seek(first_); }
 
-void OrderedIterator::SeekToLast() {
-  status_ = absl::OkStatus();
+void OrderedIterator::BeginWalk() {
+  status_ = left_out_ = absl::OkStatus();
   most_ = 0;
+}
+
+void OrderedIterator::SeekToLast() {
+  BeginWalk();
   LookBefore(end_);
   GoBackward();
 }
 
 void OrderedIterator::Seek(std::string_view key) {
-  status_ = absl::OkStatus();
-  most_ = 0;
+  BeginWalk();
   LookFrom(std::string(std::max<std::string_view>(key, first_)));
   GoForward();
 }
 
 void OrderedIterator::SeekBefore(std::string_view key) {
-  status_ = absl::OkStatus();
-  most_ = 0;
+  BeginWalk();
   LookBefore(end_.has_value() && *end_ < key ? end_ : Bound(key));
   GoBackward();
 }
@@ -89,6 +91,7 @@ void OrderedIterator::GoBackward() {
 void OrderedIterator::End() {
   if (state_.damage == nullptr) return;
   status_ = state_.damage->CheckComplete(state_.directory);
+  status_.Update(left_out_);
 }
 
 void OrderedIterator::BeginWindow() {
@@ -239,9 +242,14 @@ bool OrderedIterator::Load() {
   }
   const absl::StatusOr<std::string_view> value =
       state_.ValueOf(*segment, record_.offset, record_.stored(), &restored_);
-  status_ = value.status();
-  value_ = value.value_or(std::string_view());
-  return status_.ok();
+  if (value.ok()) {
+    value_ = *value;
+  } else if (state_.IsLeftOut(value.status())) {
+    left_out_.Update(value.status());
+  } else {
+    status_ = value.status();
+  }
+  return value.ok();
 }
 
 absl::Time OrderedIterator::expiry() const {

@@ -53,6 +53,8 @@ class OrderedIterator final : public Iterator {
  private:
   using Bound = std::optional<std::string>;
 
+  void BeginWalk();
+
   // Make a window of the first keys from `from` on, or of the last ones before
   // `before`.
   void LookFrom(std::string from);
@@ -105,6 +107,7 @@ class OrderedIterator final : public Iterator {
   std::string_view value_;  // in the record, or in restored_
   std::string restored_;
   absl::Status status_;
+  absl::Status left_out_;  // the first value that was, in this walk
 };
 
 }  // namespace stave

@@ -99,6 +99,11 @@ struct State {
                                                  uint64_t offset,
                                                  const StoredValue& stored,
                                                  size_t* size) const;
+  // Whether who walks goes on behind a value for which these say so: in a store
+  // that was opened damaged, whose dictionary may be what is missing.
+  bool IsLeftOut(const absl::Status& status) const {
+    return damage != nullptr && absl::IsDataLoss(status);
+  }
 
   // The sequence of the record at `entry` if it may have been moved to where it
   // lies, as to a merge's output, else 0. DataLoss if it can't be read. Call

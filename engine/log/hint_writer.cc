@@ -16,10 +16,12 @@ constexpr uint64_t kMaxBytesAtClose = 64 << 20;
 }  // namespace
 
 HintWriter::HintWriter(Directory* directory, const KeyHasher* hasher,
-                       bool background_thread, std::vector<Sealed> missing)
+                       bool background_thread, std::vector<Sealed> missing,
+                       std::function<bool()> may_write)
     : directory_(directory),
       hasher_(*hasher),
       background_thread_(background_thread),
+      may_write_(std::move(may_write)),
       missing_(std::make_move_iterator(missing.begin()),
                std::make_move_iterator(missing.end())) {}
 
@@ -59,6 +61,7 @@ std::optional<HintWriter::Sealed> HintWriter::Take() {
 }
 
 void HintWriter::Write(const Sealed& sealed) {
+  if (!may_write_()) return;
   WriteHint(directory_, sealed.segment.get(), sealed.summary, hasher_)
       .IgnoreError();
 }

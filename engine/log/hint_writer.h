@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -29,9 +30,12 @@ class HintWriter {
 
   // `missing` are segments without a hint so far. Their turn comes with the
   // first segment that is added, or at Close: who only reads makes no files
-  // meanwhile. Without a thread Add does the work itself.
-  HintWriter(Directory* directory, const KeyHasher* hasher,
-             bool background_thread, std::vector<Sealed> missing);
+  // meanwhile. Without a thread Add does the work itself. None is made that
+  // `may_write` doesn't allow.
+  HintWriter(
+      Directory* directory, const KeyHasher* hasher, bool background_thread,
+      std::vector<Sealed> missing,
+      std::function<bool()> may_write = [] { return true; });
   ~HintWriter() { StopThread(); }
 
   void Add(Sealed sealed);
@@ -53,6 +57,7 @@ class HintWriter {
   Directory* const directory_;
   const KeyHasher& hasher_;
   const bool background_thread_;
+  const std::function<bool()> may_write_;
 
   Mutex mutex_;
   CondVar wake_;     // there is work, or no more to come

@@ -174,6 +174,12 @@ class Log {
   absl::Status AdjustReserve();
   // Gives its space up, for one merge on a full disk. False if there is none.
   bool GiveUpReserve() { return reserve_.GiveUp(); }
+  // Whether it was given up, and the disk is too full for it now: what space
+  // there is should be left to deletes.
+  bool LacksReserve() {
+    return settings_.reserve_bytes > 0 && reserve_.IsGivenUp() &&
+           !AdjustReserve().ok();
+  }
 
   // Makes the log read-only for good, and returns the error that all get now.
   absl::Status Fail(const absl::Status& status) { return Latch(status); }

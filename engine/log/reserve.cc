@@ -31,6 +31,13 @@ bool Reserve::GiveUp() {
   return true;
 }
 
+bool Reserve::IsGivenUp() {
+  MutexLock lock(&mutex_);
+  if (unusable_) return false;
+  if (file_ == nullptr && !Open(/*create=*/false).ok()) return false;
+  return bytes_ == 0;
+}
+
 absl::Status Reserve::Open(bool create) {
   absl::StatusOr<std::unique_ptr<File>> file =
       directory_->OpenFile(kReserveFileName, /*writable=*/true);

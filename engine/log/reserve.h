@@ -32,6 +32,10 @@ class Reserve {
   // Returns its space to the file system. False if it had none.
   bool GiveUp();
 
+  // Whether it was given up, by this process or one before it, and was not made
+  // again.
+  bool IsGivenUp();
+
   // Whether it is missing for want of space: what is free is not for puts.
   bool lacking() const { return lacking_.load(std::memory_order_relaxed); }
 

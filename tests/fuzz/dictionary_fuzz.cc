@@ -6,11 +6,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/base/checksum.h"
-#include "engine/base/coding.h"
 #include "engine/format/compression.h"
 #include "engine/format/dictionary.h"
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/fuzz/repair.h"
+#include "tests/fuzz/seed_dictionary.h"
 
 // A byte that tells whether the checksum is made right, the size of a value
 // that is compressed with zstd, that value as it is stored, and the dictionary
@@ -23,11 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view stored = rest.substr(0, data[1]);
   rest.remove_prefix(stored.size());
   std::string file(rest);
-  if (data[0] % 2 == 1 && file.size() >= kDictionaryHeaderBytes) {
-    const std::string_view bytes = file;
-    EncodeFixed(ExtendCrc32c(Crc32c(bytes.substr(0, 8)), bytes.substr(12)),
-                &file[8]);
-  }
+  if (data[0] % 2 == 1) RepairDictionary(&file);
   absl::StatusOr<std::unique_ptr<const Dictionary>> read =
       Dictionary::Decode(file);
   FUZZ_CHECK(read.ok() || absl::IsDataLoss(read.status()) ||
@@ -47,28 +43,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 }
 
 std::vector<std::string> stave::FuzzSeeds() {
-  std::string samples;
-  std::vector<size_t> sizes;
-  for (int i = 0; i < 400; ++i) {
-    const std::string sample = "Name: n" + std::to_string(i * 7919 % 1009) +
-                               "\nKind: value\nOf: everybody\n";
-    samples += sample;
-    sizes.push_back(sample.size());
-  }
-  const auto dictionary = Dictionary::Train(samples, sizes, 256);
-  FUZZ_CHECK(dictionary.ok());
-  Options options;
-  options.compression = Compression::kZstd;
-  options.compression_threshold_bytes = 1;
-  Compressor compressor(options);
-  compressor.Use(**dictionary);
-  std::unique_ptr<char[]> buffer;
-  const StoredValue stored =
-      compressor.Compress(std::string_view(samples).substr(0, 40), &buffer);
+  const std::unique_ptr<const Dictionary> dictionary = SeedDictionary(7);
+  const std::string stored = CompressedBy(*dictionary, SeedText(0));
   std::string seed(1, '\1');
-  seed += static_cast<char>(stored.bytes.size());
-  seed += stored.bytes;
-  seed += (*dictionary)->file();
+  seed += static_cast<char>(stored.size());
+  seed += stored;
+  seed += dictionary->file();
   std::string unchecked = seed;
   unchecked[0] = '\0';
   return {seed, unchecked};

@@ -10,9 +10,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/file_names.h"
 #include "engine/format/manifest_edit.h"
+#include "engine/format/record.h"
 #include "engine/format/segment_header.h"
+#include "engine/log/manifest.h"
 #include "engine/log/segment_scanner.h"
 #include "stave/store.h"
 #include "tests/damage/image_file_system.h"
@@ -21,6 +25,7 @@
 #include "tests/engine/format/segment_image.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/repair.h"
+#include "tests/fuzz/seed_dictionary.h"
 
 // A byte that tells what is made right, and the files of a store, each as a
 // byte that stands for its name, two bytes of size, and its contents.
@@ -29,13 +34,16 @@
 // they are read again; what goes on from it may be DataLoss, no worse. A forged
 // checkpoint, or one whose keys a forged manifest has another secret for, may
 // show what it likes, and a merge that finds keys where they can't be makes the
-// store read-only; it must do no other harm.
+// store read-only; it must do no other harm. A dictionary that no manifest
+// lists may be any other one, or gone, which the values that need it don't
+// survive.
 
 namespace stave {
 namespace {
 
 constexpr uint8_t kSegmentBit = 0x80;
 constexpr uint8_t kCheckpointBit = 0x40;
+constexpr uint8_t kDictionaryBit = 0x20;
 
 // What is made right.
 constexpr char kRecords = 1;
@@ -44,6 +52,7 @@ constexpr char kManifest = 4;
 constexpr char kCheckpoint = 8;
 // What is opened with the ordered keydir.
 constexpr char kOrdered = 16;
+constexpr char kDictionary = 32;
 
 KeydirKind KeydirOf(std::string_view input) {
   return !input.empty() && (input.front() & kOrdered) != 0
@@ -57,9 +66,25 @@ bool IsForged(std::string_view input) {
 
 std::string NameOf(uint8_t code) {
   if ((code & kSegmentBit) != 0) return SegmentFileName(code % kSegmentBit);
-  return (code & kCheckpointBit) != 0
-             ? CheckpointFileName(code % kCheckpointBit)
+  if ((code & kCheckpointBit) != 0) {
+    return CheckpointFileName(code % kCheckpointBit);
+  }
+  return (code & kDictionaryBit) != 0
+             ? DictionaryFileName(code % kDictionaryBit)
              : ManifestFileName(code);
+}
+
+void Repair(uint8_t code, char repair, std::string* bytes) {
+  if ((code & kSegmentBit) != 0) {
+    if ((repair & kRecords) == 0) return;
+    RepairSegment((repair & kSequences) != 0, bytes);
+  } else if ((code & kCheckpointBit) != 0) {
+    if ((repair & kCheckpoint) != 0) RepairCheckpoint(bytes);
+  } else if ((code & kDictionaryBit) != 0) {
+    if ((repair & kDictionary) != 0) RepairDictionary(bytes);
+  } else if ((repair & kManifest) != 0) {
+    RepairManifest(code, bytes);
+  }
 }
 
 DirectoryImage Parse(std::string_view input) {
@@ -73,14 +98,7 @@ DirectoryImage Parse(std::string_view input) {
                         size_t{static_cast<uint8_t>(input[2])} << 8;
     std::string bytes(input.substr(3, size));
     input.remove_prefix(3 + bytes.size());
-    const bool is_segment = (code & kSegmentBit) != 0;
-    const bool is_checkpoint = !is_segment && (code & kCheckpointBit) != 0;
-    const bool is_manifest = !is_segment && !is_checkpoint;
-    if (is_segment && (repair & kRecords) != 0) {
-      RepairSegment((repair & kSequences) != 0, &bytes);
-    }
-    if (is_manifest && (repair & kManifest) != 0) RepairManifest(code, &bytes);
-    if (is_checkpoint && (repair & kCheckpoint) != 0) RepairCheckpoint(&bytes);
+    Repair(code, repair, &bytes);
     files[NameOf(code)] = std::move(bytes);
   }
   return files;
@@ -102,9 +120,25 @@ bool HasForgedKeys(std::string_view input) {
          KeydirOf(input) == KeydirKind::kOrdered;
 }
 
-// What it visits; `*whole` tells whether that is all there is. It is not where
-// somebody has forged a record with a compressed value that can't be restored:
-// Open does not try that.
+// If it lists one, Open refuses a store that has not just this one.
+bool ListsDictionary(std::string_view input) {
+  ImageFileSystem disk(Parse(input));
+  const auto directory = disk.OpenDirectory("/store");
+  FUZZ_CHECK(directory.ok());
+  const auto manifest = Manifest::Load(directory->get());
+  return manifest.ok() && !manifest->state.dictionaries.empty();
+}
+
+// Whether a value may be lost: somebody has forged it or its dictionary, or has
+// made a manifest forget that. Open does not try to restore values.
+bool MayLoseValue(std::string_view input, const absl::Status& status) {
+  if (input.empty()) return false;
+  if ((input.front() & (kRecords | kDictionary)) != 0) return true;
+  return absl::StrContains(status.message(), "DICTIONARY-") &&
+         (IsForged(input) || !ListsDictionary(input));
+}
+
+// What it visits; `*whole` tells whether that is all there is.
 Contents All(Store& store, std::string_view input, bool* whole) {
   Contents contents;
   const bool has_forged_keys = HasForgedKeys(input);
@@ -120,9 +154,8 @@ Contents All(Store& store, std::string_view input, bool* whole) {
     FUZZ_CHECK(store.Exists(key).value());
   }
   const absl::Status status = (*iterator)->status();
-  const bool forged_value = !input.empty() && (input.front() & kRecords) != 0;
-  FUZZ_CHECK(status.ok() ||
-             ((forged_value || has_forged_keys) && absl::IsDataLoss(status)));
+  FUZZ_CHECK(status.ok() || (absl::IsDataLoss(status) &&
+                             (has_forged_keys || MayLoseValue(input, status))));
   *whole = status.ok();
   return contents;
 }
@@ -220,6 +253,13 @@ class StoreBytes {
  public:
   StoreBytes() { Edit({Base()}); }
 
+  // Its id tells its file's name, so it is less than kDictionaryBit.
+  void AddDictionary(std::unique_ptr<const Dictionary> dictionary) {
+    dictionary_ = std::move(dictionary);
+  }
+  void ListDictionary() {
+    Edit({DictionaryChange{dictionary_->id(), dictionary_->checksum()}});
+  }
   void Add(uint64_t id) {
     Edit({AddSegmentChange{{SegmentKind::kLog, id, 0x5a17 + id}, 0}});
   }
@@ -237,6 +277,9 @@ class StoreBytes {
     for (const auto& [id, segment] : segments_) {
       AddFile(static_cast<uint8_t>(kSegmentBit | id), segment->bytes(), &input);
     }
+    if (dictionary_ == nullptr) return input;
+    AddFile(static_cast<uint8_t>(kDictionaryBit | dictionary_->id()),
+            std::string(dictionary_->file()), &input);
     return input;
   }
 
@@ -258,7 +301,26 @@ class StoreBytes {
   }
   std::string manifest_ = EncodeManifestHeader(1);
   std::map<uint64_t, std::unique_ptr<SegmentImage>> segments_;
+  std::unique_ptr<const Dictionary> dictionary_;
 };
+
+// Killed after a value was stored by a dictionary, once that was listed, or
+// before that edit was durable.
+StoreBytes WithDictionary(bool listed) {
+  StoreBytes store;
+  std::unique_ptr<const Dictionary> dictionary = SeedDictionary(7);
+  const std::string value = CompressedBy(*dictionary, SeedText(0));
+  store.AddDictionary(std::move(dictionary));
+  store.Add(1);
+  if (listed) store.ListDictionary();
+  SegmentImage& segment = store.Segment(1, 1);
+  segment.Put("a", "1");
+  RecordHeader compressed;
+  compressed.compression = Compression::kZstd;
+  segment.Append(compressed, "b", value);
+  segment.Put("c", "3");
+  return store;
+}
 
 }  // namespace
 
@@ -294,6 +356,13 @@ std::vector<std::string> FuzzSeeds() {
   add();
   for (char repair = 0; repair < 32; ++repair) {
     seeds.push_back(WithCheckpoint(store.Input(0), repair));
+  }
+  for (const bool listed : {false, true}) {
+    for (const char repair : {char{0}, kRecords, kManifest, kOrdered}) {
+      const StoreBytes with = WithDictionary(listed);
+      seeds.push_back(with.Input(repair));
+      seeds.push_back(with.Input(static_cast<char>(repair | kDictionary)));
+    }
   }
   return seeds;
 }

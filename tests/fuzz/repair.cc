@@ -7,6 +7,7 @@
 #include "engine/base/coding.h"
 #include "engine/base/types.h"
 #include "engine/format/checkpoint.h"
+#include "engine/format/dictionary.h"
 #include "engine/format/manifest_edit.h"
 #include "engine/format/record.h"
 #include "engine/format/segment_header.h"
@@ -118,6 +119,13 @@ void RepairCheckpoint(std::string* bytes) {
                  header.keys_offset() - header.segments_offset()),
       all.substr(header.pages_offset()));
   bytes->replace(0, kCheckpointHeaderBytes, EncodeCheckpointHeader(header));
+}
+
+void RepairDictionary(std::string* bytes) {
+  if (bytes->size() < kDictionaryHeaderBytes) return;
+  const std::string_view all = *bytes;
+  EncodeFixed(ExtendCrc32c(Crc32c(all.substr(0, 8)), all.substr(12)),
+              bytes->data() + 8);
 }
 
 }  // namespace stave

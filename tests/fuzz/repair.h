@@ -24,6 +24,9 @@ void RepairManifest(uint64_t number, std::string* bytes);
 // Makes right the checksums of a keydir checkpoint, whose sizes it believes.
 void RepairCheckpoint(std::string* bytes);
 
+// Makes right the checksum of a dictionary's file.
+void RepairDictionary(std::string* bytes);
+
 }  // namespace stave
 
 #endif  // STAVE_TESTS_FUZZ_REPAIR_H_

@@ -27,6 +27,7 @@
 #include "absl/time/time.h"
 #include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
+#include "stave/limits.h"
 #include "stave/store.h"
 #include "tests/engine/base/manual_clock.h"
 #include "tests/engine/core/scratch_place.h"
@@ -89,6 +90,14 @@ class KillTest : public testing::Test {
     options_.checkpoint_min_keys = 1;
     options_.checkpoint_interval_bytes = uint64_t{64} << Below(6);
     options_.clock = &clock_;
+    if (Below(8) > 0) {
+      options_.compression = Compression::kZstd;
+      options_.compression_threshold_bytes = 1;
+      options_.compression_dictionary_bytes = kMinCompressionDictionaryBytes;
+      // Of such as are sealed it is learnt.
+      options_.segment_size_bytes =
+          std::min<uint64_t>(options_.segment_size_bytes, 8 << 10);
+    }
     mapped_ = Below(4) > 0;
     StartOver();
   }
@@ -123,8 +132,9 @@ class KillTest : public testing::Test {
     for (int tries = 0; tries < kTries && !hit && !HasFailure(); ++tries) {
       if (point.in_new_store) StartOver();
       shared_->get()->gave_up = false;
-      const uint64_t nth =
-          tries > 0 || point.phase != Phase::kWork ? 1 : 1 + Below(8);
+      const bool comes_often =
+          point.phase == Phase::kWork && !point.in_new_store;
+      const uint64_t nth = tries > 0 || !comes_often ? 1 : 1 + Below(8);
       const pid_t child = fork();
       if (child == 0) RunChild(&point, nth);
       Bury(child);

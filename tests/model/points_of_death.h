@@ -22,6 +22,7 @@ struct PointOfDeath {
 inline constexpr char kSegments[] = "0";  // their ids begin so
 inline constexpr char kManifests[] = "MANIFEST";
 inline constexpr char kCheckpoints[] = "KEYDIR";
+inline constexpr char kDictionaries[] = "DICTIONARY";
 
 inline constexpr PointOfDeath kPointsOfDeath[] = {
     // A store is made.
@@ -82,6 +83,17 @@ inline constexpr PointOfDeath kPointsOfDeath[] = {
      kCheckpoints, MomentOfDeath::kAfter},
     {"before the last checkpoint is removed", Phase::kWork, FileCall::kUnlink,
      kCheckpoints, MomentOfDeath::kBefore},
+    // The dictionary is learnt, which a store does once.
+    {"before a dictionary", Phase::kWork, FileCall::kCreateFile, kDictionaries,
+     MomentOfDeath::kBefore, true},
+    {"after a dictionary's name", Phase::kWork, FileCall::kCreateFile,
+     kDictionaries, MomentOfDeath::kAfter, true},
+    {"within a dictionary", Phase::kWork, FileCall::kWrite, kDictionaries,
+     MomentOfDeath::kWithin, true},
+    {"before a dictionary is synced", Phase::kWork, FileCall::kSyncData,
+     kDictionaries, MomentOfDeath::kBefore, true},
+    {"after a dictionary is synced", Phase::kWork, FileCall::kSyncData,
+     kDictionaries, MomentOfDeath::kAfter, true},
     // A merge, while nothing else is done: outputs, edit, relocation, removal.
     {"before a merge's output has a header", Phase::kMerge, FileCall::kWrite,
      kMergedHeader, MomentOfDeath::kBefore},

@@ -12,7 +12,9 @@ WorkloadConfiguration ConfigurationOf(uint64_t seed,
                                       const std::string& prefix) {
   WorkloadConfiguration configuration = AnyConfiguration(seed);
   configuration.key_prefix = prefix;
-  configuration.value_prefix = prefix;
+  // What a dictionary is of use for: what all values have in common.
+  configuration.value_prefix =
+      prefix + "Value of a writer, of which there are several at a time; ";
   configuration.keys = 20;
   // Counts are of all writers' keys, time is the processes', and opening and
   // killing is not for a thread.

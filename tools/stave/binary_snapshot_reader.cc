@@ -131,7 +131,7 @@ absl::Status BinarySnapshotReader::Take(char* to, size_t size) {
   input_.read(to, static_cast<std::streamsize>(size));
   if (static_cast<size_t>(input_.gcount()) != size) {
     return absl::InternalError(
-        absl::StrFormat("%s at %d: can't be read", name_, at_));
+        absl::StrFormat("%s, byte %d: can't be read", name_, at_));
   }
   at_ += size;
   crc_ = ExtendCrc32c(crc_, std::string_view(to, size));

@@ -20,6 +20,9 @@ namespace {
 constexpr char kDetails[] =
     "Prints a number. Patterns are those of `stave help keys`.\n"
     "\n"
+    "  stave count\n"
+    "  stave count 'user:*'\n"
+    "\n"
     "--json: {\"count\":N}\n";
 
 absl::Status Count(const std::optional<std::string>& glob, Session& session) {

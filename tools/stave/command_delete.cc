@@ -20,6 +20,9 @@ constexpr char kDetails[] =
     "Prints how many of the keys there were. Exits with 1 if there was none.\n"
     "When the command is done, their absence is on the device.\n"
     "\n"
+    "  stave delete user:1 user:2\n"
+    "  stave delete -- -1\n"
+    "\n"
     "--json: {\"deleted\":N}\n";
 
 absl::StatusOr<uint64_t> DeleteAll(const std::vector<std::string>& keys,

@@ -31,6 +31,9 @@ constexpr char kDetails[] =
     "its mode; a new one is for its owner alone, as the store is. FILE can't\n"
     "be in the store's own directory.\n"
     "\n"
+    "  stave dump all.jsonl\n"
+    "  stave dump | gzip > all.tsv.gz\n"
+    "\n"
     "--json: the same as --format jsonl\n";
 
 struct DumpArguments {

@@ -19,6 +19,8 @@ namespace {
 constexpr char kDetails[] =
     "Prints how many of the keys there are. Exits with 1 unless all are.\n"
     "\n"
+    "  stave exists user:1 && echo there\n"
+    "\n"
     "--json: {\"exists\":N}\n";
 
 absl::Status Exists(const std::vector<std::string>& keys, Session& session) {

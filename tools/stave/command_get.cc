@@ -20,6 +20,9 @@ constexpr char kDetails[] =
     "Prints the value's bytes as they are, and a newline. Exits with 1 if\n"
     "there is no such key.\n"
     "\n"
+    "  stave get user:1\n"
+    "  stave get picture --raw > picture.png\n"
+    "\n"
     "--json: {\"key\":KEY,\"value\":VALUE}; what is not UTF-8 stands in "
     "base64\n"
     "under key_base64, value_base64.\n";

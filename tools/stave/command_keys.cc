@@ -26,6 +26,9 @@ constexpr char kDetails[] =
     "--keydir ordered, is given. Control characters, the backslash and bytes\n"
     "that are not UTF-8 are written \\n \\t \\r \\\\ \\xHH.\n"
     "\n"
+    "  stave keys 'user:*' --sort --limit 10\n"
+    "  stave keys --json\n"
+    "\n"
     "--json: {\"key\":KEY} a line; a key that is not UTF-8 stands in base64\n"
     "under key_base64.\n";
 

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "tools/stave/record_format.h"
 #include "tools/stave/session.h"
 #include "tools/stave/status_macros.h"
+#include "tools/stave/system_error.h"
 #include "tools/stave/terminal_note.h"
 #include "tools/stave/user_paths.h"
 
@@ -50,6 +52,10 @@ constexpr char kDetails[] =
     "--ack prints, after each batch, how many records are loaded so far: they\n"
     "survive if this process is killed, with --sync also a power loss. When\n"
     "the command is done, all of them are on the device.\n"
+    "\n"
+    "  stave load users.tsv\n"
+    "  stave load records.jsonl --sync\n"
+    "  tail -f records.tsv | stave load --batch 1 --ack\n"
     "\n"
     "--json: {\"loaded\":N} at the end\n";
 
@@ -85,7 +91,9 @@ absl::StatusOr<Input> OpenInput(const LoadArguments& arguments) {
     input.descriptor = input.opened.number();
   }
   struct stat status;
-  if (fstat(input.descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+  if (fstat(input.descriptor, &status) != 0) return input;
+  if (S_ISDIR(status.st_mode)) return SystemError("read", input.name, EISDIR);
+  if (S_ISREG(status.st_mode)) {
     input.total_bytes = static_cast<uint64_t>(status.st_size);
   }
   return input;

@@ -30,7 +30,11 @@ constexpr char kDetails[] =
     "is gone that long after; a duration is written 500ms, 4s, 10m, 1h, 2d.\n"
     "The store's time never goes back: where its clock was once ahead, the "
     "key\n"
-    "lives longer by as much.\n";
+    "lives longer by as much.\n"
+    "\n"
+    "  stave put user:1 Alice\n"
+    "  stave put session:9 Alice --ttl 30m\n"
+    "  stave put picture < picture.png\n";
 
 struct PutArguments {
   std::string key;

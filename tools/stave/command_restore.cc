@@ -36,8 +36,7 @@ absl::Status Restore(const RestoreArguments& arguments, Session& session) {
     return absl::InvalidArgumentError("FROM is empty");
   }
   const std::string from = UserPath(arguments.from);
-  const absl::StatusOr<std::unique_ptr<Store>> backup =
-      session.OpenForReading(from);
+  const absl::StatusOr<std::unique_ptr<Store>> backup = session.OpenFrom(from);
   if (!backup.ok()) return backup.status();
   return BackUpTo(arguments.to, "Restored", **backup, from, session);
 }

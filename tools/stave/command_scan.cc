@@ -23,6 +23,9 @@ constexpr char kDetails[] =
     "Patterns and escapes are those of `stave help keys`. All that is given\n"
     "must fit: GLOB, --prefix, --from and --to.\n"
     "\n"
+    "  stave scan --prefix user: --limit 10\n"
+    "  stave scan --from 2026-01 --to 2026-02 --keydir ordered\n"
+    "\n"
     "--json: {\"key\":KEY,\"value\":VALUE} a line, with key_base64, "
     "value_base64\n"
     "for what is not UTF-8, and expire_at_ms where the key expires.\n";

@@ -37,7 +37,10 @@ constexpr char kDetails[] =
     "\n"
     "Cut off at open is what a process was still writing when it or the "
     "machine\n"
-    "was stopped; nothing of it had been acknowledged.\n";
+    "was stopped; nothing of it had been acknowledged.\n"
+    "\n"
+    "  stave stat\n"
+    "  stave stat --prometheus\n";
 
 absl::Status Stat(bool prometheus, Session& session) {
   if (prometheus && session.json()) {

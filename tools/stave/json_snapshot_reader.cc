@@ -327,7 +327,8 @@ absl::Status JsonSnapshotReader::Parse(RecordVisitor visit,
   SnapshotHandler handler(&tokens, visit_record, visit_expiry);
   json::sax_parse(stream, &handler);
   if (input_.bad()) {
-    return absl::InternalError(absl::StrFormat("%s can't be read", name_));
+    return absl::InternalError(absl::StrFormat("%s, byte %d: can't be read",
+                                               name_, tokens.position()));
   }
   RETURN_IF_ERROR(of_visitor);
   const absl::Status status = handler.Result();

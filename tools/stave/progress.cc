@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
+#include "engine/base/clock.h"
 #include "tools/stave/file_descriptor.h"
 #include "tools/stave/human_units.h"
 
@@ -28,14 +28,14 @@ Progress::Progress(std::string_view verb, uint64_t total_bytes)
     : verb_(verb),
       total_bytes_(total_bytes),
       shown_(isatty(STDERR_FILENO) == 1),
-      start_(absl::Now()),
+      start_(SystemClock()->Elapsed()),
       printed_(start_),
       look_at_records_(kLookRecords),
       look_at_bytes_(kLookBytes) {}
 
 Progress::~Progress() {
   if (!has_printed_) return;
-  Print(absl::Now());
+  Print(SystemClock()->Elapsed());
   WriteToTerminal("\n");
 }
 
@@ -43,11 +43,11 @@ void Progress::Look() {
   look_at_records_ = records_ + kLookRecords;
   look_at_bytes_ = bytes_ + kLookBytes;
   if (!shown_) return;
-  const absl::Time now = absl::Now();
+  const absl::Duration now = SystemClock()->Elapsed();
   if (now - printed_ >= kInterval) Print(now);
 }
 
-void Progress::Print(absl::Time now) {
+void Progress::Print(absl::Duration now) {
   const double seconds = std::max(absl::ToDoubleSeconds(now - start_), 1e-3);
   std::string line = absl::StrFormat("\r%s ", verb_);
   if (records_ > 0) {

@@ -41,13 +41,14 @@ class Progress {
  private:
   // Prints, if the last time is long enough ago.
   void Look();
-  void Print(absl::Time now);
+  void Print(absl::Duration now);
 
   const std::string verb_;
   const uint64_t total_bytes_;
   const bool shown_;
-  const absl::Time start_;
-  absl::Time printed_;
+  // By SystemClock's elapsed time.
+  const absl::Duration start_;
+  absl::Duration printed_;
   bool has_printed_ = false;
   size_t printed_size_ = 0;
 

@@ -1,5 +1,6 @@
 #include "tools/stave/session.h"
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -18,6 +19,11 @@ absl::Status NoStore(std::string_view directory) {
       kNameAnother));
 }
 
+// Whether it is about the store, and not about a command's TO.
+bool Names(const absl::Status& status, std::string_view directory) {
+  return std::string(status.message()).find(directory) != std::string::npos;
+}
+
 // Says what to do. What failed to open was the store, and not an argument or a
 // key, for which InvalidArgument and NotFound stand elsewhere.
 absl::Status OpenError(const absl::Status& status, std::string_view directory) {
@@ -33,7 +39,9 @@ absl::Status OpenError(const absl::Status& status, std::string_view directory) {
                           status.message(), kNameAnother));
     case absl::StatusCode::kInvalidArgument:
       return absl::FailedPreconditionError(
-          absl::StrFormat("%s; %s", status.message(), kNameAnother));
+          Names(status, directory)
+              ? absl::StrFormat("%s; %s", status.message(), kNameAnother)
+              : std::string(status.message()));
     default:
       return status;
   }
@@ -81,20 +89,37 @@ Options Session::AnyOptions() const {
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
-  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
-  if (!location.ok()) return location.status();
-  return OpenForReading(location->directory);
-}
-
-absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading(
-    const std::string& directory) const {
+Options Session::OptionsForReading() const {
   Options options = AnyOptions();
   options.create_if_missing = false;
   options.read_only = true;
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(directory, options);
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Session::OpenForReading() const {
+  absl::StatusOr<StoreLocation> location = LocateStore(flags_.store);
+  if (!location.ok()) return location.status();
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenStore(location->directory, OptionsForReading());
   if (store.ok()) return store;
   return AsReader(store.status());
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Session::OpenFrom(
+    const std::string& directory) const {
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      Store::Open(directory, OptionsForReading());
+  if (absl::IsNotFound(store.status())) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("there is no store in %s; FROM is the directory that "
+                        "`stave backup` was told",
+                        directory));
+  }
+  // Such as a file in place of a directory: the arguments were well formed.
+  if (absl::IsInvalidArgument(store.status())) {
+    return absl::FailedPreconditionError(store.status().message());
+  }
+  return store;
 }
 
 absl::StatusOr<std::unique_ptr<Store>> Session::OpenForWriting() const {

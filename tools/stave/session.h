@@ -47,8 +47,8 @@ class Session {
   // there is no store.
   absl::StatusOr<std::unique_ptr<Store>> OpenForReading() const;
 
-  // The same for a store that the flags do not name.
-  absl::StatusOr<std::unique_ptr<Store>> OpenForReading(
+  // The same for a store that the flags do not name, but a command's FROM.
+  absl::StatusOr<std::unique_ptr<Store>> OpenFrom(
       const std::string& directory) const;
 
   // Makes the store if there is none.
@@ -68,6 +68,7 @@ class Session {
   Options AnyOptions() const;
 
  private:
+  Options OptionsForReading() const;
   // What `call` makes of the store's directory; its errors say what to do.
   template <typename Call>
   auto WithDirectory(Call call) const;

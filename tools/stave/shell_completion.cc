@@ -6,8 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "engine/base/clock.h"
 #include "tools/stave/escape.h"
 #include "tools/stave/shell_interpreter.h"
 #include "tools/stave/shell_parser.h"
@@ -40,7 +40,8 @@ bool IsPlainWord(std::string_view key) {
 // that lack it and the clock can be looked at.
 std::vector<std::string> KeyCompletions(Store& store, std::string_view word) {
   std::vector<std::string> found;
-  const absl::Time end = absl::Now() + kPatience;
+  Clock& clock = *SystemClock();
+  const absl::Duration end = clock.Elapsed() + kPatience;
   ReadOptions options;
   options.verify_checksums = false;
   absl::StatusOr<std::unique_ptr<Iterator>> opened = store.NewIterator(options);
@@ -49,7 +50,7 @@ std::vector<std::string> KeyCompletions(Store& store, std::string_view word) {
   Iterator& iterator = **opened;
   uint64_t seen = 0;
   for (iterator.SeekToFirst(); iterator.Valid(); iterator.Next()) {
-    if (++seen % kKeysBetweenLooks == 0 && absl::Now() > end) break;
+    if (++seen % kKeysBetweenLooks == 0 && clock.Elapsed() > end) break;
     const std::string_view key = iterator.key();
     if (!key.starts_with(word) || !IsPlainWord(key)) continue;
     found.emplace_back(key);

@@ -91,10 +91,15 @@ absl::Status SnapshotFile::LoadInto(Store& store, LoadMode mode) {
     }
   }
   Loader loader(&store, {});
-  RETURN_IF_ERROR(reader_->Visit(
-      [&loader](const Record& record) { return loader.Add(record); }));
-  RETURN_IF_ERROR(loader.Flush());
-  return mode == LoadMode::kReplace ? DeleteOthers(store) : absl::OkStatus();
+  absl::Status status = reader_->Visit(
+      [&loader](const Record& record) { return loader.Add(record); });
+  if (status.ok()) status = loader.Flush();
+  if (status.ok() && mode == LoadMode::kReplace) status = DeleteOthers(store);
+  if (status.ok()) return status;
+  // All of it was read before, and was right; so this is the disk.
+  return absl::Status(status.code(),
+                      absl::StrFormat("%s; pairs loaded before that: %d",
+                                      status.message(), loader.loaded()));
 }
 
 absl::Status SnapshotFile::DeleteOthers(Store& store) {

@@ -12,6 +12,9 @@ absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(
     std::istream* input, std::string_view name) {
   char first[sizeof(kSnapshotMagic)] = {};
   input->read(first, sizeof(first));
+  if (input->bad()) {
+    return absl::InternalError(absl::StrFormat("%s can't be read", name));
+  }
   const std::string_view begin(first, static_cast<size_t>(input->gcount()));
   if (begin.size() == sizeof(first) &&
       DecodeFixed<uint32_t>(first) == kSnapshotMagic) {

@@ -78,11 +78,12 @@ struct Options {
   absl::Duration refresh_interval = absl::InfiniteDuration();
 
   // Opens, for reading alone, also a store that Open refuses because bytes of
-  // its records are wrong; what is sound can be read then. A damaged range may
-  // have held the last record of any key, and what is shown is never an older
-  // value: Get of a key is DataLoss if a record that was lost could be a later
-  // one of this key, and so is Get of a key that isn't there. Sequences and
-  // the sizes of what was lost narrow that down; a key's bytes don't, since
+  // its records are wrong, or a dictionary is missing, without which the values
+  // that need it are DataLoss; what is sound can be read then. A damaged range
+  // may have held the last record of any key, and what is shown is never an
+  // older value: Get of a key is DataLoss if a record that was lost could be a
+  // later one of this key, and so is Get of a key that isn't there. Sequences
+  // and the sizes of what was lost narrow that down; a key's bytes don't, since
   // they may be damaged as well. So keys written after the damage are read as
   // ever, and most of the others can't be; Repair keeps more. An iterator
   // visits the keys that can be read, and ends with DataLoss. Without a sound

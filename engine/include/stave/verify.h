@@ -129,7 +129,8 @@ struct RepairReport {
 // Copies what is sound in the store `from` into a new store in `to`, which
 // must not exist (its parent must) or be an empty directory. Expiries stay,
 // deleted keys stay deleted, batches are copied whole or not at all. A key
-// whose last value needs a dictionary that is missing or damaged is left out.
+// whose last value needs a dictionary that is missing or damaged is left out,
+// also where an older one is sound: that this is not the last one is certain.
 // Changes nothing in `from`, which may be a store that Open refuses. Takes 20
 // bytes of memory a key.
 //

@@ -333,6 +333,15 @@ class DamagedDictionaryTest : public DictionaryStoreTest {
               static_cast<size_t>(first_with_));
   }
 
+  // From where it stands on there are so many keys, and then the end.
+  static void ExpectEnd(Iterator* iterator, void (Iterator::*go)(), size_t keys,
+                        absl::StatusCode code = absl::StatusCode::kDataLoss) {
+    for (; iterator->Valid() && keys > 0; (iterator->*go)()) --keys;
+    EXPECT_EQ(keys, 0u);
+    EXPECT_FALSE(iterator->Valid());
+    EXPECT_EQ(iterator->status().code(), code) << iterator->status();
+  }
+
   std::string name_;
 };
 
@@ -340,6 +349,49 @@ TEST_F(DamagedDictionaryTest, AMissingOneIsRefusedAndCostsWhatNeedsIt) {
   RemoveDictionary();
   ExpectRefused();
   ExpectTheOthers();
+}
+
+TEST_F(DamagedDictionaryTest, AnIteratorVisitsTheOthersAndEndsWithDataLoss) {
+  Open();
+  // Too short to be compressed; in front of all others, and behind.
+  Put("a", "1");
+  Put("z", "2");
+  Close();
+  RemoveDictionary();
+  options.open_damaged = true;
+  const size_t others = static_cast<size_t>(first_with_) + 2;
+  for (const KeydirKind keydir : {KeydirKind::kHash, KeydirKind::kOrdered}) {
+    options.keydir = keydir;
+    Open();
+    const std::unique_ptr<Iterator> iterator = NewIterator();
+    iterator->SeekToFirst();
+    ExpectEnd(iterator.get(), &Iterator::Next, others);
+    if (keydir == KeydirKind::kOrdered) {
+      iterator->SeekToLast();
+      ExpectEnd(iterator.get(), &Iterator::Prev, others);
+      // What is left out elsewhere does not matter.
+      iterator->Seek("z");
+      ExpectEnd(iterator.get(), &Iterator::Next, 1, absl::StatusCode::kOk);
+    }
+    Close();
+  }
+}
+
+// It is certain that an older value is not the last one.
+TEST_F(DamagedDictionaryTest, RepairKeepsNoOlderValueInPlaceOfALostOne) {
+  Open();
+  Put(Key(0), Text(5000));
+  Put("plain", "1");
+  Close();
+  RemoveDictionary();
+  const absl::StatusOr<RepairReport> repaired = Repair(path(), RepairedPath());
+  ASSERT_TRUE(repaired.ok()) << repaired.status();
+  EXPECT_EQ(repaired->recovered, static_cast<uint64_t>(first_with_));
+  const auto store = Store::Open(RepairedPath());
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_TRUE(absl::IsNotFound((*store)->Get(Key(0)).status()));
+  EXPECT_EQ((*store)->Get(Key(1)).value(), Text(1));
+  EXPECT_EQ((*store)->Get("plain").value(), "1");
 }
 
 TEST_F(DamagedDictionaryTest, AWrongByteIsRefusedAndCostsWhatNeedsIt) {

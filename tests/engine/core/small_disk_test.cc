@@ -69,6 +69,12 @@ class SmallDiskTest : private HasDisk,
   void WriteBallast(uint64_t bytes) {
     std::ofstream(Ballast()) << std::string(bytes, 'x');
   }
+  // Unless there is less.
+  void LeaveFree(uint64_t bytes) {
+    const uint64_t free = std::filesystem::space(PathOf("..")).available;
+    if (free <= bytes) return;
+    std::ofstream(Ballast(), std::ios::app) << std::string(free - bytes, 'x');
+  }
   void RemoveBallast() { std::filesystem::remove(Ballast()); }
 
   WrittenFileSystem written_{PosixFileSystem()};
@@ -141,6 +147,36 @@ TEST_P(SmallDiskTest, PutsGoOnWhenSpaceReturns) {
   ExpectKeys(gone, more);
   Reopen();
   ExpectKeys(gone, more);
+}
+
+// Else each close would take some of it, until nothing can be deleted any more.
+TEST_P(SmallDiskTest, FilesThatOnlyHelpOpensTakeNothingFromDeletes) {
+  options.checkpoint_min_keys = 1;
+  options.checkpoint_interval_bytes = 1;
+  Reopen();
+  const auto help_bytes = [this] {
+    const Statistics statistics = store().GetStatistics();
+    return statistics.hint_bytes + statistics.checkpoint_bytes;
+  };
+  WriteBallast(4 * kMebibyte);
+  const int count = PutUntilFull();
+  int gone = 0;
+  for (; ReserveBytes() > 0 && gone < count / 2; gone += 30) {
+    DeleteKeys(gone, gone + 30);
+  }
+  LeaveFree(kMebibyte / 2);  // less than the reserve, more than such files
+  const uint64_t before = help_bytes();
+  for (int i = 0; i < 5; ++i, gone += 30) {
+    ASSERT_EQ(ReserveBytes(), 0u);
+    DeleteKeys(gone, gone + 30);
+    Reopen();
+    EXPECT_LE(help_bytes(), before);
+  }
+  RemoveBallast();
+  EXPECT_TRUE(IsPut(count));
+  Reopen();
+  EXPECT_GT(help_bytes(), before);
+  ExpectKeys(gone, count + 1);
 }
 
 TEST_P(SmallDiskTest, AStoreIsClosedAndOpenedOnAFullDisk) {

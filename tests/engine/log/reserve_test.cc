@@ -56,8 +56,11 @@ TEST_F(ReserveTest, GrowsAndShrinks) {
 
 TEST_F(ReserveTest, IsGivenUpOnceAndMadeAgain) {
   ResizeTo(8192);
+  EXPECT_FALSE(reserve_.IsGivenUp());
   EXPECT_TRUE(reserve_.GiveUp());
   EXPECT_TRUE(reserve_.lacking());
+  EXPECT_TRUE(reserve_.IsGivenUp());
+  EXPECT_TRUE(Reserve(directory_.get()).IsGivenUp());
   EXPECT_EQ(OnDisk(), 0u);
   EXPECT_FALSE(reserve_.GiveUp());
   ResizeTo(8192);

@@ -85,6 +85,10 @@ TEST_F(BackupTest, RefusesWhatIsNoBackupOfIt) {
 TEST_F(BackupTest, RestoresNothingFromNowhereAndOverNothing) {
   EXPECT_THAT(Run({"restore", Path("nowhere"), Path("new")}),
               Fails(5, "there is no store in"));
+  EXPECT_THAT(Run({"restore", Path("nowhere"), Path("new")}),
+              Fails(5, "FROM is the directory that `stave backup` was told"));
+  EXPECT_THAT(Run({"restore", WriteFile("file", ""), Path("new")}),
+              Fails(5, Path("file") + " is not a directory\n"));
   EXPECT_FALSE(std::filesystem::exists(Path("new")));
   Backup();
   EXPECT_THAT(Run({"restore", Path("backup"), Store()}),

@@ -186,6 +186,43 @@ TEST_F(BadInputTest, DamagedBytes) {
   EXPECT_THAT(Run({"dump", "--store", Path("damaged")}), Fails(3, ".seg"));
 }
 
+TEST_F(BadInputTest, ADictionaryThatIsMissing) {
+  std::string lines;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string number = std::to_string(i * 7919 % 10'007);
+    lines += number + "\tName: lib" + number + "-dev, Section: libdevel, " +
+             "Maintainer: Debian Games Team, Architecture: any, Essential: " +
+             "no, Description: development files of number " + number + "\n";
+  }
+  Set("STAVE_STORE", Path("text"));
+  std::string dictionary;
+  // It is learnt beside the load, and may not be in time.
+  for (int loads = 0; dictionary.empty(); ++loads) {
+    ASSERT_LT(loads, 50);
+    ASSERT_THAT(Run({"load", "--compression", "zstd"}, lines), Prints(""));
+    for (const auto& entry :
+         std::filesystem::directory_iterator(Path("text"))) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("DICTIONARY-")) dictionary = name;
+    }
+  }
+  // What needs it.
+  ASSERT_THAT(Run({"load", "--compression", "zstd"}, lines), Prints(""));
+  std::filesystem::rename(Path("text/" + dictionary), Path("aside"));
+  const std::string missing = Path("text/" + dictionary) + ": the dictionary";
+  EXPECT_THAT(Run({"get", "1"}), Fails(3, missing));
+  EXPECT_THAT(Run({"put", "1", "new"}), Fails(3, missing));
+  EXPECT_THAT(Run({"snapshot", "save", Path("s")}), Fails(3, missing));
+  EXPECT_FALSE(std::filesystem::exists(Path("s")));
+  EXPECT_THAT(Run({"backup", Path("b")}), Fails(3, missing));
+  const Ran fsck = Run({"fsck"});
+  EXPECT_EQ(fsck.exit_code, 3);
+  EXPECT_THAT(fsck.out, testing::HasSubstr(dictionary + ", offset 0"));
+  std::filesystem::rename(Path("aside"), Path("text/" + dictionary));
+  EXPECT_THAT(Run({"count"}), Prints("10007\n"));
+  EXPECT_EQ(Run({"fsck"}).exit_code, 0);
+}
+
 TEST_F(BadInputTest, AFullDiskForTheOutput) {
   for (const char* command :
        {"keys", "scan", "count", "dump", "stat", "help"}) {

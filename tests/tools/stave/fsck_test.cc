@@ -138,6 +138,8 @@ TEST_F(FsckTest, ARepairNeedsAnEmptyPlaceAndPermission) {
   EXPECT_THAT(Run({"fsck", "--repair", Store()}), Fails(5, "something in"));
   EXPECT_THAT(Run({"fsck", "--repair", Path("no/where")}),
               Fails(5, "no/where"));
+  EXPECT_THAT(Run({"fsck", "--repair", WriteFile("file", "")}),
+              Fails(5, Path("file") + " is not a directory\n"));
   EXPECT_THAT(Run({"fsck", "--repair", ""}), Fails(2, "name"));
   EXPECT_THAT(Run({"fsck", "--repair", Store() + "/to"}),
               Fails(2, "own directory"));

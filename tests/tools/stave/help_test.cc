@@ -40,6 +40,8 @@ TEST_F(HelpTest, EveryCommandHasHelpThatFitsTheScreen) {
     EXPECT_EQ(ran.exit_code, 0);
     EXPECT_THAT(ran.out, StartsWith("Usage: stave " + command));
     EXPECT_THAT(ran.out, Not(testing::ContainsRegex("[^\n]{81}")));
+    // An example.
+    EXPECT_THAT(ran.out, HasSubstr("\n  stave " + command));
     EXPECT_THAT(Run({command, "--help"}), Prints(ran.out));
     EXPECT_THAT(Run({command, "-h"}), Prints(ran.out));
   }

@@ -135,6 +135,23 @@ TEST_F(LoadDumpTest, ABadLineIsNamedAndWhatIsBeforeItIsLoaded) {
   EXPECT_THAT(Run({"load", path}), Fails(2, "records loaded before that: 56"));
 }
 
+TEST_F(LoadDumpTest, AnInputThatFailsEndsWithTheLinesThatAreWhole) {
+  for (const char* batch : {"1", "10", "56", "57", "1000"}) {
+    Set("STAVE_STORE", Path(batch));
+    const Ran load =
+        RunFromFailing(Lines(1, 56) + "key57\tval", {"load", "--batch", batch});
+    EXPECT_THAT(load, Fails(5, "cannot read standard input: Input/output"));
+    EXPECT_THAT(load, Fails(5, "records loaded before that: 56"));
+    EXPECT_EQ(Count(), "56\n") << batch;
+  }
+  EXPECT_THAT(RunFromFailing("half a val", {"put", "key"}),
+              Fails(5, "cannot read standard input: Input/output"));
+  EXPECT_THAT(Run({"get", "key"}), Fails(1, "no key"));
+  EXPECT_THAT(RunFromFailing("SET key half", {"shell"}),
+              Fails(5, "cannot read standard input: Input/output"));
+  EXPECT_EQ(Count(), "56\n");
+}
+
 TEST_F(LoadDumpTest, EveryKindOfBadLineIsNamed) {
   EXPECT_THAT(Run({"load"}, "a\t1\n\n"), Fails(2, "line 2: no tab"));
   EXPECT_THAT(Run({"load"}, "\tv\n"), Fails(2, "line 1: the key is empty"));
@@ -167,6 +184,13 @@ TEST_F(LoadDumpTest, NothingIsLoadedFromNothing) {
   EXPECT_THAT(Run({"dump"}), Prints(""));
   EXPECT_THAT(Run({"load", Path("none")}),
               Fails(5, "cannot open " + Path("none")));
+}
+
+TEST_F(LoadDumpTest, NoStoreIsMadeForADirectory) {
+  const std::string directory = Path("");
+  EXPECT_THAT(Run({"load", directory, "--store", Path("new")}),
+              Fails(5, "cannot read " + directory + ": Is a directory"));
+  EXPECT_FALSE(std::filesystem::exists(Path("new")));
 }
 
 TEST_F(LoadDumpTest, AcknowledgementsCountBatches) {

@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <iterator>
-
-#include "tools/stave/file_descriptor.h"
+#include <utility>
 
 namespace stave::tool {
 namespace {
@@ -27,6 +27,20 @@ Pipe NewPipe() {
   int ends[2];
   EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+// Both sides of a new terminal: what is written to one is read from the other.
+struct Terminal {
+  FileDescriptor ours;
+  FileDescriptor theirs;
+};
+
+Terminal NewTerminal() {
+  FileDescriptor ours(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  EXPECT_EQ(grantpt(ours.number()), 0);
+  EXPECT_EQ(unlockpt(ours.number()), 0);
+  FileDescriptor theirs = Opened(ptsname(ours.number()), O_RDWR | O_NOCTTY);
+  return {std::move(ours), std::move(theirs)};
 }
 
 // A descriptor of its own for the same file.
@@ -69,25 +83,44 @@ Ran ProgramTest::Run(const Arguments& arguments, std::string_view input) const {
 
 Ran ProgramTest::RunFrom(const std::string& in,
                          const Arguments& arguments) const {
-  Ran ran = RunWith(in, WriteFile("standard output", ""), arguments);
+  const FileDescriptor opened = Opened(in, O_RDONLY);
+  Ran ran = RunWith(opened, WriteFile("standard output", ""), arguments);
+  ran.out = BytesOf(Path("standard output"));
+  return ran;
+}
+
+// Who reads our side of a terminal gets an error once the other one is closed
+// and all that was written there has been read.
+Ran ProgramTest::RunFromFailing(std::string_view input,
+                                const Arguments& arguments) const {
+  Terminal terminal = NewTerminal();
+  termios as_it_is = {};
+  EXPECT_EQ(tcgetattr(terminal.theirs.number(), &as_it_is), 0);
+  cfmakeraw(&as_it_is);
+  EXPECT_EQ(tcsetattr(terminal.theirs.number(), TCSANOW, &as_it_is), 0);
+  EXPECT_EQ(write(terminal.theirs.number(), input.data(), input.size()),
+            static_cast<ssize_t>(input.size()));
+  terminal.theirs = FileDescriptor();
+  Ran ran = RunWith(terminal.ours, WriteFile("standard output", ""), arguments);
   ran.out = BytesOf(Path("standard output"));
   return ran;
 }
 
 Ran ProgramTest::RunInto(const std::string& out, const Arguments& arguments,
                          std::string_view input) const {
-  return RunWith(WriteFile("standard input", input), out, arguments);
+  const FileDescriptor opened =
+      Opened(WriteFile("standard input", input), O_RDONLY);
+  return RunWith(opened, out, arguments);
 }
 
-Ran ProgramTest::RunWith(const std::string& in, const std::string& out,
+Ran ProgramTest::RunWith(const FileDescriptor& in, const std::string& out,
                          const Arguments& arguments) const {
-  const FileDescriptor opened_in = Opened(in, O_RDONLY);
   const FileDescriptor error =
       Opened(WriteFile("standard error", ""), O_WRONLY);
   const FileDescriptor opened_out =
       out.empty() ? FileDescriptor() : Opened(out, O_WRONLY);
   Process process(arguments, variables_,
-                  {opened_in.number(), opened_out.number(), error.number()});
+                  {in.number(), opened_out.number(), error.number()});
   const int exit_code = process.Wait();
   return {exit_code, "", BytesOf(Path("standard error"))};
 }
@@ -106,19 +139,15 @@ ProgramTest::Running ProgramTest::Start(const Arguments& arguments) const {
 
 ProgramTest::Running ProgramTest::StartOnTerminal(
     const Arguments& arguments) const {
-  const FileDescriptor ours(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  EXPECT_EQ(grantpt(ours.number()), 0);
-  EXPECT_EQ(unlockpt(ours.number()), 0);
-  const FileDescriptor theirs =
-      Opened(ptsname(ours.number()), O_RDWR | O_NOCTTY);
-  const int side = Copied(ours);
+  const Terminal terminal = NewTerminal();
+  const int theirs = terminal.theirs.number();
+  const int side = Copied(terminal.ours);
   // It does not become the process's controlling terminal: that would be hung
   // up when the process ends, and what was printed last might get lost.
-  return {std::make_unique<Conversation>(side, side),
-          std::make_unique<Process>(
-              arguments, variables_,
-              StandardDescriptors{theirs.number(), theirs.number(),
-                                  theirs.number()})};
+  return {
+      std::make_unique<Conversation>(side, side),
+      std::make_unique<Process>(arguments, variables_,
+                                StandardDescriptors{theirs, theirs, theirs})};
 }
 
 }  // namespace stave::tool

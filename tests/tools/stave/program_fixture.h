@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/engine/fs/temporary_directory.h"
 #include "tests/tools/stave/process.h"
+#include "tools/stave/file_descriptor.h"
 
 namespace stave::tool {
 
@@ -56,6 +57,8 @@ class ProgramTest : public testing::Test {
   Ran Run(const Arguments& arguments, std::string_view input = "") const;
   // With the file `in` as standard input.
   Ran RunFrom(const std::string& in, const Arguments& arguments) const;
+  // With `input` as standard input, and then an error in place of its end.
+  Ran RunFromFailing(std::string_view input, const Arguments& arguments) const;
   // With the file `out` as standard output, or none when that is empty.
   Ran RunInto(const std::string& out, const Arguments& arguments,
               std::string_view input = "") const;
@@ -70,7 +73,7 @@ class ProgramTest : public testing::Test {
   Running StartOnTerminal(const Arguments& arguments) const;
 
  private:
-  Ran RunWith(const std::string& in, const std::string& out,
+  Ran RunWith(const FileDescriptor& in, const std::string& out,
               const Arguments& arguments) const;
 
   const TemporaryDirectory directory_;
