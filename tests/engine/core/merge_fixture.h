@@ -57,7 +57,9 @@ class MergeTest : public StoreFixture {
   // record more is in the next.
   void FillSegment() {
     const uint64_t segments = Stat().segments;
-    while (Stat().segments == segments) Put("filler", ValueOf(0, 300));
+    do {
+      Put("filler", ValueOf(0, 300));
+    } while (Stat().segments == segments);
     contents_["filler"] = ValueOf(0, 300);
   }
   // Sixty keys, of each third one the first version is dead.
