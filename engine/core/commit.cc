@@ -227,6 +227,7 @@ absl::Status Commit::WriteIf(const WriteBatch& batch,
     const WriteBatch::Operation operation = batch.operation(i);
     RETURN_IF_ERROR(CheckSizes(operation.key, operation.value));
     keys.push_back({operation.key, (*state_.hasher)(operation.key)});
+    Prefetch(keys.back());
     if (operation.is_delete) {
       records[i] = PrepareDelete(operation.key);
       continue;
