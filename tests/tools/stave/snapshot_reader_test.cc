@@ -13,10 +13,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
+#include "engine/format/snapshot_file.h"
 #include "gtest/gtest.h"
+#include "stave/options.h"
 #include "tools/stave/record.h"
-#include "tools/stave/snapshot_format.h"
-#include "tools/stave/snapshot_writer.h"
 
 namespace stave::tool {
 namespace {
@@ -45,11 +45,11 @@ class FailingFile : public std::stringbuf {
 };
 
 std::string Snapshot(SnapshotFormat format) {
-  const std::vector<Record> records = {
+  const std::vector<SnapshotEntry> entries = {
       {"user:1", "Alice"}, {std::string_view("\0\xff", 2), "b"}, {"c", ""}};
-  const auto walk = [&records](RecordVisitor visit) {
-    for (const Record& record : records) {
-      if (absl::Status status = visit(record); !status.ok()) return status;
+  const auto walk = [&entries](SnapshotVisitor visit) {
+    for (const SnapshotEntry& entry : entries) {
+      if (absl::Status status = visit(entry); !status.ok()) return status;
     }
     return absl::OkStatus();
   };
