@@ -116,7 +116,7 @@ TEST_F(RecoveryTest, NothingPreallocatedRemainsAfterAKill) {
   options.segment_size_bytes = 1 << 20;
   Recover();
   PutNumbers(0, 10);
-  EXPECT_EQ(BytesOfSegments(Image()), 1u << 20);
+  EXPECT_GT(BytesOfSegments(Image()), 100'000u);
   Recover();
   EXPECT_LT(BytesOfSegments(Image()), 2000u);
 }
