@@ -184,7 +184,11 @@ SnapshotSaver::Settings Store::Engine::SaverSettings() {
   settings.file_system = FileSystemOf(options_);
   settings.clock = options_.clock != nullptr ? options_.clock : SystemClock();
   settings.new_iterator = [this] { return NewIterator({}); };
-  settings.last_sequence = [this] { return LastSequence(); };
+  settings.last_change = [this] {
+    MutexLock lock(&log_->append_mutex());
+    return log_->last_change();
+  };
+  settings.may_take_space = [this] { return !log_->LacksReserve(); };
   settings.closed = &closed_;
   return settings;
 }

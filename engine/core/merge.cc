@@ -333,9 +333,9 @@ void Merge::RelocateGroup(Segment* to, absl::Span<const CopiedPut> group) {
 }
 
 bool Merge::AnyEntryLeft() const {
-  // No segment's live bytes are ever counted too low: entries are counted
-  // before they are made, and until after they have gone. So the walk is for
-  // writers that are in between, and for a bug.
+  // A sealed segment's live bytes are never counted too low: entries are
+  // counted until after they have gone. So the walk is for writers that are in
+  // between, and for a bug.
   const bool none_counted =
       std::all_of(inputs_.begin(), inputs_.end(), [](const auto& input) {
         return input->live_bytes().load(std::memory_order_acquire) == 0;

@@ -90,6 +90,7 @@ bool Merger::MakeSpace(uint64_t needed) {
     wanted_ = std::max(wanted_.load(), needed);
   }
   stuck_ = false;  // what was written since the last look may be dead by now
+  awaits_seal_ = false;  // a writer waits, so the merges' thread seals itself
   Assess();
   if (settings_.background_threads) {
     throttle_.AwaitUnblocked();

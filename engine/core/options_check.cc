@@ -75,12 +75,14 @@ absl::Status CheckOptions(const Options& options) {
   if (options.refresh_interval <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("refresh_interval is not positive");
   }
+  if (options.snapshot_file.empty() || options.read_only) {
+    return absl::OkStatus();
+  }
   if (options.snapshot_interval <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("snapshot_interval is not positive");
   }
   RETURN_IF_ERROR(CheckSnapshotFormat(options.snapshot_format));
-  if (!options.snapshot_file.empty() && !options.background_threads &&
-      !options.read_only) {
+  if (!options.background_threads) {
     return absl::InvalidArgumentError(
         "snapshot_file needs background_threads; Store::SaveSnapshot doesn't");
   }

@@ -11,10 +11,14 @@ absl::Status SnapshotSaver::Save(std::string_view path, SnapshotFormat format) {
   const absl::Status status = SaveNow(path, format);
   // What Close has ended is no failure.
   if (!status.ok() && *settings_.closed) return status;
-  MutexLock lock_counters(&counters_mutex_);
+  Count(status);
+  return status;
+}
+
+void SnapshotSaver::Count(const absl::Status& status) {
+  MutexLock lock(&counters_mutex_);
   ++(status.ok() ? counters_.saved : counters_.failed);
   counters_.error = std::string(status.message());
-  return status;
 }
 
 absl::Status SnapshotSaver::CheckOpen() const {
@@ -60,8 +64,13 @@ absl::Status SnapshotSaver::Start(std::string_view path, SnapshotFormat format,
 void SnapshotSaver::SaveIfChanged(std::string_view path,
                                   SnapshotFormat format) {
   // Before the save, which may miss what is written while it runs.
-  const Sequence last = settings_.last_sequence();
+  const Sequence last = settings_.last_change();
   if (saved_sequence_ == last) return;
+  if (!settings_.may_take_space()) {
+    Count(absl::ResourceExhaustedError(
+        "the disk is full: what space there is, is left to deletes"));
+    return;
+  }
   if (Save(path, format).ok()) saved_sequence_ = last;
 }
 

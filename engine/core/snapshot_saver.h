@@ -33,8 +33,10 @@ class SnapshotSaver {
     FileSystem* file_system = nullptr;
     Clock* clock = nullptr;
     std::function<absl::StatusOr<std::unique_ptr<Iterator>>()> new_iterator;
-    // Grows with each write.
-    std::function<Sequence()> last_sequence;
+    // The last put or delete.
+    std::function<Sequence()> last_change;
+    // Whether space is not to be left to others. Asked by the thread alone.
+    std::function<bool()> may_take_space;
     const std::atomic<bool>* closed = nullptr;  // ends a save under way
   };
   struct Counters {
@@ -64,6 +66,7 @@ class SnapshotSaver {
   // The thread's work.
   void SaveIfChanged(std::string_view path, SnapshotFormat format);
   absl::Status SaveNow(std::string_view path, SnapshotFormat format);
+  void Count(const absl::Status& status);
   // Cancelled once the store is closed.
   absl::Status CheckOpen() const;
 

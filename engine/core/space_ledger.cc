@@ -58,10 +58,12 @@ uint64_t SpaceLedger::Take(uint64_t needed, uint64_t wanted, Claim claim) {
   if (claim == Claim::kAlways) {
     taken = needed;
   } else if (!lifted_) {
-    if (claim == Claim::kIfThereIsRoom && !HasRoom(needed)) return 0;
+    const bool has_room = HasRoom(needed);
+    if (claim == Claim::kIfThereIsRoom && !has_room) return 0;
     const Sum sum = AddUp();
-    // There is no next output where nothing can be merged.
-    const bool keeps = claim == Claim::kIfThereIsRoom;
+    // There is no next output where nothing can be merged; or there may be by
+    // now, and there is room.
+    const bool keeps = claim == Claim::kIfThereIsRoom || has_room;
     const uint64_t room =
         Minus(Budget().blocked, sum.taken + (keeps ? sum.kept : 0));
     // Not in steps of a record each when there is no room at all.

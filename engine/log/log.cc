@@ -106,6 +106,7 @@ absl::Status Log::ReserveSpace(uint64_t size) {
   while (true) {
     if (active_ == nullptr || !active_->HasRoom(size)) {
       RETURN_IF_ERROR(Roll(size));
+      claim = SpaceGate::Claim::kIfThereIsRoom;  // what is full can be merged
     }
     const absl::Status status = active_->Reserve(size, settings_.space, claim);
     if (!absl::IsUnavailable(status)) return status;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@ namespace {
 // A flush may begin later by this part of what the last one took, so that more
 // writers share it.
 constexpr int64_t kPartOfFlushToWait = 4;
+constexpr int64_t kLongestWaitNs = 5'000'000;
 
 }  // namespace
 
@@ -58,7 +60,9 @@ int Log::WritersToWaitFor() const {
 // write one thing after another; and one flush costs as much for all of them as
 // for half.
 void Log::AwaitOtherWriters() {
-  const int64_t end_ns = SteadyNowNs() + last_flush_ns_ / kPartOfFlushToWait;
+  const int64_t end_ns =
+      SteadyNowNs() +
+      std::min(last_flush_ns_ / kPartOfFlushToWait, kLongestWaitNs);
   while (WritersToWaitFor() > 0) {
     const int64_t left_ns = end_ns - SteadyNowNs();
     if (left_ns <= 0) return;

@@ -117,15 +117,6 @@ std::string StatisticsText(const Statistics& statistics,
         HumanCount(statistics.delayed_writes) + " writes",
         time(statistics.write_delay), time(statistics.longest_write_delay));
   }
-  if (statistics.snapshot_file_failures > 0) {
-    absl::StrAppendFormat(&text, "%-21s%s of %s%s\n", "failed snapshots",
-                          HumanCount(statistics.snapshot_file_failures),
-                          HumanCount(statistics.snapshot_file_failures +
-                                     statistics.snapshot_files),
-                          statistics.snapshot_file_error.empty()
-                              ? ", not the last one"
-                              : ": " + statistics.snapshot_file_error);
-  }
   const absl::Time floor = absl::FromUnixMillis(statistics.clock_floor_ms);
   if (floor > absl::Now() + absl::Hours(24)) {
     absl::StrAppendFormat(
@@ -157,9 +148,6 @@ std::string StatisticsJson(const Statistics& statistics,
                         statistics.space_amplification());
   absl::StrAppendFormat(&json, "\"compression_ratio\":%.4f",
                         values.compression_ratio());
-  absl::StrAppendFormat(
-      &json, ",\"snapshot_files\":%d,\"snapshot_file_failures\":%d",
-      statistics.snapshot_files, statistics.snapshot_file_failures);
   const char* separator = ",\"segment_list\":[";
   for (const SegmentStatistics& segment : statistics.segment_list) {
     absl::StrAppendFormat(&json,

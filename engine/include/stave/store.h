@@ -296,10 +296,11 @@ class Store {
   // other programs can read; `stave snapshot load` brings them into a store.
   // Options::snapshot_file has a thread do so at intervals. Reads and writes go
   // on meanwhile; it costs what an iterator does that walks the store up to
-  // three times, and takes no memory that grows with it.
+  // three times, and takes no memory that grows with it, but for what a snapshot
+  // remembers of what is changed meanwhile.
   //
-  //   store->SaveSnapshot("data.json");
-  //   store->SaveSnapshot("data.bin", SnapshotFormat::kBinary);
+  //   absl::Status saved = store->SaveSnapshot("data.json");
+  //   saved = store->SaveSnapshot("data.bin", stave::SnapshotFormat::kBinary);
   //
   // What is on disk when it returns OK: the whole snapshot, by that name, for
   // its owner alone (mode 0600). It is written to NAME.unfinished beside it,

@@ -173,22 +173,6 @@ TEST(StatisticsTextTest, WritesThatWaitedForMergesAreTold) {
                 "12.0 ms at most\n"));
 }
 
-TEST(StatisticsTextTest, SnapshotFilesThatFailedAreTold) {
-  Statistics statistics;
-  statistics.snapshot_files = 3;
-  EXPECT_THAT(StatisticsText(statistics, {}, {}),
-              Not(HasSubstr("failed snapshots")));
-  statistics.snapshot_file_failures = 1;
-  statistics.snapshot_file_error = "the disk is full";
-  EXPECT_THAT(StatisticsText(statistics, {}, {}),
-              HasSubstr("\nfailed snapshots     1 of 4: the disk is full\n"));
-  statistics.snapshot_file_error.clear();
-  EXPECT_THAT(StatisticsText(statistics, {}, {}),
-              HasSubstr("\nfailed snapshots     1 of 4, not the last one\n"));
-  EXPECT_THAT(StatisticsJson(statistics, {}, {}),
-              HasSubstr("\"snapshot_files\":3,\"snapshot_file_failures\":1,"));
-}
-
 TEST(StatisticsTextTest, AdviceFitsTheScreen) {
   const std::string text = StatisticsText(
       {}, {}, {std::string(60, 'a') + " " + std::string(60, 'b')});
