@@ -156,10 +156,10 @@ struct Options {
   // and nothing else comes of it. Close saves nothing, and ends a save that is
   // under way. What a process that was killed has left beside the file is
   // removed when the store is opened, or by the next save. A relative path is
-  // looked up at each save; and better have it on another file system: on one
-  // that is nearly full a save takes space that writes need, until it fails, and
-  // none begins while what is left is kept for deletes. Empty: no thread, and no
-  // file.
+  // looked up at each save. Best have the file on another file system: on one
+  // that is nearly full a save takes space that writes need, until it fails;
+  // none begins while what is left is kept for deletes. Empty: no thread, and
+  // no file.
   //
   // InvalidArgument if the interval is not positive, for a file where
   // SaveSnapshot never saves one, and without background_threads. Has no effect

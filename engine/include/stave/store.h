@@ -296,8 +296,8 @@ class Store {
   // other programs can read; `stave snapshot load` brings them into a store.
   // Options::snapshot_file has a thread do so at intervals. Reads and writes go
   // on meanwhile; it costs what an iterator does that walks the store up to
-  // three times, and takes no memory that grows with it, but for what a snapshot
-  // remembers of what is changed meanwhile.
+  // three times, and takes no memory that grows with it, but for what a
+  // snapshot remembers of what is changed meanwhile.
   //
   //   absl::Status saved = store->SaveSnapshot("data.json");
   //   saved = store->SaveSnapshot("data.bin", stave::SnapshotFormat::kBinary);
