@@ -20,6 +20,13 @@
 namespace stave {
 namespace {
 
+absl::StatusOr<CheckpointHeader> ReadHeaderOf(const File& file, uint64_t size) {
+  std::string bytes(std::min<uint64_t>(size, kCheckpointHeaderBytes), '\0');
+  RETURN_IF_ERROR(
+      ReadExactly(file, 0, absl::MakeSpan(bytes.data(), bytes.size())));
+  return DecodeCheckpointHeader(bytes);
+}
+
 class CheckpointReader {
  public:
   CheckpointReader(uint64_t generation, const CheckpointedStore& store,
@@ -50,10 +57,7 @@ class CheckpointReader {
  private:
   absl::Status ReadHeader() {
     ASSIGN_OR_RETURN(const uint64_t size, file_.Size());
-    std::string bytes(std::min<uint64_t>(size, kCheckpointHeaderBytes), '\0');
-    RETURN_IF_ERROR(
-        ReadExactly(file_, 0, absl::MakeSpan(bytes.data(), bytes.size())));
-    ASSIGN_OR_RETURN(header_, DecodeCheckpointHeader(bytes));
+    ASSIGN_OR_RETURN(header_, ReadHeaderOf(file_, size));
     if (header_.generation != generation_) {
       return absl::DataLossError("the checkpoint has another file's name");
     }
@@ -111,6 +115,14 @@ class CheckpointReader {
 };
 
 }  // namespace
+
+bool IsWholeCheckpoint(Directory* directory, uint64_t generation) {
+  const auto file =
+      directory->OpenFile(CheckpointFileName(generation), /*writable=*/false);
+  if (!file.ok()) return false;
+  const absl::StatusOr<uint64_t> size = (*file)->Size();
+  return size.ok() && ReadHeaderOf(**file, *size).ok();
+}
 
 absl::StatusOr<CheckpointCoverage> ReadCheckpoint(
     Directory* directory, uint64_t generation, const CheckpointedStore& store,

@@ -22,6 +22,10 @@ struct CheckpointedStore {
   std::vector<SegmentToRead>* segments = nullptr;
 };
 
+// Whether KEYDIR-<generation> was written to its end: it has a header, which is
+// written last.
+bool IsWholeCheckpoint(Directory* directory, uint64_t generation);
+
 enum class CheckpointCoverage {
   kSome,  // other segments are to be read, and live records to be counted
   kAll,   // nothing is left to be done

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -37,6 +38,7 @@ class Opener {
       : directory_(directory), options_(options), clock_(clock) {}
 
   absl::StatusOr<RecoveredStore> Run() {
+    RETURN_IF_ERROR(FindCheckpoints());
     RETURN_IF_ERROR(LoadManifest());
     RETURN_IF_ERROR(CheckFiles());
     RETURN_IF_ERROR(FindEnd());
@@ -58,6 +60,19 @@ class Opener {
   }
 
  private:
+  // Before the manifest is read: a running writer may complete a checkpoint
+  // that lacks what a merge has moved, in a segment that only a later manifest
+  // names.
+  absl::Status FindCheckpoints() {
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_->List());
+    for (const std::string& name : names) {
+      const auto generation = ParseCheckpointFileName(name);
+      if (!generation.has_value()) continue;
+      checkpoints_[*generation] = IsWholeCheckpoint(directory_, *generation);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status LoadManifest() {
     absl::StatusOr<LoadedManifest> loaded = Manifest::Load(directory_);
     ASSIGN_OR_RETURN(names_, directory_->List());
@@ -88,8 +103,6 @@ class Opener {
     for (const std::string& name : names_) {
       const auto hint_id = ParseHintFileName(name);
       if (hint_id.has_value()) hints_.insert(*hint_id);
-      const auto generation = ParseCheckpointFileName(name);
-      if (generation.has_value()) checkpoints_.insert(*generation);
       const auto id = ParseSegmentFileName(name);
       if (!id.has_value() || loaded_.state.Find(*id) != nullptr) continue;
       // I9: an id is never used again.
@@ -316,7 +329,8 @@ class Opener {
   bool FillFromCheckpoint(size_t threads) {
     State& state = *store_.state;
     std::optional<uint64_t>& kept = store_.checkpoint.kept;
-    for (const uint64_t generation : checkpoints_) {
+    for (const auto& [generation, is_whole] : checkpoints_) {
+      if (!is_whole) continue;
       const absl::StatusOr<CheckpointCoverage> read = ReadCheckpoint(
           directory_, generation,
           {loaded_.state.base.store_id, store_.last_sequence, &sources_},
@@ -464,12 +478,14 @@ class Opener {
 
   void TidyCheckpoints() {
     CheckpointKeeper::Found& found = store_.checkpoint;
-    for (const uint64_t generation : checkpoints_) {
+    for (const auto& [generation, is_whole] : checkpoints_) {
       if (generation == found.kept) continue;
       directory_->Unlink(CheckpointFileName(generation)).IgnoreError();
     }
     // One that could not be removed may be there still.
-    if (!checkpoints_.empty()) found.last_generation = *checkpoints_.begin();
+    if (!checkpoints_.empty()) {
+      found.last_generation = checkpoints_.begin()->first;
+    }
     for (const SegmentToRead& source : sources_) {
       if (source.is_covered) continue;
       found.uncovered_bytes += source.summary.length - kSegmentHeaderBytes;
@@ -481,7 +497,8 @@ class Opener {
   Clock* const clock_;
   std::vector<std::string> names_;
   std::set<SegmentId> hints_;  // that there are files of
-  std::set<uint64_t, std::greater<>> checkpoints_;
+  // The generations that there are files of, and whether they were whole.
+  std::map<uint64_t, bool, std::greater<>> checkpoints_;
   LoadedManifest loaded_;
   std::vector<std::string> unlisted_;
   // Those that are listed, and those that are not.

@@ -3,10 +3,14 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "engine/fs/posix_file_system.h"
 #include "gtest/gtest.h"
 #include "stave/merge.h"
 #include "stave/statistics.h"
@@ -301,6 +305,69 @@ TEST_P(CheckpointTest, AReadOnlyOpenReadsItAndChangesNothing) {
   EXPECT_EQ(store().GetStatistics().keys, 100u);
   Close();
   EXPECT_EQ(Difference(image, Image()), "");
+}
+
+// A checkpoint lacks what merges have moved since it was begun. Who read the
+// manifest before their edit, and the checkpoint once it is whole, would take
+// the inputs for covered.
+TEST_P(CheckpointTest, AReaderIsNotMisledByOneThatIsMadeMeanwhile) {
+  options.background_merge = false;
+  int meanwhile = 0;
+  for (const auto operation :
+       {FaultyFileSystem::kRead, FaultyFileSystem::kList}) {
+    for (int nth = 1, calls = nth; calls >= nth; ++nth) {
+      SCOPED_TRACE(absl::StrCat("operation ", operation, ", call ", nth));
+      std::filesystem::create_directory(path());
+      WriteDirectory(path(), {});
+      Open();
+      PutNumbers(0, 40);
+      for (int i = 0; i < 40; i += 5) PutNumbers(i, i + 1);  // some to merge
+      // Else the reader would begin again, since segments are missing.
+      const auto pins_the_inputs = NewIterator();
+      absl::Notification begun;
+      absl::Notification may_go_on;
+      faults_.Before(FaultyFileSystem::kCreateFile, [&] {
+        if (begun.HasBeenNotified() || !IsCheckpoint(faults_.last_created())) {
+          return;
+        }
+        begun.Notify();
+        may_go_on.WaitForNotification();
+      });
+      std::thread writer([&] {
+        for (int i = 0; !begun.HasBeenNotified(); ++i) {
+          Put("filler", ValueOf(i, 100));
+        }
+      });
+      begun.WaitForNotification();
+
+      FaultyFileSystem files(PosixFileSystem());
+      calls = 0;
+      files.Before(operation, [&] {
+        if (++calls != nth) return;
+        ++meanwhile;
+        ASSERT_EQ(store().Merge({.all = true}), absl::OkStatus());
+        may_go_on.Notify();
+        writer.join();
+      });
+      Options read_only = options;
+      read_only.read_only = true;
+      read_only.file_system = &files;
+      const auto reader = Store::Open(path(), read_only);
+      files.Before(operation, nullptr);
+      if (!may_go_on.HasBeenNotified()) {
+        may_go_on.Notify();
+        writer.join();
+      }
+      ASSERT_TRUE(reader.ok()) << reader.status();
+      Contents seen = Visit((*reader)->NewIterator().value().get());
+      seen.erase("filler");
+      EXPECT_EQ(seen.size(), contents_.size());
+      EXPECT_TRUE(seen == contents_);
+      faults_.Before(FaultyFileSystem::kCreateFile, nullptr);
+      Close();
+    }
+  }
+  EXPECT_GT(meanwhile, 10);
 }
 
 TEST_P(CheckpointTest, VerifyReportsADamagedOne) {

@@ -309,7 +309,6 @@ class RunningExpiryTest : public SeenExpiryTest {
     options.sync_interval = absl::InfiniteDuration();
     Open();
   }
-  ~RunningExpiryTest() override { Close(); }
 
   bool IsThereWhenTheClockIsSetBack(std::string_view key) {
     ManualClock set_back(clock.WallNow() - absl::Hours(1));

@@ -24,7 +24,6 @@ class FaultSweepTest : public StoreFixture,
     options.segment_size_bytes = 1024;
     options.file_system = &faults_;
   }
-  ~FaultSweepTest() override { Abandon(); }
 
   // Without the errors of closing, which are expected here.
   void Abandon() {

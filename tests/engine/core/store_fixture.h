@@ -23,6 +23,8 @@ class StoreFixture : public testing::Test {
   using Contents = std::map<std::string, std::string>;
 
   explicit StoreFixture(const std::string& place = PlaceInMemory());
+  // What a fixture made of this one has lent to the store is still there.
+  void TearDown() override { store_ = nullptr; }
 
   // Opens the store by `options`, which must work.
   void Open();

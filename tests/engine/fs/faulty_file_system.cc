@@ -67,6 +67,7 @@ class FaultyDirectory : public Directory {
 
   absl::StatusOr<std::unique_ptr<File>> CreateFile(
       std::string_view name) override {
+    faults_.NoteCreation(name);
     RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kCreateFile));
     return Wrap(below_->CreateFile(name));
   }
@@ -88,6 +89,7 @@ class FaultyDirectory : public Directory {
     return below_->Rename(from, to);
   }
   absl::StatusOr<std::vector<std::string>> List() override {
+    RETURN_IF_ERROR(faults_.Meet(FaultyFileSystem::kList));
     return below_->List();
   }
   absl::Status Sync() override {
@@ -139,6 +141,16 @@ void FaultyFileSystem::Before(Operation operation,
                               std::function<void()> action) {
   MutexLock lock(&mutex_);
   plans_[operation].before = std::move(action);
+}
+
+std::string FaultyFileSystem::last_created() const {
+  MutexLock lock(&mutex_);
+  return last_created_;
+}
+
+void FaultyFileSystem::NoteCreation(std::string_view name) {
+  MutexLock lock(&mutex_);
+  last_created_ = std::string(name);
 }
 
 int FaultyFileSystem::calls(Operation operation) const {

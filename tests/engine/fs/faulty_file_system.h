@@ -45,6 +45,7 @@ class FaultyFileSystem : public FileSystem {
     kLink,
     kUnlink,
     kRename,
+    kList,
     kSyncDirectory,
     kOperations,  // their number
   };
@@ -60,6 +61,9 @@ class FaultyFileSystem : public FileSystem {
   // Runs `action` at the beginning of each call, on its thread and without a
   // lock, so that a test can hold calls up.
   void Before(Operation operation, std::function<void()> action);
+
+  // Of the file that CreateFile was called for last, be it just now.
+  std::string last_created() const;
 
   // Calls so far, failed ones too.
   int calls(Operation operation) const;
@@ -85,10 +89,12 @@ class FaultyFileSystem : public FileSystem {
 
   // What becomes of a call that begins now.
   absl::Status Meet(Operation operation);
+  void NoteCreation(std::string_view name);
 
   FileSystem* const below_;
   mutable Mutex mutex_;
   std::array<Plan, kOperations> plans_ ABSL_GUARDED_BY(mutex_);
+  std::string last_created_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace stave
