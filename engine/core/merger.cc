@@ -15,6 +15,8 @@
 namespace stave {
 namespace {
 
+// How long a writer waits for the backlog of merges that is not its own doing.
+constexpr absl::Duration kPatience = absl::Milliseconds(20);
 // So long a pause of a merge goes on without a look whether it still may.
 constexpr int64_t kLongestSleepNs = 10'000'000;
 // How often the thread looks for files that readers have let go of.
@@ -83,7 +85,7 @@ void Merger::RetainLatest() {
   }
 }
 
-bool Merger::MakeSpace(uint64_t needed) {
+SpaceGate::Claim Merger::MakeSpace(uint64_t needed) {
   const uint64_t looks = looks_in_vain_;
   {
     MutexLock lock(&mutex_);
@@ -92,12 +94,24 @@ bool Merger::MakeSpace(uint64_t needed) {
   stuck_ = false;  // what was written since the last look may be dead by now
   awaits_seal_ = false;  // a writer waits, so the merges' thread seals itself
   Assess();
-  if (settings_.background_threads) {
-    throttle_.AwaitUnblocked();
-  } else {
+  if (!settings_.background_threads) {
     MergeWhileDue();
+  } else if (!throttle_.AwaitUnblocked(
+                 kPatience, [this] { return settings_.space->IsFarOver(); })) {
+    EndWaits();
+    return SpaceGate::Claim::kMuchToFree;
   }
-  return looks_in_vain_ == looks;
+  return looks_in_vain_ == looks ? SpaceGate::Claim::kIfThereIsRoom
+                                 : SpaceGate::Claim::kNothingToFree;
+}
+
+// Who waits beside this writer does so for as much.
+void Merger::EndWaits() {
+  {
+    MutexLock lock(&mutex_);
+    wanted_ = 0;
+  }
+  Assess();
 }
 
 void Merger::OnGrowth() {

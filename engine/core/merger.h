@@ -74,8 +74,9 @@ class Merger {
   }
 
   // Log's hooks. MakeSpace: has merges free space for a writer that the ledger
-  // has refused `needed` bytes; false if they can free nothing.
-  bool MakeSpace(uint64_t needed);
+  // has refused `needed` bytes; what it may claim then. Where there is more to
+  // free than writers have written of late, it waits only for a moment.
+  SpaceGate::Claim MakeSpace(uint64_t needed);
   void OnGrowth();
   void OnSeal();
 
@@ -111,6 +112,8 @@ class Merger {
   // Counts the latest segments of the log as kept for feeds.
   void RetainLatest();
   bool IsDue() const;
+  // Writes are not blocked any more, though there is no room.
+  void EndWaits();
 
   void RunThread();
   bool WaitForWork();

@@ -9,6 +9,8 @@ namespace stave {
 namespace {
 
 constexpr uint64_t kLeftBytes = uint64_t{1} << 20;
+// What writers get at a time while merges have much to free.
+constexpr uint64_t kLittleBytes = uint64_t{64} << 10;
 
 uint64_t Minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
@@ -52,11 +54,18 @@ bool SpaceLedger::HasRoom(uint64_t needed) const {
          Budget().blocked;
 }
 
+bool SpaceLedger::IsFarOver() const {
+  const Sum sum = AddUp();
+  return sum.taken + sum.kept > Budget().blocked + Capacity();
+}
+
 uint64_t SpaceLedger::Take(uint64_t needed, uint64_t wanted, Claim claim) {
   MutexLock lock(&mutex_);
   uint64_t taken = wanted;
   if (claim == Claim::kAlways) {
     taken = needed;
+  } else if (claim == Claim::kMuchToFree) {
+    taken = std::min(wanted, std::max(needed, kLittleBytes));
   } else if (!lifted_) {
     const bool has_room = HasRoom(needed);
     if (claim == Claim::kIfThereIsRoom && !has_room) return 0;

@@ -47,6 +47,9 @@ class SpaceLedger : public SpaceGate {
   uint64_t Used() const;
   // Whether the log may take so much.
   bool HasRoom(uint64_t needed) const;
+  // Whether more than a segment is to be freed before there is room: so it is
+  // where the bound itself became smaller, or was lifted.
+  bool IsFarOver() const;
 
   uint64_t Take(uint64_t needed, uint64_t wanted, Claim claim) override;
   void Settle(uint64_t bytes) override;

@@ -40,16 +40,29 @@ void WriteThrottle::Delay(uint64_t bytes) {
   Count(SteadyNowNs() - begin);
 }
 
-void WriteThrottle::AwaitUnblocked() {
+bool WriteThrottle::AwaitUnblocked(absl::Duration period,
+                                   absl::FunctionRef<bool()> gives_up) {
   const int64_t begin = SteadyNowNs();
-  WaitWhileBlocked();
+  bool unblocked = WaitWhileBlocked(period);
+  while (!unblocked && !gives_up()) unblocked = WaitWhileBlocked(period);
   Count(SteadyNowNs() - begin);
+  return unblocked;
 }
 
 void WriteThrottle::WaitWhileBlocked() {
   if (!blocked()) return;
   MutexLock lock(&mutex_);
   while (blocked()) unblocked_.Wait(&mutex_);
+}
+
+bool WriteThrottle::WaitWhileBlocked(absl::Duration longest) {
+  const int64_t end_ns = SteadyNowNs() + absl::ToInt64Nanoseconds(longest);
+  MutexLock lock(&mutex_);
+  for (int64_t now_ns = SteadyNowNs(); blocked() && now_ns < end_ns;
+       now_ns = SteadyNowNs()) {
+    unblocked_.WaitWithTimeout(&mutex_, absl::Nanoseconds(end_ns - now_ns));
+  }
+  return !blocked();
 }
 
 int64_t WriteThrottle::Sleep(int64_t begin_ns, int64_t owed_ns) {

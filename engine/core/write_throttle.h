@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "engine/base/mutex.h"
 
@@ -32,8 +33,10 @@ class WriteThrottle {
       Delay(bytes);
   }
 
-  // For as long as writes are blocked: waits.
-  void AwaitUnblocked();
+  // For as long as writes are blocked: waits, and asks after each `period`,
+  // without a lock, whether to give up, which is false.
+  bool AwaitUnblocked(absl::Duration period,
+                      absl::FunctionRef<bool()> gives_up);
 
   bool is_on() const { return is_on_.load(std::memory_order_relaxed); }
   bool blocked() const { return blocked_.load(std::memory_order_relaxed); }
@@ -48,6 +51,8 @@ class WriteThrottle {
  private:
   void Delay(uint64_t bytes);
   void WaitWhileBlocked();
+  // For so long at most; whether writes are not blocked any more.
+  bool WaitWhileBlocked(absl::Duration longest);
   // Returns what is owed still: less than nothing if it took longer.
   int64_t Sleep(int64_t begin_ns, int64_t owed_ns);
   void Count(int64_t delayed_ns);

@@ -111,7 +111,7 @@ absl::Status Log::ReserveSpace(uint64_t size) {
     const absl::Status status = active_->Reserve(size, settings_.space, claim);
     if (!absl::IsUnavailable(status)) return status;
     append_mutex_.Unlock();
-    if (!settings_.make_space(size)) claim = SpaceGate::Claim::kNothingToFree;
+    claim = settings_.make_space(size);
     append_mutex_.Lock();
     RETURN_IF_ERROR(CheckOpen());
   }
@@ -270,9 +270,7 @@ absl::StatusOr<uint64_t> Log::TakeFirstStep(uint64_t record_size,
     const uint64_t taken = settings_.space->Take(needed, wanted, claim);
     if (taken > 0) return taken;
     if (record_size == 0) return absl::UnavailableError("");
-    if (!settings_.make_space(needed)) {
-      claim = SpaceGate::Claim::kNothingToFree;
-    }
+    claim = settings_.make_space(needed);
   }
 }
 

@@ -59,9 +59,11 @@ class Log {
     std::function<void()> on_growth = [] {};
     // What is asked before a file grows; null: nothing is. Where there is no
     // room make_space(needed) is called, without append_mutex(); it returns
-    // when it is worth while to ask again: false if nothing can be freed.
+    // when it is worth while to ask again, and with what claim.
     SpaceGate* space = nullptr;
-    std::function<bool(uint64_t)> make_space = [](uint64_t) { return false; };
+    std::function<SpaceGate::Claim(uint64_t)> make_space = [](uint64_t) {
+      return SpaceGate::Claim::kNothingToFree;
+    };
     // Told of each segment once it is sealed, without append_mutex(). It no
     // longer counts as one that has_rolled() is about.
     std::function<void(const std::shared_ptr<Segment>&, const SegmentSummary&)>

@@ -15,6 +15,9 @@ class SpaceGate {
     kIfThereIsRoom,
     // Merges have been waited for, and can free nothing.
     kNothingToFree,
+    // Merges have been waited for, and have much more to free than writers have
+    // written of late: a little, so that writes go on slowly meanwhile.
+    kMuchToFree,
     // No more than is needed, which is next to nothing.
     kAlways,
   };

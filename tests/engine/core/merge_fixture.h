@@ -26,10 +26,6 @@ class MergeTest : public StoreFixture {
     options.file_system = &disk_;
     Open();
   }
-  // Before the disk goes.
-  ~MergeTest() override {
-    if (is_open()) Close();
-  }
 
   void PutNumbers(int begin, int end) {
     for (int i = begin; i < end; ++i) {

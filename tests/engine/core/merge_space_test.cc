@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "engine/format/segment_header.h"
 #include "gtest/gtest.h"
@@ -17,6 +18,7 @@
 #include "stave/statistics.h"
 #include "stave/store.h"
 #include "tests/engine/core/merge_fixture.h"
+#include "tests/engine/fs/faulty_file_system.h"
 
 namespace stave {
 namespace {
@@ -66,6 +68,35 @@ TEST_F(MergeSpaceTest, PausedMergesAreMadeUpForLater) {
   EXPECT_GT(Stat().merges, 0u);
   ASSERT_NO_FATAL_FAILURE(ExpectBound());
   ExpectContentsNowAndLater();
+}
+
+// It is not the writer's doing that there is so much to merge.
+TEST_F(MergeSpaceTest, AWriteWaitsForABacklogForAMomentOnly) {
+  Close();
+  options.segment_size_bytes = 64 << 10;
+  options.background_merge = false;
+  Open();
+  for (int i = 0; i < 80; ++i) {
+    PutNumbers(0, 50);
+    PutNumbers(1000 + i, 1001 + i);  // so that every merge has an output
+  }
+  Close();
+  options.background_merge = true;
+  options.background_threads = true;
+  Open();
+  absl::Notification may_merge;
+  disk_.Before(FaultyFileSystem::kSyncDirectory,
+               [&may_merge, writer = std::this_thread::get_id()] {
+                 if (std::this_thread::get_id() == writer) return;
+                 may_merge.WaitForNotification();
+               });
+  PutNumbers(0, 10);
+  EXPECT_EQ(Stat().merges, 0u);
+  EXPECT_GT(Stat().delayed_writes, 0u);
+  may_merge.Notify();
+  while (Stat().merges == 0) PutNumbers(0, 50);
+  disk_.Before(FaultyFileSystem::kSyncDirectory, nullptr);
+  ExpectContents();
 }
 
 // At full speed writers are faster than merges.

@@ -19,6 +19,7 @@ namespace {
 constexpr uint64_t kCapacity = 16'000;
 constexpr auto kIfThereIsRoom = SpaceGate::Claim::kIfThereIsRoom;
 constexpr auto kNothingToFree = SpaceGate::Claim::kNothingToFree;
+constexpr auto kMuchToFree = SpaceGate::Claim::kMuchToFree;
 constexpr auto kAlways = SpaceGate::Claim::kAlways;
 
 // Segments of which nothing is known but numbers.
@@ -133,6 +134,16 @@ TEST_F(SpaceLedgerTest, WhereNothingCanBeFreedTheOutputsRoomIsToBeHad) {
   for (int i = 0; i < 100; ++i) {
     EXPECT_GE(ledger_.Take(100, 1'000'000, kNothingToFree), kCapacity / 16);
   }
+}
+
+TEST_F(SpaceLedgerTest, WhereMuchIsToBeFreedWritersGetALittle) {
+  Add(Blocked() + kCapacity - 10'000 - kSegmentHeaderBytes, 10'000);
+  EXPECT_FALSE(ledger_.IsFarOver());
+  Add(1, 0);
+  EXPECT_TRUE(ledger_.IsFarOver());
+  EXPECT_EQ(ledger_.Take(100, 1'000, kMuchToFree), 1'000u);
+  EXPECT_EQ(ledger_.Take(100, 1'000'000, kMuchToFree), 65'536u);
+  EXPECT_EQ(ledger_.Take(100'000, 1'000'000, kMuchToFree), 100'000u);
 }
 
 TEST_F(SpaceLedgerTest, MarksGetWhatTheyNeed) {

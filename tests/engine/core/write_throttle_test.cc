@@ -76,5 +76,19 @@ TEST_F(WriteThrottleTest, WhoIsBlockedWaitsUntilThatEnds) {
   EXPECT_FALSE(throttle_.is_on());
 }
 
+TEST_F(WriteThrottleTest, WhoWaitsMayGiveUp) {
+  throttle_.Set(/*delay_ns_per_byte=*/0, /*blocked=*/true);
+  int asked = 0;
+  EXPECT_FALSE(throttle_.AwaitUnblocked(absl::Milliseconds(1),
+                                        [&asked] { return ++asked == 3; }));
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(throttle_.counters().writes, 1u);
+  EXPECT_GE(throttle_.counters().longest, absl::Milliseconds(3));
+  EXPECT_TRUE(throttle_.AwaitUnblocked(absl::Milliseconds(1), [this] {
+    throttle_.Release();
+    return false;
+  }));
+}
+
 }  // namespace
 }  // namespace stave

@@ -52,7 +52,8 @@ class SpaceGateTest : public LogFixture,
       EXPECT_GT(needed, 0u);
       ++asked_for_space_;
       budget_.left += freed_each_time_;
-      return freed_each_time_ > 0;
+      return freed_each_time_ > 0 ? SpaceGate::Claim::kIfThereIsRoom
+                                  : SpaceGate::Claim::kNothingToFree;
     };
     settings.mapped = GetParam();
     Open(settings);
