@@ -56,8 +56,7 @@ void AppendEscape(std::string_view sequence, std::string* json) {
 
 }  // namespace
 
-void AppendJsonString(std::string_view text, std::string* json) {
-  json->push_back('"');
+void AppendJsonEscaped(std::string_view text, std::string* json) {
   while (true) {
     const size_t plain = PlainPrefix(text);
     json->append(text.substr(0, plain));
@@ -67,6 +66,11 @@ void AppendJsonString(std::string_view text, std::string* json) {
     AppendEscape(text.substr(0, length), json);
     text.remove_prefix(length);
   }
+}
+
+void AppendJsonString(std::string_view text, std::string* json) {
+  json->push_back('"');
+  AppendJsonEscaped(text, json);
   json->push_back('"');
 }
 

@@ -15,6 +15,9 @@ void AppendJsonBytes(std::string_view name, std::string_view bytes,
 // Appends "TEXT" with the same escapes; `text` is UTF-8.
 void AppendJsonString(std::string_view text, std::string* json);
 
+// The same without the quotes: of a long text, one part after another.
+void AppendJsonEscaped(std::string_view text, std::string* json);
+
 std::string Base64(std::string_view bytes);
 
 }  // namespace stave

@@ -30,6 +30,9 @@ uint8_t ByteAt(std::string_view bytes, size_t index) {
   return static_cast<uint8_t>(bytes[index]);
 }
 
+// Of a sequence, each byte but the first.
+bool IsContinuation(uint8_t byte) { return (byte & 0xc0) == 0x80; }
+
 }  // namespace
 
 size_t Utf8SequenceLength(std::string_view bytes) {
@@ -40,7 +43,7 @@ size_t Utf8SequenceLength(std::string_view bytes) {
   const uint8_t second = ByteAt(bytes, 1);
   if (second < lead.second_least || second > lead.second_greatest) return 0;
   for (size_t i = 2; i < lead.length; ++i) {
-    if ((ByteAt(bytes, i) & 0xc0) != 0x80) return 0;
+    if (!IsContinuation(ByteAt(bytes, i))) return 0;
   }
   return lead.length;
 }
@@ -52,6 +55,12 @@ bool IsUtf8(std::string_view bytes) {
     bytes.remove_prefix(length);
   }
   return true;
+}
+
+std::string_view Utf8Prefix(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (IsContinuation(ByteAt(text, most))) --most;
+  return text.substr(0, most);
 }
 
 bool IsControlCharacter(std::string_view sequence) {

@@ -41,60 +41,110 @@ class JsonWriter {
     const std::string head = absl::StrFormat(
         "{\"version\":1,\"timestamp\":\"%s\",\"data\":{",
         absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone()));
-    RETURN_IF_ERROR(WriteList(head, "}", [&](const SnapshotEntry& entry) {
-      if (!IsText(entry)) {
-        any_binary = true;
-        return false;
-      }
-      any_expires |= Expires(entry);
-      AppendJsonString(entry.key, &piece_);
+    const auto is_listed = [&](const SnapshotEntry& entry) {
+      const bool is_text = IsText(entry);
+      any_binary |= !is_text;
+      any_expires |= is_text && Expires(entry);
+      return is_text;
+    };
+    const auto add = [this](const SnapshotEntry& entry) {
+      RETURN_IF_ERROR(AddString(entry.key));
       piece_.push_back(':');
-      AppendJsonString(entry.value, &piece_);
-      return true;
-    }));
+      return AddString(entry.value);
+    };
+    RETURN_IF_ERROR(WriteList(head, "}", is_listed, add));
     if (any_expires) RETURN_IF_ERROR(WriteExpiries());
     if (any_binary) RETURN_IF_ERROR(WriteBinary());
     return sink_("}\n");
   }
 
  private:
+  // How much of a string is encoded at a time, a multiple of the three bytes
+  // that base64 has four letters for. What comes of it is at most six times
+  // as long.
+  static constexpr size_t kPartBytes = size_t{48} << 10;
+
   absl::Status WriteExpiries() {
-    return WriteList(
-        ",\"expire_at_ms\":{", "}", [&](const SnapshotEntry& entry) {
-          if (!Expires(entry) || !IsText(entry)) return false;
-          AppendJsonString(entry.key, &piece_);
-          absl::StrAppend(&piece_, ":", absl::ToUnixMillis(entry.expire_at));
-          return true;
-        });
+    const auto is_listed = [](const SnapshotEntry& entry) {
+      return Expires(entry) && IsText(entry);
+    };
+    return WriteList(",\"expire_at_ms\":{", "}", is_listed,
+                     [this](const SnapshotEntry& entry) {
+                       RETURN_IF_ERROR(AddString(entry.key));
+                       absl::StrAppend(&piece_, ":",
+                                       absl::ToUnixMillis(entry.expire_at));
+                       return absl::OkStatus();
+                     });
   }
 
   absl::Status WriteBinary() {
-    return WriteList(",\"binary\":[", "]", [&](const SnapshotEntry& entry) {
-      if (IsText(entry)) return false;
-      absl::StrAppend(&piece_, "{\"key_base64\":\"", Base64(entry.key),
-                      "\",\"value_base64\":\"", Base64(entry.value), "\"");
-      if (Expires(entry)) {
-        absl::StrAppend(
-            &piece_, ",\"expire_at_ms\":", absl::ToUnixMillis(entry.expire_at));
-      }
-      piece_.push_back('}');
-      return true;
-    });
+    const auto is_listed = [](const SnapshotEntry& entry) {
+      return !IsText(entry);
+    };
+    return WriteList(",\"binary\":[", "]", is_listed,
+                     [this](const SnapshotEntry& entry) {
+                       piece_ += "{\"key_base64\":";
+                       RETURN_IF_ERROR(AddBase64(entry.key));
+                       piece_ += ",\"value_base64\":";
+                       RETURN_IF_ERROR(AddBase64(entry.value));
+                       if (Expires(entry)) {
+                         absl::StrAppend(&piece_, ",\"expire_at_ms\":",
+                                         absl::ToUnixMillis(entry.expire_at));
+                       }
+                       piece_.push_back('}');
+                       return absl::OkStatus();
+                     });
   }
 
-  // `append` adds an entry to the piece, unless it has no place in the list.
-  template <typename Append>
+  // `add` adds an entry that `is_listed` to the piece.
+  template <typename IsListed, typename Add>
   absl::Status WriteList(std::string_view begin, std::string_view end,
-                         const Append& append) {
+                         const IsListed& is_listed, const Add& add) {
     RETURN_IF_ERROR(sink_(begin));
     bool is_first = true;
-    RETURN_IF_ERROR(walk_([&](const SnapshotEntry& entry) {
-      piece_ = is_first ? "" : ",";
-      if (!append(entry)) return absl::OkStatus();
+    const auto write = [&](const SnapshotEntry& entry) {
+      if (!is_listed(entry)) return absl::OkStatus();
+      if (!is_first) piece_.push_back(',');
       is_first = false;
-      return sink_(piece_);
-    }));
+      RETURN_IF_ERROR(add(entry));
+      return WritePiece();
+    };
+    RETURN_IF_ERROR(walk_(write));
     return sink_(end);
+  }
+
+  absl::Status AddString(std::string_view text) {
+    piece_.push_back('"');
+    while (!text.empty()) {
+      const std::string_view part = Utf8Prefix(text, kPartBytes);
+      AppendJsonEscaped(part, &piece_);
+      text.remove_prefix(part.size());
+      RETURN_IF_ERROR(WriteIfLong());
+    }
+    piece_.push_back('"');
+    return absl::OkStatus();
+  }
+
+  absl::Status AddBase64(std::string_view bytes) {
+    piece_.push_back('"');
+    while (!bytes.empty()) {
+      const std::string_view part = bytes.substr(0, kPartBytes);
+      piece_ += Base64(part);
+      bytes.remove_prefix(part.size());
+      RETURN_IF_ERROR(WriteIfLong());
+    }
+    piece_.push_back('"');
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteIfLong() {
+    return piece_.size() < kPartBytes ? absl::OkStatus() : WritePiece();
+  }
+
+  absl::Status WritePiece() {
+    RETURN_IF_ERROR(sink_(piece_));
+    piece_.clear();
+    return absl::OkStatus();
   }
 
   const SnapshotWalk walk_;

@@ -28,7 +28,8 @@ using SnapshotWalk = absl::FunctionRef<absl::Status(SnapshotVisitor)>;
 using ByteSink = absl::FunctionRef<absl::Status(std::string_view)>;
 
 // Hands the snapshot, which says that it was made at `now`, to `sink`, piece by
-// piece. Walks several times, so that memory does not grow with the snapshot.
+// piece. Walks several times, and encodes long values by parts, so that memory
+// grows neither with the snapshot nor with a pair.
 // InvalidArgument for what the format has no place for: expiries in kBinaryV1,
 // and more than 2^32 - 1 entries in both binary ones; else what `walk` and
 // `sink` return.

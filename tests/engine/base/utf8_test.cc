@@ -1,5 +1,7 @@
 #include "engine/base/utf8.h"
 
+#include <cstddef>
+#include <iterator>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -46,6 +48,15 @@ TEST(Utf8Test, SequencesThatEndEarlyAreNotWellFormed) {
     EXPECT_FALSE(IsUtf8(elephant.substr(0, size) + "A")) << size;
   }
   EXPECT_EQ(Utf8SequenceLength(""), 0u);
+}
+
+TEST(Utf8Test, APrefixCutsNoSequence) {
+  const std::string text = "A\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x98";
+  const size_t ends[] = {3, 3, 6, 6, 6, 6, 10, 10};
+  for (size_t most = 4; most < 4 + std::size(ends); ++most) {
+    EXPECT_EQ(Utf8Prefix(text, most), text.substr(0, ends[most - 4])) << most;
+  }
+  EXPECT_EQ(Utf8Prefix("", 4), "");
 }
 
 TEST(Utf8Test, ControlCharactersHaveOneByteOrTwo) {
