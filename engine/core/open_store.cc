@@ -12,6 +12,7 @@
 #include "engine/core/foreign_directory.h"
 #include "engine/core/options_check.h"
 #include "engine/core/salvage.h"
+#include "engine/core/snapshot_target.h"
 #include "engine/format/file_names.h"
 #include "engine/fs/posix_file_system.h"
 #include "engine/log/manifest.h"
@@ -138,6 +139,10 @@ absl::StatusOr<OpenedStore> OpenStore(std::string_view path,
   RETURN_IF_ERROR(CheckPath(path));
   RETURN_IF_ERROR(CheckOptions(options));
   FileSystem* const file_system = FileSystemOf(options);
+  if (!options.snapshot_file.empty() && !options.read_only) {
+    RETURN_IF_ERROR(SnapshotTarget::CheckForStore(path, file_system,
+                                                  options.snapshot_file));
+  }
   Clock* const clock = options.clock != nullptr ? options.clock : SystemClock();
   OpenedStore opened;
   ASSIGN_OR_RETURN(opened.directory, OpenDirectory(file_system, path, options));

@@ -51,8 +51,9 @@ class SnapshotSaver {
   absl::Status Save(std::string_view path, SnapshotFormat format);
 
   // Removes what is left of a save that was cut short, and starts the thread.
-  // InvalidArgument for a path that no save can ever go to; whatever else is
-  // wrong there may be right by then. To be called once.
+  // InvalidArgument for a path that no save can ever go to, as one by a link to
+  // the store; whatever else is wrong there may be right by then. To be called
+  // once.
   absl::Status Start(std::string_view path, SnapshotFormat format,
                      absl::Duration interval);
 

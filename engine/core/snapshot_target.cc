@@ -1,12 +1,17 @@
 #include "engine/core/snapshot_target.h"
 
+#include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engine/base/durability_site.h"
 #include "engine/base/status_macros.h"
@@ -22,11 +27,51 @@ constexpr size_t kBufferBytes = size_t{256} << 10;
 constexpr uint64_t kUnsyncedBytes = uint64_t{32} << 20;
 
 constexpr char kUnfinished[] = ".unfinished";
+constexpr size_t kMaxNameBytes = NAME_MAX - (sizeof(kUnfinished) - 1);
 
 absl::Status BadPath(std::string_view path, std::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("a snapshot can't be saved to '",
                    absl::CHexEscape(ToAbsl(path)), "': ", ToAbsl(why)));
+}
+
+absl::Status StoreIsThere(std::string_view path) {
+  return BadPath(path, "its directory is a store's");
+}
+
+// What a path says.
+struct Place {
+  std::string_view directory;
+  std::string_view name;
+};
+
+Place PlaceOf(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == path.npos) return {".", path};
+  return {path.substr(0, slash == 0 ? 1 : slash), path.substr(slash + 1)};
+}
+
+absl::Status CheckName(std::string_view path) {
+  const std::string_view name = PlaceOf(path).name;
+  if (name.empty() || name == "." || name == ".." ||
+      path.find('\0') != path.npos) {
+    return BadPath(path, "that is not the name of a file");
+  }
+  if (name.size() > kMaxNameBytes) {
+    return BadPath(path, absl::StrCat("the name has ", name.size(),
+                                      " bytes, of at most ", kMaxNameBytes));
+  }
+  return absl::OkStatus();
+}
+
+// The names on the way from the root to `path`. Where these are the same the
+// place is; through links there may be other ways to it.
+std::vector<std::string> WayTo(std::string_view path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return absl::StrSplit(
+      error ? std::string(path) : absolute.string(), '/',
+      [](absl::string_view name) { return !name.empty() && name != "."; });
 }
 
 // Writes a file from its beginning on.
@@ -67,28 +112,28 @@ SnapshotTarget::SnapshotTarget(std::unique_ptr<Directory> directory,
 
 absl::StatusOr<SnapshotTarget> SnapshotTarget::Open(FileSystem* file_system,
                                                     std::string_view path) {
-  const size_t slash = path.rfind('/');
-  const std::string_view name =
-      slash == path.npos ? path : path.substr(slash + 1);
-  if (name.empty() || name == "." || name == ".." ||
-      path.find('\0') != path.npos) {
-    return BadPath(path, "that is not the name of a file");
-  }
-  std::string_view parent = ".";
-  if (slash != path.npos) parent = path.substr(0, slash == 0 ? 1 : slash);
+  RETURN_IF_ERROR(CheckName(path));
+  const Place place = PlaceOf(path);
   ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
-                   file_system->OpenDirectory(parent));
+                   file_system->OpenDirectory(place.directory));
   ASSIGN_OR_RETURN(const std::vector<std::string> names, directory->List());
   for (const std::string& each : names) {
-    if (ParseManifestFileName(each).has_value()) {
-      return BadPath(path, "there is a store in this directory");
-    }
+    if (ParseManifestFileName(each).has_value()) return StoreIsThere(path);
   }
   // A device or a link is not for us to replace.
   const absl::Status there =
-      directory->OpenFile(name, /*writable=*/false).status();
+      directory->OpenFile(place.name, /*writable=*/false).status();
   if (absl::IsInvalidArgument(there)) return there;
-  return SnapshotTarget(std::move(directory), name);
+  return SnapshotTarget(std::move(directory), place.name);
+}
+
+absl::Status SnapshotTarget::CheckForStore(std::string_view store,
+                                           FileSystem* file_system,
+                                           std::string_view path) {
+  const absl::Status now = Open(file_system, path).status();
+  if (absl::IsInvalidArgument(now)) return now;
+  return WayTo(PlaceOf(path).directory) == WayTo(store) ? StoreIsThere(path)
+                                                        : absl::OkStatus();
 }
 
 absl::Status SnapshotTarget::RemoveUnfinished() {

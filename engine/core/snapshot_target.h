@@ -24,11 +24,18 @@ namespace stave {
 // it that the next attempt removes. For one thread.
 class SnapshotTarget {
  public:
-  // InvalidArgument for what can't be a file's path, where a store lies, and
-  // where there is something else than a file; else what opening the file's
-  // directory says.
+  // InvalidArgument for what can't be a file's path, or has no room for the one
+  // beside it, where a store lies, and where there is something else than a
+  // file; else what opening the file's directory says.
   static absl::StatusOr<SnapshotTarget> Open(FileSystem* file_system,
                                              std::string_view path);
+
+  // Before the store that is to be saved there is made in directory `store`:
+  // InvalidArgument if Open says so, or will when that is done. All else that
+  // is wrong may be right by then.
+  static absl::Status CheckForStore(std::string_view store,
+                                    FileSystem* file_system,
+                                    std::string_view path);
 
   // OK, too, if nothing was left.
   absl::Status RemoveUnfinished();

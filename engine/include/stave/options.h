@@ -161,9 +161,9 @@ struct Options {
   // none begins while what is left is kept for deletes. Empty: no thread, and
   // no file.
   //
-  // InvalidArgument if the interval is not positive, for a file where
-  // SaveSnapshot never saves one, and without background_threads. Has no effect
-  // in a read-only store.
+  // InvalidArgument, before a store is made, if the interval is not positive,
+  // for a file where SaveSnapshot never saves one, and without
+  // background_threads. Has no effect in a read-only store.
   std::string snapshot_file = {};
   absl::Duration snapshot_interval = absl::Minutes(5);
   SnapshotFormat snapshot_format = SnapshotFormat::kJson;

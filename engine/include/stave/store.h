@@ -311,8 +311,9 @@ class Store {
   //
   // InvalidArgument if the format has no place for what there is (expiries in
   // kBinaryV1, more than 2^32 - 1 pairs in both binary ones), for a file in a
-  // store's directory, and where there is something else than a file, be it a
-  // symbolic link. NotFound without the directory; DataLoss, with file and
+  // store's directory, where there is something else than a file, be it a
+  // symbolic link, and for a name of more than 244 bytes, which leaves no room
+  // for ".unfinished". NotFound without the directory; DataLoss, with file and
   // offset, if a record is damaged; ResourceExhausted if the disk is full;
   // Cancelled when the store is closed meanwhile. One save runs at a time;
   // others wait.

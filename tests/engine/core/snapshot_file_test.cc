@@ -205,6 +205,52 @@ TEST_F(SnapshotFileTest, OptionsThatMakeNoSenseAreRefused) {
   EXPECT_EQ(TryOpen(), absl::OkStatus());
 }
 
+// Neither a store nor its directory.
+TEST_F(SnapshotFileTest, NothingIsMadeForOptionsThatAreRefused) {
+  const std::string path = Beside("new");
+  const auto expect_refused = [&](const std::string& file) {
+    options.snapshot_file = file;
+    const absl::Status status = Store::Open(path, options).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << file << ": " << status;
+  };
+  options.background_threads = true;
+  std::filesystem::create_directory(Beside("directory"));
+  for (const std::string& file :
+       {Beside("directory"), Beside(".."), PathOf("data"),
+        Beside(std::string(250, 'n')), Beside("none/" + std::string(250, 'n')),
+        path + "/data", Beside("./new//data")}) {
+    expect_refused(file);
+    EXPECT_FALSE(std::filesystem::exists(path)) << file;
+  }
+  std::filesystem::create_directory(path);
+  expect_refused(path + "/data");
+  EXPECT_TRUE(std::filesystem::is_empty(path));
+}
+
+TEST_F(SnapshotFileTest, ANewStoreIsKnownByAnyOfItsNames) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(beside_.path());
+  options.background_threads = true;
+  options.snapshot_file = std::filesystem::current_path() / "new/data";
+  EXPECT_TRUE(absl::IsInvalidArgument(Store::Open("new", options).status()));
+  EXPECT_FALSE(std::filesystem::exists("new"));
+  // A link is followed when there is something at its end.
+  std::filesystem::create_directory("new");
+  std::filesystem::create_symlink("new", "link");
+  options.snapshot_file = "link/data";
+  EXPECT_TRUE(absl::IsInvalidArgument(Store::Open("new", options).status()));
+  std::filesystem::current_path(before);
+}
+
+TEST_F(SnapshotFileTest, ANameLeavesRoomForTheOneBesideIt) {
+  EXPECT_EQ(store().SaveSnapshot(Beside(std::string(244, 'n'))),
+            absl::OkStatus());
+  const absl::Status status =
+      store().SaveSnapshot(Beside(std::string(245, 'n')));
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_NE(status.ToString().find("at most 244"), std::string::npos) << status;
+}
+
 TEST_F(SnapshotFileTest, AThreadSavesWhatHasChanged) {
   WriteFile(Beside("data.unfinished"), "half of");
   OpenWithThread(Beside("data"));
