@@ -169,6 +169,12 @@ stave_code stave_backup(stave_store* store, const char* directory) {
   return Answer(store->store->Backup(directory));
 }
 
+stave_code stave_save_snapshot(stave_store* store, const char* file,
+                               stave_snapshot_format format) {
+  return Answer(store->store->SaveSnapshot(
+      file, static_cast<stave::SnapshotFormat>(format)));
+}
+
 stave_code stave_statistics(stave_store* store, char** text) {
   return Copy(store->store->GetStatistics().PrometheusText(), text,
               /*size=*/nullptr);

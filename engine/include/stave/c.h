@@ -22,8 +22,8 @@
    what its result pointers point to as it was.
 
    BYTES. Keys and values are any bytes, zero bytes too, and have a size beside
-   them. NULL is as good as any pointer where the size is 0. Directories end
-   with a zero byte.
+   them. NULL is as good as any pointer where the size is 0. Names of
+   directories and files end with a zero byte.
 
    OWNERSHIP. What a function whose name ends in _new, or stave_begin or
    stave_get_pinned returns is the caller's, who gives it to the _free of its
@@ -278,6 +278,9 @@ STAVE_EXPORT stave_code stave_merge(stave_store* store, int all);
 STAVE_EXPORT void stave_pause_merge(stave_store* store);
 STAVE_EXPORT void stave_resume_merge(stave_store* store);
 STAVE_EXPORT stave_code stave_backup(stave_store* store, const char* directory);
+STAVE_EXPORT stave_code stave_save_snapshot(stave_store* store,
+                                            const char* file,
+                                            stave_snapshot_format format);
 /* All numbers of statistics.h in Prometheus' text format. Ends with a zero
    byte, and is to be given to stave_free. */
 STAVE_EXPORT stave_code stave_statistics(stave_store* store, char** text);

@@ -19,6 +19,7 @@
 
 static char directory[1024];
 static char backup[1100];
+static char snapshot_file[1100];
 
 static stave_store* Open(void) {
   stave_store* store = NULL;
@@ -42,6 +43,14 @@ static int Has(stave_store* store, const stave_read_options* options,
   const int is = Is(value, size, expected) && value[size] == '\0';
   stave_free(value);
   return is;
+}
+
+/* Its beginning, which ends with a zero byte. */
+static void ReadFile(const char* file, char* text, size_t size) {
+  FILE* const stream = fopen(file, "rb");
+  CHECK(stream != NULL);
+  text[fread(text, 1, size - 1, stream)] = '\0';
+  fclose(stream);
 }
 
 static void PairsComeAndGo(void) {
@@ -123,6 +132,23 @@ static void UpkeepIsDone(void) {
   CHECK_OK(stave_statistics(store, &text));
   CHECK(strstr(text, "\nstave_keys 2\n") != NULL);
   stave_free(text);
+  CHECK_OK(stave_close(store));
+}
+
+static void SnapshotFilesAreSaved(void) {
+  stave_store* store = Open();
+  char text[1000] = "";
+  CHECK(stave_save_snapshot(store, directory, STAVE_SNAPSHOT_JSON) ==
+        STAVE_INVALID_ARGUMENT);
+  CHECK(strstr(stave_last_error(), directory) != NULL);
+  CHECK(stave_save_snapshot(store, snapshot_file, (stave_snapshot_format)3) ==
+        STAVE_INVALID_ARGUMENT);
+  CHECK_OK(stave_save_snapshot(store, snapshot_file, STAVE_SNAPSHOT_BINARY));
+  ReadFile(snapshot_file, text, sizeof(text));
+  CHECK(memcmp(text, "\xdb\x56\x4b\0\2", 5) == 0);
+  CHECK_OK(stave_save_snapshot(store, snapshot_file, STAVE_SNAPSHOT_JSON));
+  ReadFile(snapshot_file, text, sizeof(text));
+  CHECK(strstr(text, "\"b\":\"2\"") != NULL);
   CHECK_OK(stave_close(store));
 }
 
@@ -411,10 +437,12 @@ int main(void) {
   const char* place = getenv("TEST_TMPDIR");
   snprintf(directory, sizeof(directory) - 16, "%s/store", place ? place : ".");
   snprintf(backup, sizeof(backup), "%s-backup", directory);
+  snprintf(snapshot_file, sizeof(snapshot_file), "%s.json", directory);
   PairsComeAndGo();
   PinnedValuesStay();
   BatchesAreWritten();
   UpkeepIsDone();
+  SnapshotFilesAreSaved();
   WritesDependOnWhatIsThere();
   KeysExpire();
   ManyAreReadAtOnce();
