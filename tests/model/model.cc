@@ -83,6 +83,7 @@ Answer Model::Apply(const Operation& operation) {
     case Operation::kBackup:
     case Operation::kFollow:
     case Operation::kReadFeed:
+    case Operation::kSaveSnapshot:
       answer.contents = Live();
       break;
     case Operation::kHoldIterator:

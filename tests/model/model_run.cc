@@ -26,6 +26,7 @@ WorkloadConfiguration WithCopies(WorkloadConfiguration configuration) {
   configuration.shares[Operation::kBackup] = 1;
   configuration.shares[Operation::kFollow] = 2;
   configuration.shares[Operation::kReadFeed] = 2;
+  configuration.shares[Operation::kSaveSnapshot] = 2;
   return configuration;
 }
 
@@ -85,6 +86,7 @@ ModelRun::ModelRun(uint64_t seed, FileSystem* disk, std::string path)
       options_.background_threads || Below(4) == 0 ? 0 : 512 << Below(4);
   if (Below(4) == 0) options_.file_system = &written_;
   performer_.SetBackupPlace(BackupPath(), options_);
+  performer_.SetSnapshotPlace(path_ + "-snapshots", disk_);
   // Another process: a death is not its own.
   Options follower = options_;
   follower.file_system = disk_;

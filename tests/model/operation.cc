@@ -36,6 +36,7 @@ constexpr const char* kNames[Operation::kKinds] = {"put",
                                                    "back up",
                                                    "follow",
                                                    "read the feed",
+                                                   "save a snapshot",
                                                    "let time pass",
                                                    "reopen",
                                                    "kill"};

@@ -58,10 +58,11 @@ struct Operation {
     kHoldValue,
     kReadHeld,
     kCount,
-    kMerge,     // changes nothing that a question could see
-    kBackup,    // which is opened, and asked for all that is in it
-    kFollow,    // by a read-only store, which is asked the same
-    kReadFeed,  // to its end: what a copy that makes these changes has then
+    kMerge,         // changes nothing that a question could see
+    kBackup,        // which is opened, and asked for all that is in it
+    kFollow,        // by a read-only store, which is asked the same
+    kReadFeed,      // to its end: what a copy that makes these changes has then
+    kSaveSnapshot,  // to a file, which is asked for all that is in it
     // What is done not by a call, but around the store.
     kPassTime,
     kReopen,
@@ -75,7 +76,7 @@ struct Operation {
   bool all = false;  // of a merge: what has a little dead in it too
   std::string key;   // of a question; of visits and kHoldIterator: a prefix
   std::vector<std::string> keys;  // of kMultiGet
-  uint64_t which = 0;             // of what is held, any number
+  uint64_t which = 0;             // of what is held, or of formats; any number
   int64_t time_ms = 0;  // that passes; by which the date is set while closed
 };
 

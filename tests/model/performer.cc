@@ -1,5 +1,7 @@
 #include "tests/model/performer.h"
 
+#include <cstdint>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,8 +10,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "engine/base/status_macros.h"
 #include "tests/model/model.h"
+#include "tools/stave/record.h"
+#include "tools/stave/snapshot_reader.h"
 
 namespace stave {
 namespace {
@@ -288,6 +293,9 @@ absl::StatusOr<Answer> Performer::Perform(const Operation& operation,
     case Operation::kReadFeed:
       RETURN_IF_ERROR(ReadFeed(store, now_ms, &answer));
       break;
+    case Operation::kSaveSnapshot:
+      RETURN_IF_ERROR(SaveSnapshot(operation, store, &answer));
+      break;
     default:
       return absl::InvalidArgumentError("not a call");
   }
@@ -414,6 +422,35 @@ absl::Status Performer::ReadFeedOnce(Store* store) {
   }
   copied_ = (*feed)->position();
   return absl::OkStatus();
+}
+
+absl::Status Performer::SaveSnapshot(const Operation& operation, Store* store,
+                                     Answer* answer) {
+  const absl::Status made = snapshot_disk_->CreateDirectory(snapshot_path_);
+  if (!absl::IsAlreadyExists(made)) RETURN_IF_ERROR(made);
+  // kBinaryV1 has no place for expiries.
+  RETURN_IF_ERROR(store->SaveSnapshot(snapshot_path_ + "/data",
+                                      operation.which % 2 == 0
+                                          ? SnapshotFormat::kJson
+                                          : SnapshotFormat::kBinary));
+  ASSIGN_OR_RETURN(const auto directory,
+                   snapshot_disk_->OpenDirectory(snapshot_path_));
+  ASSIGN_OR_RETURN(const auto file,
+                   directory->OpenFile("data", /*writable=*/false));
+  ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  std::string bytes(size, '\0');
+  RETURN_IF_ERROR(file->Read(0, absl::MakeSpan(bytes)).status());
+  std::istringstream input(bytes);
+  ASSIGN_OR_RETURN(const auto snapshot,
+                   tool::SnapshotReader::Open(&input, "data"));
+  return snapshot->Visit([answer](const tool::Record& record) {
+    Held held{std::string(record.value)};
+    if (record.expire_at != absl::InfiniteFuture()) {
+      held.expire_at_ms = absl::ToUnixMillis(record.expire_at);
+    }
+    answer->contents.emplace(record.key, std::move(held));
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<Answer> Whole(Store* store) {

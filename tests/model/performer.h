@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/fs/file_system.h"
 #include "stave/store.h"
 #include "tests/model/operation.h"
 
@@ -24,6 +25,12 @@ class Performer {
     backup_path_ = std::move(path);
     backup_options_ = options;
     backup_options_.read_only = true;
+  }
+
+  // The directory, made when it is wanted, where snapshots are saved to a file.
+  void SetSnapshotPlace(std::string path, FileSystem* file_system) {
+    snapshot_path_ = std::move(path);
+    snapshot_disk_ = file_system;
   }
 
   // Where the store is, and how it is opened by one who follows it.
@@ -51,12 +58,16 @@ class Performer {
   absl::Status Follow(Answer* answer);
   absl::Status ReadFeed(Store* store, int64_t now_ms, Answer* answer);
   absl::Status ReadFeedOnce(Store* store);
+  absl::Status SaveSnapshot(const Operation& operation, Store* store,
+                            Answer* answer);
 
   std::deque<std::unique_ptr<Iterator>> held_iterators_;
   std::deque<std::shared_ptr<const Snapshot>> held_snapshots_;
   std::deque<PinnedValue> held_values_;
   std::string backup_path_;
   Options backup_options_;
+  std::string snapshot_path_;
+  FileSystem* snapshot_disk_ = nullptr;
   std::string store_path_;
   Options follower_options_;
   std::unique_ptr<Store> follower_;

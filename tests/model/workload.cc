@@ -98,6 +98,7 @@ const Operation& Workload::Next() {
       break;
     case Operation::kVisitHeld:
     case Operation::kReadHeld:
+    case Operation::kSaveSnapshot:
       operation_.which = random_();
       break;
     case Operation::kMerge:

@@ -48,6 +48,7 @@ struct WorkloadConfiguration {
     shares[Operation::kBackup] = 0;
     shares[Operation::kFollow] = 0;
     shares[Operation::kReadFeed] = 0;
+    shares[Operation::kSaveSnapshot] = 0;
     shares[Operation::kPassTime] = 10;
     shares[Operation::kReopen] = 2;
     shares[Operation::kKill] = 2;
