@@ -82,13 +82,17 @@ absl::Status Merge::CopyAll() {
       RETURN_IF_ERROR(CopySegment(input, *listed.sealed));
     }
   }
-  Pace(/*read=*/0, /*piece=*/0);
+  Pace(/*piece=*/0);
   return absl::OkStatus();
 }
 
-// `read` is of the input that is being copied.
-void Merge::Pace(uint64_t read, uint64_t piece) {
-  const uint64_t done = bytes_read_ + read + copied_bytes_;
+void Merge::CountRead(uint64_t bytes) {
+  bytes_read_ += bytes;
+  *context_.bytes_read += bytes;
+}
+
+void Merge::Pace(uint64_t piece) {
+  const uint64_t done = bytes_read_ + copied_bytes_;
   if (done < paced_bytes_ + piece) return;
   context_.pace(done - paced_bytes_);
   paced_bytes_ = done;
@@ -100,6 +104,7 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
                          DURABILITY_SITE(kCopyBodyCheck, true));
   std::vector<Candidate> group;
   RecordView record;
+  uint64_t counted = 0;
   auto step = scanner.Next(&record);
   for (; step == SegmentScanner::Step::kRecord; step = scanner.Next(&record)) {
     const RecordKind kind = record.header.kind;
@@ -114,10 +119,12 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
     }
     RETURN_IF_ERROR(CopyGroup(*input, group));
     group.clear();
-    Pace(scanner.offset(), kPieceBytes);
+    CountRead(scanner.offset() - counted);
+    counted = scanner.offset();
+    Pace(kPieceBytes);
   }
   RETURN_IF_ERROR(CopyGroup(*input, group));
-  bytes_read_ += summary.length;
+  CountRead(summary.length - counted);
   const bool whole =
       step == SegmentScanner::Step::kCleanEnd && scanner.summary() == summary;
   if (!DURABILITY_SITE(kCopySummaryCheck, !whole)) return absl::OkStatus();

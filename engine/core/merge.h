@@ -54,6 +54,8 @@ class Merge {
     // Removed earlier, and unlinked since: to be forgotten by the edit.
     std::vector<SegmentId> unlinked;
     const std::atomic<bool>* cancelled = nullptr;
+    // Counts what is read of inputs, while it is read.
+    std::atomic<uint64_t>* bytes_read = nullptr;
     // What outputs may take that the set of segments doesn't count yet.
     std::atomic<uint64_t>* uncounted_bytes = nullptr;
     // Called after each piece of copying, with the bytes that were read and
@@ -69,7 +71,6 @@ class Merge {
   // after any error, unless the log has latched it.
   absl::Status Run();
 
-  uint64_t bytes_read() const { return bytes_read_; }
   uint64_t bytes_written() const { return bytes_written_; }
   // For each output with tombstones that had to stay: who holds what they hide.
   using TombstoneHolders = std::map<SegmentId, std::set<SegmentId>>;
@@ -108,7 +109,8 @@ class Merge {
   // is none (I4).
   SegmentId HolderOfOlder(const KeyHash& hash, Sequence sequence);
 
-  void Pace(uint64_t read, uint64_t piece);
+  void CountRead(uint64_t bytes);
+  void Pace(uint64_t piece);
   absl::Status MakeOutputsDurable();
   absl::Status Install();
   absl::Status DropOutputs(const absl::Status& error);

@@ -293,6 +293,7 @@ absl::Status Merger::TryToMerge(
   context.output_capacity = settings_.capacity();
   context.unlinked = unlinked_;
   context.cancelled = &stopping_;
+  context.bytes_read = &bytes_read_;
   context.uncounted_bytes = settings_.space->output_bytes();
   // Without background threads some writer waits for it.
   if (settings_.background_threads) {
@@ -307,7 +308,6 @@ absl::Status Merger::TryToMerge(
   settings_.space->BeginMerge(inputs);
   const absl::Status status = merge.Run();
   settings_.space->EndMerge(inputs);
-  bytes_read_ += merge.bytes_read();
   bytes_written_ += merge.bytes_written();
   if (!status.ok()) return status;
   ++merges_;

@@ -122,7 +122,7 @@ std::string Statistics::PrometheusText() const {
   counter("snapshot_file_failures_total", "Those that could not be saved.",
           number(snapshot_file_failures));
   counter("merges_total", "Merges since the store was opened.", number(merges));
-  counter("merge_bytes_read_total", "Bytes of merged segments.",
+  counter("merge_bytes_read_total", "Bytes of segments that merges have read.",
           number(merge_bytes_read));
   counter("merge_bytes_written_total", "Bytes of merges' outputs.",
           number(merge_bytes_written));

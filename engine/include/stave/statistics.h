@@ -112,7 +112,7 @@ struct Statistics {
   uint64_t clock_floor_ahead_ms = 0;
   uint64_t checkpoints = 0;  // that were written
   uint64_t merges = 0;
-  uint64_t merge_bytes_read = 0;
+  uint64_t merge_bytes_read = 0;  // of segments, counted while a merge runs
   uint64_t merge_bytes_written = 0;
   // Writes that were held up so that merges could follow; for how long, all of
   // them together; and the longest time of one.

@@ -41,6 +41,19 @@ TEST_F(MergeTest, LiveRecordsSurviveAndDeadOnesGo) {
   ExpectContentsNowAndLater();
 }
 
+TEST_F(MergeTest, WhatItReadsIsCountedWhileItRuns) {
+  MakeHalfDead();
+  const uint64_t segment_bytes = Stat().segment_bytes;
+  Statistics then;
+  disk_.Before(FaultyFileSystem::kSyncData, [&] {
+    if (Stat().merges == 0) then = Stat();
+  });
+  Merge();
+  disk_.Before(FaultyFileSystem::kSyncData, nullptr);
+  EXPECT_GT(then.merge_bytes_read, 0u);
+  EXPECT_LT(then.merge_bytes_read, segment_bytes);
+}
+
 TEST_F(MergeTest, OfAllLeavesNothingDead) {
   MakeHalfDead();
   Merge();
