@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
@@ -38,15 +39,33 @@ bool IsChange(const RecordView& record) {
          record.header.kind == RecordKind::kDelete;
 }
 
+class Progress {
+ public:
+  explicit Progress(const BackupOptions& options) : options_(options) {}
+
+  // To be called before the first Add.
+  void Expect(uint64_t bytes) { now_.total_bytes += bytes; }
+  void Add(uint64_t bytes) {
+    now_.bytes += bytes;
+    if (options_.progress) options_.progress(now_);
+  }
+
+ private:
+  const BackupOptions& options_;
+  BackupProgress now_;
+};
+
 class BackupWriter {
  public:
   BackupWriter(const State& state, Directory* source, StoreInstant instant,
-               BackupDirectory* target, const std::atomic<bool>& cancelled)
+               BackupDirectory* target, const BackupOptions& options,
+               const std::atomic<bool>& cancelled)
       : state_(state),
         source_(*source),
         instant_(std::move(instant)),
         target_(*target),
         directory_(*target->directory()),
+        progress_(options),
         cancelled_(cancelled) {}
 
   absl::Status Run() {
@@ -62,6 +81,9 @@ class BackupWriter {
       RETURN_IF_ERROR(target_.AddDictionary(*dictionary));
     }
     for (Item& item : items_) {
+      if (!item.is_there) RETURN_IF_ERROR(Begin(&item));
+    }
+    for (Item& item : items_) {
       if (item.is_there) continue;
       RETURN_IF_ERROR(item.is_own ? WriteOwn(&item) : AddSealed(item));
     }
@@ -75,8 +97,9 @@ class BackupWriter {
   struct Item {
     StoreInstant::Part part;
     ListedSegment listed;
-    bool is_own = false;    // the records of one that is not sealed
-    bool is_there = false;  // in the backup as it is
+    bool is_own = false;     // the records of one that is not sealed
+    bool is_there = false;   // in the backup as it is
+    bool is_shared = false;  // with the source, by a link
   };
 
   absl::Status List() {
@@ -260,6 +283,20 @@ class BackupWriter {
                       });
   }
 
+  // Shares what can be shared, so that it is known how much there is to do.
+  absl::Status Begin(Item* item) {
+    progress_.Expect(item->part.end);
+    if (item->is_own) return absl::OkStatus();
+    const absl::Status linked =
+        directory_.Link(&source_, item->part.segment->name());
+    item->is_shared = linked.ok();
+    if (!absl::IsUnimplemented(linked) && !absl::IsNotFound(linked)) {
+      return linked;
+    }
+    progress_.Expect(item->part.end);
+    return absl::OkStatus();
+  }
+
   absl::Status WriteOwn(Item* item) {
     ASSIGN_OR_RETURN(
         const std::unique_ptr<MergedSegmentWriter> writer,
@@ -275,16 +312,13 @@ class BackupWriter {
     RETURN_IF_ERROR(writer->Finish(state_.read_mode).status());
     item->listed.sealed = writer->summary();
     item->part.segment = nullptr;
+    progress_.Add(item->part.end);
     return absl::OkStatus();
   }
 
-  absl::Status AddSealed(Item& item) {
+  absl::Status AddSealed(const Item& item) {
     const Segment& segment = *item.part.segment;
-    absl::Status added = directory_.Link(&source_, segment.name());
-    if (absl::IsUnimplemented(added) || absl::IsNotFound(added)) {
-      added = Copy(segment, item.part.end);
-    }
-    RETURN_IF_ERROR(added);
+    if (!item.is_shared) RETURN_IF_ERROR(Copy(segment, item.part.end));
     return Check(segment, *item.listed.sealed);
   }
 
@@ -301,15 +335,18 @@ class BackupWriter {
         RETURN_IF_ERROR(bytes.status());
         RETURN_IF_ERROR(to->Write(at, some));
         at += some.size();
+        progress_.Add(some.size());
       }
       return DURABILITY_SITE(kBackupCopySync, to->SyncData());
     }
     RETURN_IF_ERROR(from.status());
-    return CopyFile(segment.name(), **from, length);
+    return CopyFile(segment.name(), **from, length,
+                    [this](uint64_t bytes) { progress_.Add(bytes); });
   }
 
   absl::Status CopyFile(const std::string& name, const File& from,
-                        uint64_t length) {
+                        uint64_t length,
+                        absl::FunctionRef<void(uint64_t)> copied) {
     ASSIGN_OR_RETURN(const std::unique_ptr<File> to,
                      directory_.CreateFile(name));
     std::string bytes(std::min<uint64_t>(kCopyBytes, length), '\0');
@@ -321,6 +358,7 @@ class BackupWriter {
       if (read == 0) break;  // Check sees what is missing.
       RETURN_IF_ERROR(to->Write(at, std::string_view(bytes.data(), read)));
       at += read;
+      copied(read);
     }
     return DURABILITY_SITE(kBackupCopySync, to->SyncData());
   }
@@ -331,7 +369,8 @@ class BackupWriter {
     ASSIGN_OR_RETURN(const std::unique_ptr<File> file,
                      directory_.OpenFile(segment.name(), /*writable=*/false));
     RETURN_IF_ERROR(CheckHeader(source_, *file, segment.header()));
-    FileWindow window(file.get(), sealed.length);
+    FileWindow window(file.get(), sealed.length,
+                      [this](uint64_t bytes) { progress_.Add(bytes); });
     SegmentToSurvey what;
     what.seed = segment.seed();
     what.kind = segment.header().kind;
@@ -374,7 +413,7 @@ class BackupWriter {
       const auto from = source_.OpenFile(name, /*writable=*/false);
       if (!from.ok()) continue;
       const absl::Status copied =
-          CopyFile(name, **from, (*from)->Size().value_or(0));
+          CopyFile(name, **from, (*from)->Size().value_or(0), [](uint64_t) {});
       if (!copied.ok()) directory_.Unlink(name).IgnoreError();
     }
     return absl::OkStatus();
@@ -389,6 +428,7 @@ class BackupWriter {
   StoreInstant instant_;
   BackupDirectory& target_;
   Directory& directory_;
+  Progress progress_;
   const std::atomic<bool>& cancelled_;
   ManifestState now_;
   std::vector<Item> items_;
@@ -399,12 +439,12 @@ class BackupWriter {
 
 absl::Status WriteBackup(const State& state, Directory* source,
                          StoreInstant instant, FileSystem* file_system,
-                         std::string_view path,
+                         std::string_view path, const BackupOptions& options,
                          const std::atomic<bool>& cancelled) {
   ASSIGN_OR_RETURN(
       const std::unique_ptr<BackupDirectory> target,
       BackupDirectory::Open(file_system, path, instant.manifest.base));
-  return BackupWriter(state, source, std::move(instant), target.get(),
+  return BackupWriter(state, source, std::move(instant), target.get(), options,
                       cancelled)
       .Run();
 }

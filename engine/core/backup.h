@@ -12,6 +12,7 @@
 #include "engine/fs/file_system.h"
 #include "engine/log/manifest.h"
 #include "engine/log/segment.h"
+#include "stave/backup.h"
 
 namespace stave {
 
@@ -40,7 +41,7 @@ struct StoreInstant {
 // `cancelled` may become true meanwhile, and ends it.
 absl::Status WriteBackup(const State& state, Directory* source,
                          StoreInstant instant, FileSystem* file_system,
-                         std::string_view path,
+                         std::string_view path, const BackupOptions& options,
                          const std::atomic<bool>& cancelled);
 
 }  // namespace stave

@@ -330,7 +330,8 @@ absl::StatusOr<std::unique_ptr<Iterator>> Store::Engine::NewIterator(
   return std::make_unique<LogIterator>(std::move(instant), options);
 }
 
-absl::Status Store::Engine::Backup(std::string_view path) {
+absl::Status Store::Engine::Backup(std::string_view path,
+                                   const BackupOptions& options) {
   RETURN_IF_ERROR(CheckPath(path));
   MutexLock lock(&backup_mutex_);
   if (closed_.load(std::memory_order_acquire)) return ClosedError();
@@ -340,7 +341,7 @@ absl::Status Store::Engine::Backup(std::string_view path) {
   }
   ASSIGN_OR_RETURN(StoreInstant instant, CaptureInstant());
   return WriteBackup(*state_, directory_.get(), std::move(instant),
-                     FileSystemOf(options_), path, closed_);
+                     FileSystemOf(options_), path, options, closed_);
 }
 
 absl::Status Store::Engine::SaveSnapshot(std::string_view path,

@@ -60,7 +60,7 @@ class Store::Engine {
   void PauseMerge();
   void ResumeMerge();
 
-  absl::Status Backup(std::string_view path);
+  absl::Status Backup(std::string_view path, const BackupOptions& options);
   absl::Status SaveSnapshot(std::string_view path, SnapshotFormat format);
   absl::Status Refresh();
 

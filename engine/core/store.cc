@@ -145,8 +145,9 @@ std::shared_ptr<const Snapshot> Store::GetSnapshot() {
   return engine_->NewInstant();
 }
 
-absl::Status Store::Backup(std::string_view directory) {
-  return engine_->Backup(directory);
+absl::Status Store::Backup(std::string_view directory,
+                           const BackupOptions& options) {
+  return engine_->Backup(directory, options);
 }
 
 absl::Status Store::SaveSnapshot(std::string_view file, SnapshotFormat format) {

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "stave/backup.h"
 #include "stave/change_feed.h"
 #include "stave/iterator.h"
 #include "stave/limits.h"
@@ -290,7 +291,8 @@ class Store {
   // of this store, or if that was written to since, and in stores that were
   // opened damaged. Unavailable if it is open. Cancelled when the store is
   // closed meanwhile. One backup runs at a time; others wait.
-  absl::Status Backup(std::string_view directory);
+  absl::Status Backup(std::string_view directory,
+                      const BackupOptions& options = {});
 
   // Writes all pairs, as they are at one instant of the call, to `file`, which
   // other programs can read; `stave snapshot load` brings them into a store.

@@ -70,6 +70,18 @@ class BackupTest : public StoreFixture {
     image.erase("LOCK");
     return image;
   }
+  // What a backup to this place says last of how far it is.
+  BackupProgress ProgressOf(const std::string& target) {
+    BackupProgress last;
+    BackupOptions watched;
+    watched.progress = [&last](const BackupProgress& now) {
+      EXPECT_GE(now.bytes, last.bytes);
+      EXPECT_TRUE(last.total_bytes == 0 || now.total_bytes == last.total_bytes);
+      last = now;
+    };
+    EXPECT_EQ(store().Backup(target, watched), absl::OkStatus());
+    return last;
+  }
   void ExpectSound() {
     const absl::StatusOr<VerifyReport> report = Verify(target_);
     ASSERT_TRUE(report.ok()) << report.status();
@@ -473,6 +485,23 @@ TEST_F(BackupTest, EachIsOneInstantBesideWritersAndMerges) {
   done = true;
   writer.join();
   ExpectSound();
+}
+
+TEST_F(BackupTest, ProgressComesToTheEnd) {
+  PutNumbers(0, 100);
+  const BackupProgress shared = ProgressOf(target_);
+  EXPECT_EQ(shared.bytes, shared.total_bytes);
+  EXPECT_GT(shared.total_bytes, 100 * 100);
+  EXPECT_EQ(ProgressOf(target_).total_bytes, 0u);
+  PutNumbers(100, 110);
+  const BackupProgress more = ProgressOf(target_);
+  EXPECT_EQ(more.bytes, more.total_bytes);
+  EXPECT_LT(more.total_bytes, shared.total_bytes / 2);
+
+  ForbidLinks();
+  const BackupProgress copied = ProgressOf(place_.path() + "/copied");
+  EXPECT_EQ(copied.bytes, copied.total_bytes);
+  EXPECT_GT(copied.total_bytes, 3 * shared.total_bytes / 2);
 }
 
 // Whatever fails, the backup is what it was, or what it was to be.
