@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -149,28 +148,29 @@ std::string JsonOf(const RepairReport& report) {
 }
 
 // Shows on a terminal how far it is.
-class Watch {
- public:
-  std::function<void(const VerifyProgress&)> Callback(std::string_view verb) {
-    return [this, verb](const VerifyProgress& now) {
-      if (!shown_.has_value()) shown_.emplace(verb, now.total_bytes);
-      shown_->AddBytes(now.bytes - bytes_);
-      bytes_ = now.bytes;
-    };
-  }
-  void End() { shown_.reset(); }
+std::function<void(const VerifyProgress&)> ShownBy(Progress* progress) {
+  return [progress](const VerifyProgress& now) {
+    progress->Reach(now.bytes, now.total_bytes);
+  };
+}
 
- private:
-  std::optional<Progress> shown_;
-  uint64_t bytes_ = 0;
-};
+absl::StatusOr<VerifyReport> VerifyWatched(Session& session) {
+  Progress progress("checked", /*total_bytes=*/0);
+  VerifyOptions options;
+  options.progress = ShownBy(&progress);
+  return session.VerifyStore(options);
+}
+
+absl::StatusOr<RepairReport> RepairWatched(const std::string& to,
+                                           Session& session) {
+  Progress progress("checked", /*total_bytes=*/0);
+  RepairOptions options;
+  options.progress = ShownBy(&progress);
+  return session.RepairStore(to, options);
+}
 
 absl::Status Check(Session& session) {
-  Watch watch;
-  VerifyOptions options;
-  options.progress = watch.Callback("checked");
-  const absl::StatusOr<VerifyReport> report = session.VerifyStore(options);
-  watch.End();
+  const absl::StatusOr<VerifyReport> report = VerifyWatched(session);
   if (!report.ok()) return report.status();
   RETURN_IF_ERROR(
       session.out().Write(session.json() ? JsonOf(*report) : TextOf(*report)));
@@ -184,11 +184,7 @@ absl::Status RepairInto(const std::string& to, Session& session) {
   const absl::StatusOr<std::string> directory = session.StoreDirectory();
   if (!directory.ok()) return directory.status();
   RETURN_IF_ERROR(CheckOutsideOf(*directory, to));
-  Watch watch;
-  RepairOptions options;
-  options.progress = watch.Callback("checked");
-  const absl::StatusOr<RepairReport> report = session.RepairStore(to, options);
-  watch.End();
+  const absl::StatusOr<RepairReport> report = RepairWatched(to, session);
   if (!report.ok()) return report.status();
   RETURN_IF_ERROR(session.out().Write(session.json() ? JsonOf(*report)
                                                      : TextOf(*report, to)));

@@ -5,11 +5,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "engine/base/clock.h"
+#include "engine/base/periodic_thread.h"
 #include "stave/merge.h"
 #include "stave/store.h"
 #include "tools/stave/command_line.h"
 #include "tools/stave/commands.h"
 #include "tools/stave/human_units.h"
+#include "tools/stave/progress.h"
 #include "tools/stave/session.h"
 #include "tools/stave/status_macros.h"
 
@@ -30,6 +34,9 @@ constexpr char kDetails[] =
     "--json: {\"merges\":N,\"bytes_before\":N,\"bytes_after\":N}; with\n"
     "--dry-run {\"segments\":[{\"id\":N,\"live_bytes\":N,\"dead_bytes\":N,\n"
     "\"chosen\":BOOL,\"reason\":TEXT},...]}\n";
+
+// How often a person sees how far it is.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(100);
 
 struct MergeArguments {
   bool dry_run = false;
@@ -94,6 +101,36 @@ absl::Status DryRun(const MergeOptions& options, Session& session) {
   return session.out().Write(session.json() ? JsonOf(*plan) : TextOf(*plan));
 }
 
+uint64_t ChosenBytes(const MergePlan& plan) {
+  uint64_t bytes = 0;
+  for (const SegmentChoice& choice : plan.segments) {
+    if (choice.chosen) bytes += choice.live_bytes + choice.dead_bytes;
+  }
+  return bytes;
+}
+
+// Shows on a terminal how far it is.
+absl::Status MergeWatched(const MergeOptions& options, Store& store) {
+  Progress progress("merged", /*total_bytes=*/0);
+  if (!progress.shown()) return store.Merge(options);
+  const absl::StatusOr<MergePlan> plan = store.PlanMerge(options);
+  if (!plan.ok()) return plan.status();
+  // There may be more: a segment that the merge closes first, and what it
+  // merges twice, are not in the plan.
+  const uint64_t total_bytes = ChosenBytes(*plan);
+  const uint64_t before = store.GetStatistics().merge_bytes_read;
+  const auto look = [&] {
+    progress.Reach(store.GetStatistics().merge_bytes_read - before,
+                   total_bytes);
+  };
+  // Where there can be no thread it merges unseen.
+  const auto watch = PeriodicThread::Start(SystemClock(), kLookInterval, look);
+  const absl::Status status = store.Merge(options);
+  if (watch.ok()) (*watch)->Stop();
+  look();
+  return status;
+}
+
 absl::Status Merge(const MergeArguments& arguments, Session& session) {
   const MergeOptions options{.all = arguments.all};
   if (arguments.dry_run) return DryRun(options, session);
@@ -111,7 +148,7 @@ absl::Status Merge(const MergeArguments& arguments, Session& session) {
   // What happens is this command's doing, or nobody's.
   store->PauseMerge();
   const Statistics before = store->GetStatistics();
-  RETURN_IF_ERROR(store->Merge(options));
+  RETURN_IF_ERROR(MergeWatched(options, *store));
   RETURN_IF_ERROR(session.out().Write(
       ResultOf(before, store->GetStatistics(), session.json())));
   return store->Close();

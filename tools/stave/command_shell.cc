@@ -122,7 +122,8 @@ absl::Status RunTerminal(Store* store, ShellInterpreter* interpreter,
 }
 
 // Begins with the snapshot in `path`, if there is one and the store is new.
-absl::Status BeginWith(const std::string& path, bool read_only, Store& store) {
+absl::Status BeginWith(const std::string& path, bool read_only,
+                       bool show_progress, Store& store) {
   if (access(path.c_str(), F_OK) != 0) return absl::OkStatus();
   const absl::StatusOr<bool> has_keys = HasKeys(store);
   if (!has_keys.ok()) return has_keys.status();
@@ -131,7 +132,7 @@ absl::Status BeginWith(const std::string& path, bool read_only, Store& store) {
                   read_only ? "is open for reading only" : "has keys");
     return absl::OkStatus();
   }
-  const auto snapshot = SnapshotFile::Open(path);
+  const auto snapshot = SnapshotFile::Open(path, show_progress);
   if (!snapshot.ok()) return snapshot.status();
   return (*snapshot)->LoadInto(store, LoadMode::kEmptyOnly);
 }
@@ -152,7 +153,7 @@ absl::StatusOr<std::unique_ptr<PeriodicSnapshots>> StartSnapshots(
   settings.interval = *interval;
   settings.save = [files, store, format = *format] {
     return SaveSnapshot(*store, files.store_directory, format,
-                        UserPath(files.snapshot));
+                        UserPath(files.snapshot), /*show_progress=*/false);
   };
   settings.failed = [](const absl::Status& status) {
     absl::FPrintF(stderr, "no snapshot was saved: %s\n", status.message());
@@ -171,22 +172,23 @@ absl::Status Shell(const ShellArguments& arguments, Session& session) {
   absl::StatusOr<std::unique_ptr<Store>> store =
       session.read_only() ? session.OpenForReading() : session.OpenForWriting();
   if (!store.ok()) return store.status();
+  Output& out = session.out();
+  const bool is_terminal =
+      isatty(STDIN_FILENO) == 1 && isatty(out.descriptor()) == 1;
   ShellInterpreter::Files files;
   const absl::StatusOr<std::string> directory = session.StoreDirectory();
   if (!directory.ok()) return directory.status();
   files.store_directory = *directory;
   if (arguments.file.has_value()) {
     files.snapshot = *arguments.file;
-    RETURN_IF_ERROR(
-        BeginWith(UserPath(files.snapshot), session.read_only(), **store));
+    RETURN_IF_ERROR(BeginWith(UserPath(files.snapshot), session.read_only(),
+                              is_terminal, **store));
   }
   absl::StatusOr<std::unique_ptr<PeriodicSnapshots>> snapshots =
       StartSnapshots(arguments, files, store->get());
   if (!snapshots.ok()) return snapshots.status();
-  Output& out = session.out();
-  ShellInterpreter interpreter(store->get(), std::move(files), &out);
-  const bool is_terminal =
-      isatty(STDIN_FILENO) == 1 && isatty(out.descriptor()) == 1;
+  ShellInterpreter interpreter(store->get(), std::move(files), &out,
+                               /*show_progress=*/is_terminal);
   absl::Status status = is_terminal
                             ? RunTerminal(store->get(), &interpreter, &out)
                             : RunLines(&interpreter, &out);

@@ -57,8 +57,9 @@ absl::Status Save(const SnapshotArguments& arguments, Session& session) {
   if (!directory.ok()) return directory.status();
   const absl::StatusOr<std::unique_ptr<Store>> store = session.OpenForReading();
   if (!store.ok()) return store.status();
-  RETURN_IF_ERROR(
-      SaveSnapshot(**store, *directory, *format, UserPath(arguments.file)));
+  RETURN_IF_ERROR(SaveSnapshot(**store, *directory, *format,
+                               UserPath(arguments.file),
+                               /*show_progress=*/true));
   if (!session.json()) {
     return session.out().Write(
         absl::StrFormat("Saved snapshot to %s\n", arguments.file));
@@ -81,7 +82,8 @@ absl::Status Load(const SnapshotArguments& arguments, Session& session) {
     return absl::InvalidArgumentError("--add and --replace exclude each other");
   }
   // Before the store, which is not made for a file that is no snapshot.
-  const auto snapshot = SnapshotFile::Open(UserPath(arguments.file));
+  const auto snapshot = SnapshotFile::Open(UserPath(arguments.file),
+                                           /*show_progress=*/true);
   if (!snapshot.ok()) return snapshot.status();
   const absl::StatusOr<std::unique_ptr<Store>> store = session.OpenForWriting();
   if (!store.ok()) return store.status();

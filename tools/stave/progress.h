@@ -17,12 +17,15 @@ namespace stave::tool {
 //   while (...) progress.Add(record_bytes);
 class Progress {
  public:
-  // `total_bytes`: 0 when it is not known.
+  // `total_bytes`: 0 when it is not known, or not yet.
   Progress(std::string_view verb, uint64_t total_bytes);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   // Leaves the last figures on a line of their own.
   ~Progress();
+
+  // Whether anybody sees it.
+  bool shown() const { return shown_; }
 
   // More bytes, of work that doesn't count records.
   void AddBytes(uint64_t bytes) {
@@ -38,13 +41,21 @@ class Progress {
     if (records_ >= look_at_records_ || bytes_ >= look_at_bytes_) Look();
   }
 
+  // So many bytes by now, of so many, for work that is asked, or tells, now and
+  // then how far it is. Reads the clock each time.
+  void Reach(uint64_t bytes, uint64_t total_bytes) {
+    bytes_ = bytes;
+    total_bytes_ = total_bytes;
+    Look();
+  }
+
  private:
   // Prints, if the last time is long enough ago.
   void Look();
   void Print(absl::Duration now);
 
   const std::string verb_;
-  const uint64_t total_bytes_;
+  uint64_t total_bytes_;
   const bool shown_;
   // By SystemClock's elapsed time.
   const absl::Duration start_;

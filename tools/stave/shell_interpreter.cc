@@ -237,8 +237,8 @@ absl::Status ShellInterpreter::Snapshot(std::string_view arguments) {
   const absl::StatusOr<SnapshotFormat> format =
       ChooseSnapshotFormat(std::nullopt, file);
   if (!format.ok()) return format.status();
-  RETURN_IF_ERROR(
-      SaveSnapshot(*store_, files_.store_directory, *format, UserPath(file)));
+  RETURN_IF_ERROR(SaveSnapshot(*store_, files_.store_directory, *format,
+                               UserPath(file), show_progress_));
   return out_->Write(absl::StrCat("Saved snapshot to ", file, "\n"));
 }
 

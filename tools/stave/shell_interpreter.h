@@ -22,9 +22,13 @@ class ShellInterpreter {
     std::string store_directory;
   };
 
-  // Borrows `store` and `out`.
-  ShellInterpreter(Store* store, Files files, Output* out)
-      : store_(store), files_(std::move(files)), out_(out) {}
+  // Borrows `store` and `out`. `show_progress`: of long commands, to a person
+  // who waits for them.
+  ShellInterpreter(Store* store, Files files, Output* out, bool show_progress)
+      : store_(store),
+        files_(std::move(files)),
+        out_(out),
+        show_progress_(show_progress) {}
 
   // Writes the answer to the output. A line without words has none. An error
   // is for the user to read; the next line may well succeed.
@@ -81,6 +85,7 @@ class ShellInterpreter {
   Store* const store_;
   const Files files_;
   Output* const out_;
+  const bool show_progress_;
   bool ended_ = false;
   // What was written since MULTI, and waits for EXEC. A line that fails there
   // spoils it.
