@@ -1,5 +1,7 @@
 #include "tests/engine/core/store_fixture.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <utility>
 
@@ -128,8 +130,14 @@ StoreFixture::Contents StoreFixture::All() {
 
 std::string ValueOf(int number, size_t size) {
   std::string value = std::to_string(number) + ":";
-  while (value.size() < size) {
+  const size_t begin = value.size();
+  constexpr size_t kPeriod = 256;
+  while (value.size() < std::min(size, begin + kPeriod)) {
     value += static_cast<char>(value.size() * 31 + static_cast<size_t>(number));
+  }
+  while (value.size() < size) {
+    value.append(value, value.size() - kPeriod,
+                 std::min(kPeriod, size - value.size()));
   }
   value.resize(size);
   return value;
