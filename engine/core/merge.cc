@@ -14,6 +14,10 @@ namespace {
 constexpr uint64_t kPieceBytes = uint64_t{256} << 10;
 // Slots of so many keys are on their way from memory together.
 constexpr size_t kGroupSize = 64;
+// So many tombstones are collected, and so many bytes of their keys, before it
+// is asked which of them are needed.
+constexpr size_t kMostTombstones = 1 << 17;
+constexpr size_t kMostTombstoneKeyBytes = 4 << 20;
 
 }  // namespace
 
@@ -22,7 +26,8 @@ Merge::Merge(const Context& context,
     : context_(context),
       state_(*context.state),
       inputs_(std::move(inputs)),
-      listed_(context.manifest->state()) {
+      listed_(context.manifest->state()),
+      staying_(context.directory, *state_.hasher, state_.read_mode) {
   for (const ListedSegment& listed : listed_.segments) {
     if (listed.sealed.has_value()) after_ = listed.header.id;
   }
@@ -33,7 +38,7 @@ Merge::Merge(const Context& context,
     for (const ListedSegment& listed : listed_.segments) {
       if (listed.header.id != segment->id() || !listed.sealed) continue;
       // All records of unsealed ones are newer than any in a sealed one.
-      staying_.push_back({segment, *listed.sealed, nullptr});
+      staying_.Add(listed.header, *listed.sealed);
     }
   }
 }
@@ -82,6 +87,7 @@ absl::Status Merge::CopyAll() {
       RETURN_IF_ERROR(CopySegment(input, *listed.sealed));
     }
   }
+  RETURN_IF_ERROR(KeepTombstones());
   Pace(/*piece=*/0);
   return absl::OkStatus();
 }
@@ -136,11 +142,15 @@ absl::Status Merge::CopySegment(const std::shared_ptr<Segment>& input,
                            : scanner.problem());
 }
 
+absl::Status Merge::CheckCancelled() const {
+  return context_.cancelled->load(std::memory_order_relaxed)
+             ? absl::CancelledError("the merge was stopped")
+             : absl::OkStatus();
+}
+
 absl::Status Merge::CopyGroup(const Segment& input,
                               const std::vector<Candidate>& group) {
-  if (context_.cancelled->load(std::memory_order_relaxed)) {
-    return absl::CancelledError("the merge was stopped");
-  }
+  RETURN_IF_ERROR(CheckCancelled());
   {
     EpochGuard guard;
     for (const Candidate& each : group) {
@@ -160,7 +170,7 @@ absl::Status Merge::CopyGroup(const Segment& input,
       // device. An expired record is a tombstone, the keydir's no more.
       if (header.kind == RecordKind::kDelete ||
           DURABILITY_SITE(kExpiredHides, state_.Expired(header))) {
-        RETURN_IF_ERROR(KeepTombstone(each));
+        RETURN_IF_ERROR(TakeTombstone(each));
       }
     } else if (header.kind == RecordKind::kPut &&
                present.location() == input.LocationOf(each.record.offset)) {
@@ -180,7 +190,7 @@ absl::Status Merge::CopyPut(const Segment& input, const Candidate& candidate) {
     // An expired record is a tombstone. That time has come this far is
     // durable with the edit (I12).
     expired_.push_back(MakeExpiredKey(state_, key, entry, size));
-    return DURABILITY_SITE(kExpiredHides, KeepTombstone(candidate));
+    return DURABILITY_SITE(kExpiredHides, TakeTombstone(candidate));
   }
   ASSIGN_OR_RETURN(Output* const output, OutputFor(size));
   ASSIGN_OR_RETURN(const uint64_t offset,
@@ -194,39 +204,46 @@ absl::Status Merge::CopyPut(const Segment& input, const Candidate& candidate) {
   return absl::OkStatus();
 }
 
-absl::Status Merge::KeepTombstone(const Candidate& candidate) {
+absl::Status Merge::TakeTombstone(const Candidate& candidate) {
+  const RecordView& record = candidate.record;
+  tombstones_.push_back({candidate.hash, record.header.sequence});
+  tombstone_keys_.append(record.key);
+  tombstone_key_ends_.push_back(tombstone_keys_.size());
+  return tombstones_.size() < kMostTombstones &&
+                 tombstone_keys_.size() < kMostTombstoneKeyBytes
+             ? absl::OkStatus()
+             : KeepTombstones();
+}
+
+absl::Status Merge::KeepTombstones() {
+  staying_.FindHolders(absl::MakeSpan(tombstones_), *context_.cancelled);
+  RETURN_IF_ERROR(CheckCancelled());
+  size_t begin = 0;
+  for (size_t i = 0; i < tombstones_.size(); ++i) {
+    const std::string_view key =
+        std::string_view(tombstone_keys_)
+            .substr(begin, tombstone_key_ends_[i] - begin);
+    begin = tombstone_key_ends_[i];
+    RETURN_IF_ERROR(KeepTombstone(tombstones_[i], key));
+  }
+  tombstones_.clear();
+  tombstone_keys_.clear();
+  tombstone_key_ends_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status Merge::KeepTombstone(const Tombstone& tombstone,
+                                  std::string_view key) {
   // I5: without it, what it hides would come back.
-  const SegmentId holder = DURABILITY_SITE(
-      kTombstoneKept,
-      HolderOfOlder(candidate.hash, candidate.record.header.sequence));
+  const SegmentId holder = DURABILITY_SITE(kTombstoneKept, tombstone.holder);
   if (holder == 0) return absl::OkStatus();
-  const uint64_t size =
-      AlignRecord(kRecordHeaderBytes + candidate.record.key.size());
+  const uint64_t size = AlignRecord(kRecordHeaderBytes + key.size());
   ASSIGN_OR_RETURN(Output* const output, OutputFor(size));
   output->kept_tombstone_bytes += size;
   copied_bytes_ += size;
   *context_.uncounted_bytes += size;  // its inputs' live bytes are counted
   tombstone_holders_[output->writer->header().id].insert(holder);
-  return output->writer->AddTombstone(candidate.record).status();
-}
-
-SegmentId Merge::HolderOfOlder(const KeyHash& hash, Sequence sequence) {
-  for (Staying& each : staying_) {
-    if (each.summary.least_sequence >= sequence) continue;
-    if (!each.hint_was_asked_for) {
-      each.hint_was_asked_for = true;
-      auto hint =
-          HintFile::Open(context_.directory, each.segment->header(),
-                         each.summary, *state_.hasher, state_.read_mode);
-      if (hint.ok()) each.hint = *std::move(hint);
-    }
-    // Without a hint it may hold anything.
-    const bool may_hold = each.hint == nullptr
-                              ? DURABILITY_SITE(kUnknownHolder, true)
-                              : each.hint->MayContain(hash);
-    if (may_hold) return each.segment->id();
-  }
-  return 0;
+  return output->writer->AddTombstone(key, tombstone.sequence).status();
 }
 
 absl::StatusOr<Merge::Output*> Merge::OutputFor(uint64_t size) {

@@ -2,11 +2,14 @@
 #define STAVE_ENGINE_CORE_MERGE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,9 +19,9 @@
 #include "engine/core/copied_puts.h"
 #include "engine/core/expiry_sweeper.h"
 #include "engine/core/state.h"
+#include "engine/core/staying_segments.h"
 #include "engine/fs/file_system.h"
 #include "engine/index/keydir.h"
-#include "engine/log/hint_file.h"
 #include "engine/log/hint_writer.h"
 #include "engine/log/log.h"
 #include "engine/log/manifest.h"
@@ -90,25 +93,19 @@ class Merge {
     RecordView record;
     KeyHash hash;
   };
-  // A sealed segment that stays.
-  struct Staying {
-    std::shared_ptr<Segment> segment;
-    SegmentSummary summary;
-    std::unique_ptr<HintFile> hint;  // null if there is none
-    bool hint_was_asked_for = false;
-  };
   absl::Status CopyAll();
   absl::Status CopySegment(const std::shared_ptr<Segment>& input,
                            const SegmentSummary& summary);
   absl::Status CopyGroup(const Segment& input,
                          const std::vector<Candidate>& group);
   absl::Status CopyPut(const Segment& input, const Candidate& candidate);
-  absl::Status KeepTombstone(const Candidate& candidate);
+  // Of what is to be a tombstone if it hides anything.
+  absl::Status TakeTombstone(const Candidate& candidate);
+  // Those that were taken go to the outputs, as far as they are needed (I4).
+  absl::Status KeepTombstones();
+  absl::Status KeepTombstone(const Tombstone& tombstone, std::string_view key);
   absl::StatusOr<Output*> OutputFor(uint64_t size);
-  // A segment that stays and could hold an older record of the key, 0 if there
-  // is none (I4).
-  SegmentId HolderOfOlder(const KeyHash& hash, Sequence sequence);
-
+  absl::Status CheckCancelled() const;
   void CountRead(uint64_t bytes);
   void Pace(uint64_t piece);
   absl::Status MakeOutputsDurable();
@@ -123,7 +120,10 @@ class Merge {
   const std::vector<std::shared_ptr<Segment>> inputs_;
   const ManifestState listed_;
   SegmentId after_ = 0;
-  std::vector<Staying> staying_;
+  StayingSegments staying_;
+  std::vector<Tombstone> tombstones_;
+  std::string tombstone_keys_;
+  std::vector<size_t> tombstone_key_ends_;
   std::vector<Output> outputs_;
   std::vector<ExpiredKey> expired_;
   TombstoneHolders tombstone_holders_;

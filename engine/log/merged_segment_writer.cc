@@ -49,14 +49,14 @@ absl::StatusOr<uint64_t> MergedSegmentWriter::Copy(const RecordView& record) {
   return Add(record.header, record.key, record.value);
 }
 
-absl::StatusOr<uint64_t> MergedSegmentWriter::AddTombstone(
-    const RecordView& record) {
+absl::StatusOr<uint64_t> MergedSegmentWriter::AddTombstone(std::string_view key,
+                                                           Sequence sequence) {
   RecordHeader header;
   header.kind = RecordKind::kDelete;
-  header.key_size = record.header.key_size;
-  header.body = BodyChecksum(record.key, {});
-  header.sequence = record.header.sequence;
-  return Add(header, record.key, {});
+  header.key_size = static_cast<uint16_t>(key.size());
+  header.body = BodyChecksum(key, {});
+  header.sequence = sequence;
+  return Add(header, key, {});
 }
 
 absl::StatusOr<uint64_t> MergedSegmentWriter::Add(RecordHeader header,

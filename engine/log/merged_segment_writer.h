@@ -39,8 +39,9 @@ class MergedSegmentWriter {
   // Adds a record as it stands elsewhere, its sequence too. There is room.
   // Returns its offset.
   absl::StatusOr<uint64_t> Copy(const RecordView& record);
-  // Adds a tombstone in place of a record.
-  absl::StatusOr<uint64_t> AddTombstone(const RecordView& record);
+  // Adds a tombstone in place of a record of that sequence.
+  absl::StatusOr<uint64_t> AddTombstone(std::string_view key,
+                                        Sequence sequence);
 
   // Writes what is left and brings everything to the device; the name is
   // durable once the directory is synced. Nothing may be added afterwards. The
