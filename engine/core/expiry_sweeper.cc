@@ -1,6 +1,10 @@
 #include "engine/core/expiry_sweeper.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -22,23 +26,71 @@ constexpr uint64_t kWorthwhileFraction = 8;
 // So many times as long as a sweep took there is none.
 constexpr int64_t kRestFactor = 3;
 // Who waits for merges waits for a sweep too: so long, or a segment more.
-constexpr int64_t kLongestRunNs = 50'000'000;
+constexpr int64_t kLongestRunNs = 20'000'000;
+// Nobody plans further ahead.
+constexpr int64_t kLongestWaitMs = 3'600'000;
 // So many keys are collected before they are removed.
 constexpr size_t kMostExpired = 1 << 16;
-// After so many the append lock is left alone for a moment: a mutex that is
-// released and taken at once stays with who has it.
+// So many are removed while the append lock is held, which takes some
+// microseconds.
+constexpr size_t kRemovalsTogether = 32;
+// After so many it is left alone for a moment: a mutex that is released and
+// taken at once stays with who has it.
 constexpr size_t kRemovalsInARow = 256;
 constexpr absl::Duration kPause = absl::Microseconds(50);
 // Keys whose slots are on their way from memory together.
 constexpr size_t kGroupSize = 64;
 
-// The keys of one segment that expire at some time: those that have, and when
-// the others will.
-class ExpiringKeys {
+// When records will have expired: how many of their bytes, and by when, to a
+// sixteenth of the time that is left.
+class ExpiryForecast {
  public:
-  ExpiringKeys(State* state, const Segment& segment, int64_t now_ms)
-      : state_(*state), segment_(segment), now_ms_(now_ms) {}
+  explicit ExpiryForecast(int64_t now_ms) : now_ms_(now_ms) {}
 
+  void Add(int64_t at_ms, uint64_t bytes) {
+    Span& span = spans_[IndexOf(static_cast<uint64_t>(at_ms - now_ms_))];
+    span.bytes += bytes;
+    span.last_ms = std::max(span.last_ms, at_ms);
+  }
+  // When so many bytes will have expired, or all.
+  int64_t TimeWhenExpired(uint64_t bytes) const {
+    uint64_t sum = 0;
+    int64_t time_ms = Segment::kNoExpiry;
+    for (const Span& span : spans_) {
+      if (span.bytes == 0) continue;
+      time_ms = span.last_ms;
+      sum += span.bytes;
+      if (sum >= bytes) break;
+    }
+    return time_ms;
+  }
+
+ private:
+  // Of times between a power of two and the next, a sixteenth.
+  struct Span {
+    uint64_t bytes = 0;
+    int64_t last_ms = 0;
+  };
+  static constexpr int kFractionBits = 4;
+  static constexpr uint64_t kFractions = uint64_t{1} << kFractionBits;
+
+  static size_t IndexOf(uint64_t delay_ms) {
+    if (delay_ms < kFractions) return delay_ms;
+    const int power = std::bit_width(delay_ms) - 1 - kFractionBits;
+    return static_cast<size_t>(power) * kFractions + (delay_ms >> power);
+  }
+
+  const int64_t now_ms_;
+  std::array<Span, (64 - kFractionBits + 1) * kFractions> spans_;
+};
+
+// The keys of one segment that have expired.
+class ExpiredKeys {
+ public:
+  ExpiredKeys(State* state, const Segment& segment)
+      : state_(*state), segment_(segment) {}
+
+  // Of a record that has.
   void Take(const RecordView& record) {
     group_.push_back({record, (*state_.hasher)(record.key)});
     if (group_.size() == kGroupSize ||
@@ -57,64 +109,50 @@ class ExpiringKeys {
           entry.location() != segment_.LocationOf(record.offset)) {
         continue;
       }
-      const RecordHeader& header = record.header;
-      if (state_.clock->HasExpired(header.expire_at_ms, now_ms_)) {
-        expired_.push_back(MakeExpiredKey(state_, {record.key, hash}, entry,
-                                          header.record_size()));
-      } else {
-        later_.push_back({header.expire_at_ms, header.record_size()});
-      }
+      expired_.push_back(MakeExpiredKey(state_, {record.key, hash}, entry,
+                                        record.header.record_size()));
     }
     group_.clear();
   }
 
   const std::vector<ExpiredKey>& expired() const { return expired_; }
   std::vector<ExpiredKey> TakeExpired() { return std::exchange(expired_, {}); }
-  // When so many bytes will have expired, or all.
-  int64_t TimeWhenExpired(uint64_t bytes) {
-    std::sort(later_.begin(), later_.end(),
-              [](const Later& a, const Later& b) { return a.at_ms < b.at_ms; });
-    uint64_t sum = 0;
-    for (const Later& each : later_) {
-      sum += each.bytes;
-      if (sum >= bytes) return each.at_ms;
-    }
-    return later_.empty() ? Segment::kNoExpiry : later_.back().at_ms;
-  }
 
  private:
   struct Candidate {
     RecordView record;
     KeyHash hash;
   };
-  struct Later {
-    int64_t at_ms;
-    uint64_t bytes;
-  };
 
   State& state_;
   const Segment& segment_;
-  const int64_t now_ms_;
   std::vector<Candidate> group_;
   std::vector<ExpiredKey> expired_;
-  std::vector<Later> later_;
 };
 
-void RemoveOne(State* state, Log* log, const ExpiredKey& expired) {
-  // An iterator may look at a time before it expired: no instant may begin
-  // between the entry's being saved and its removal.
+void RemoveGroup(State* state, Log* log, absl::Span<const ExpiredKey> group) {
+  {
+    EpochGuard guard;
+    for (const ExpiredKey& expired : group) {
+      state->keydir->Prefetch({expired.key, expired.hash});
+    }
+  }
+  // An iterator may look at a time before they expired: no instant may begin
+  // between an entry's being saved and its removal.
   MutexLock lock(&log->append_mutex());
   EpochGuard guard;
-  const KeyRef key{expired.key, expired.hash};
-  if (state->keydir->Find(key) != expired.entry) return;
-  state->SaveVersion(key, expired.entry, /*has_expired=*/true);
-  state->publication.NoteChange(/*is_removal=*/true);
-  if (state->keydir->CompareAndSwap(key, expired.entry, KeydirEntry())) {
-    state->SubtractLive(state->segments->Find(expired.entry.location()),
-                        expired.size);
-    state->expired_keys_removed.fetch_add(1, std::memory_order_relaxed);
+  for (const ExpiredKey& expired : group) {
+    const KeyRef key{expired.key, expired.hash};
+    if (state->keydir->Find(key) != expired.entry) continue;
+    state->SaveVersion(key, expired.entry, /*has_expired=*/true);
+    state->publication.NoteChange(/*is_removal=*/true);
+    if (state->keydir->CompareAndSwap(key, expired.entry, KeydirEntry())) {
+      state->SubtractLive(state->segments->Find(expired.entry.location()),
+                          expired.size);
+      state->expired_keys_removed.fetch_add(1, std::memory_order_relaxed);
+    }
+    state->publication.NoteChanged();
   }
-  state->publication.NoteChanged();
 }
 
 }  // namespace
@@ -127,9 +165,9 @@ ExpiredKey MakeExpiredKey(const State& state, const KeyRef& key,
 }
 
 void RemoveExpired(State* state, Log* log, absl::Span<const ExpiredKey> keys) {
-  for (size_t i = 0; i < keys.size(); ++i) {
-    RemoveOne(state, log, keys[i]);
-    if (i % kRemovalsInARow == kRemovalsInARow - 1) absl::SleepFor(kPause);
+  for (size_t i = 0; i < keys.size(); i += kRemovalsTogether) {
+    if (i > 0 && i % kRemovalsInARow == 0) absl::SleepFor(kPause);
+    RemoveGroup(state, log, keys.subspan(i, kRemovalsTogether));
   }
 }
 
@@ -145,19 +183,28 @@ bool ExpirySweeper::Run(bool now, const std::atomic<bool>& cancelled) {
   if (first != segments.end()) {
     std::rotate(segments.begin(), first, segments.end());
   }
-  has_more_ = false;
-  bool any = false;
+  bool any = false, has_more = false;
+  int64_t next_ms = Segment::kNoExpiry;
   for (const std::shared_ptr<Segment>& segment : segments) {
-    if (segment->next_expiry_ms() > now_ms || segment->quarantined()) continue;
-    if (!now && SteadyNowNs() - begin_ns > kLongestRunNs) {
-      has_more_ = true;
-      stopped_at_ = segment->id();
-      break;
+    if (segment->quarantined()) continue;
+    if (segment->next_expiry_ms() <= now_ms) {
+      has_more = !now && SteadyNowNs() - begin_ns > kLongestRunNs;
+      if (has_more) {
+        stopped_at_ = segment->id();
+        break;
+      }
+      any |= Sweep(segment.get(), now_ms, cancelled);
     }
-    any |= Sweep(segment.get(), now_ms, cancelled);
+    next_ms = std::min(next_ms, segment->next_expiry_ms());
   }
   const int64_t end_ns = SteadyNowNs();
-  rest_until_ns_ = end_ns + kRestFactor * (end_ns - begin_ns);
+  // With a rest, what it has not come to would become ever more.
+  rest_until_ns_ =
+      has_more ? end_ns : end_ns + kRestFactor * (end_ns - begin_ns);
+  const int64_t to_next_ms = std::min(next_ms - now_ms, kLongestWaitMs);
+  next_run_ns_ =
+      has_more ? end_ns
+               : std::max(rest_until_ns_, end_ns + to_next_ms * 1'000'000);
   return any;
 }
 
@@ -171,29 +218,42 @@ bool ExpirySweeper::Sweep(Segment* segment, int64_t now_ms,
     segment->ForgetExpiries();
     end = segment->end().load(std::memory_order_acquire);
   }
-  SegmentScanner scanner(*segment, end, /*check_bodies=*/false);
-  ExpiringKeys keys(&state_, *segment, now_ms);
-  bool any = false;
+  const uint64_t begin = segment->all_expired_before().load();
+  SegmentScanner scanner(*segment, end, /*check_bodies=*/false, begin);
+  ExpiredKeys keys(&state_, *segment);
+  ExpiryForecast forecast(now_ms);
+  std::optional<uint64_t> first_to_expire;
+  bool any = false, failed = false;
   const auto remove_expired = [&] {
     const std::vector<ExpiredKey> expired = keys.TakeExpired();
     if (expired.empty()) return;
     const bool removed = Remove(expired);
-    if (!removed) segment->NoteExpiry(now_ms);  // the disk is full
+    failed |= !removed;  // the disk is full
     any |= removed;
   };
   RecordView record;
   while (scanner.Next(&record) == SegmentScanner::Step::kRecord) {
-    const RecordHeader& header = record.header;
-    if (header.kind == RecordKind::kPut && header.expires) keys.Take(record);
-    if (keys.expired().size() >= kMostExpired) remove_expired();
     if (cancelled.load(std::memory_order_relaxed)) return any;
+    const RecordHeader& header = record.header;
+    if (header.kind != RecordKind::kPut || !header.expires) continue;
+    if (state_.clock->HasExpired(header.expire_at_ms, now_ms)) {
+      keys.Take(record);
+      if (keys.expired().size() >= kMostExpired) remove_expired();
+    } else {
+      forecast.Add(header.expire_at_ms, header.record_size());
+      if (!first_to_expire.has_value()) first_to_expire = record.offset;
+    }
   }
   keys.LookUp();
-  // What could not be read may be readable when the next one comes.
-  if (!scanner.read_status().ok()) segment->NoteExpiry(now_ms);
-  segment->NoteExpiry(
-      keys.TimeWhenExpired(scanner.offset() / kWorthwhileFraction));
   remove_expired();
+  // What could not be read, or removed, is for the next one.
+  if (failed || !scanner.read_status().ok()) {
+    segment->NoteExpiry(now_ms);
+  } else {
+    segment->all_expired_before() = first_to_expire.value_or(scanner.offset());
+  }
+  segment->NoteExpiry(
+      forecast.TimeWhenExpired(scanner.offset() / kWorthwhileFraction));
   return any;
 }
 

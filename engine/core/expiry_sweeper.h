@@ -38,21 +38,23 @@ void RemoveExpired(State* state, Log* log, absl::Span<const ExpiredKey> keys);
 // though nobody asks for them.
 //
 // Each segment knows a time before which there is no reason to look at it
-// (Segment::next_expiry_ms). Then it is walked, header by header, and given
-// another such time: when an eighth of it, or all that is left to expire, will
-// have. So a segment is walked about eight times in its life, however its keys'
-// times are spread. Thread-compatible.
+// (Segment::next_expiry_ms). Then it is walked, header by header, from the
+// first record on that was left to expire, and given another such time: when
+// records that are an eighth of it, or all that are left to expire, will have.
+// So a segment is walked about eight times in its life, however its keys' times
+// are spread. Thread-compatible.
 class ExpirySweeper {
  public:
   ExpirySweeper(State* state, Log* log) : state_(*state), log_(*log) {}
 
   // Returns whether a key was removed. Unless it is to do everything `now`, it
-  // stops after a while, and the next one goes on where it stopped; and it does
-  // nothing if the last one was a short time ago, so that sweeps take a quarter
-  // of the time at most.
+  // stops after a while, and the next one goes on where it stopped. After one
+  // that came through it does nothing for a time, so that sweeps take a quarter
+  // of the time where that is enough.
   bool Run(bool now, const std::atomic<bool>& cancelled);
-  // Whether the last one stopped before it was through.
-  bool has_more() const { return has_more_; }
+  // When there is something to do again, as far as the last one has seen, by
+  // SteadyNowNs: at once if it stopped before it was through.
+  int64_t next_run_ns() const { return next_run_ns_; }
 
  private:
   bool Sweep(Segment* segment, int64_t now_ms,
@@ -62,7 +64,7 @@ class ExpirySweeper {
   State& state_;
   Log& log_;
   int64_t rest_until_ns_ = 0;
-  bool has_more_ = false;
+  int64_t next_run_ns_ = INT64_MAX;
   SegmentId stopped_at_ = 0;  // where the next one begins
 };
 

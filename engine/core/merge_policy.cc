@@ -11,6 +11,9 @@ namespace {
 
 // So many inputs at most, since each is open while the merge runs.
 constexpr size_t kMaxInputs = 256;
+// They have so many segments' bytes, unless that is a small merge: what is dead
+// is free only when all of it has been read.
+constexpr uint64_t kMostInputCapacities = 3;
 constexpr uint64_t kGreatestSlackBytes = uint64_t{1} << 20;
 constexpr uint64_t kSmallMergeBytes = uint64_t{16} << 20;
 // Writers that are about to be blocked have been slowed to 1 MB/s.
@@ -105,11 +108,15 @@ std::vector<size_t> ChooseInputs(const std::vector<SegmentUse>& segments,
                    [&](size_t a, size_t b) {
                      return DeadShare(segments[a]) > DeadShare(segments[b]);
                    });
-  uint64_t live_bytes = 0;
+  const uint64_t most_bytes =
+      std::max(kMostInputCapacities * capacity, kSmallMergeBytes);
+  uint64_t live_bytes = 0, bytes = 0;
   size_t taken = 0;
   for (; taken < std::min(candidates.size(), kMaxInputs); ++taken) {
-    live_bytes += segments[candidates[taken]].live_bytes;
-    if (taken > 0 && live_bytes > capacity) break;
+    const SegmentUse& segment = segments[candidates[taken]];
+    live_bytes += segment.live_bytes;
+    bytes += segment.record_bytes;
+    if (taken > 0 && (live_bytes > capacity || bytes > most_bytes)) break;
   }
   candidates.resize(taken);
   std::sort(candidates.begin(), candidates.end());

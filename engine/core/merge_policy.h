@@ -56,8 +56,9 @@ double WriteDelayNsPerByte(const SpaceBudget& budget, uint64_t used_bytes);
 double MergeUrgency(const SpaceBudget& budget, uint64_t used_bytes);
 
 // The inputs of one merge in the background: those of which most is dead, as
-// many as fill one output of `capacity` bytes. Indexes; empty when nothing
-// would be freed.
+// many as fill one output of `capacity` bytes, or fewer if little of them is
+// live, so that it does not take long. Indexes; empty when nothing would be
+// freed.
 std::vector<size_t> ChooseInputs(const std::vector<SegmentUse>& segments,
                                  uint64_t capacity);
 

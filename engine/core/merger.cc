@@ -21,8 +21,8 @@ constexpr absl::Duration kPatience = absl::Milliseconds(20);
 constexpr int64_t kLongestSleepNs = 10'000'000;
 // How often the thread looks for files that readers have let go of.
 constexpr absl::Duration kIdlePeriod = absl::Seconds(1);
-// How often it goes on with what has expired, while there is more of that.
-constexpr absl::Duration kSweepPeriod = absl::Milliseconds(50);
+// How often at most it looks for what has expired, besides its other work.
+constexpr absl::Duration kSweepPeriod = absl::Milliseconds(10);
 
 SegmentUse UseOf(Segment& segment, const ManifestState& manifest,
                  const std::set<SegmentId>& retained) {
@@ -190,7 +190,10 @@ void Merger::RunThread() {
 bool Merger::WaitForWork() {
   MutexLock lock(&mutex_);
   if (!stopping_ && !has_work_) {
-    wake_.WaitWithTimeout(&mutex_, sweeps_go_on_ ? kSweepPeriod : kIdlePeriod);
+    const absl::Duration to_sweep =
+        absl::Nanoseconds(next_sweep_ns_ - SteadyNowNs());
+    wake_.WaitWithTimeout(&mutex_,
+                          std::clamp(to_sweep, kSweepPeriod, kIdlePeriod));
   }
   has_work_ = false;
   return !stopping_;
@@ -243,7 +246,7 @@ bool Merger::SealLongActive() {
 
 void Merger::SweepExpired(bool now) {
   const bool any = sweeper_.Run(now, stopping_);
-  sweeps_go_on_ = sweeper_.has_more();
+  next_sweep_ns_ = sweeper_.next_run_ns();
   if (!any) return;
   stuck_ = false;
   Assess();
@@ -348,11 +351,12 @@ void Merger::Pace(uint64_t bytes, bool rests) {
         std::chrono::nanoseconds(std::min(left, kLongestSleepNs)));
     KeepUp();
   }
+  KeepUp();
   pause_ended_ns_ = SteadyNowNs();
 }
 
-// A pause may be long: with a low limit on a merge's bytes all together take
-// hours. Keys that expire meanwhile are to the merge like those that writers
+// A merge may be long: with a low limit on its bytes its pauses take hours
+// together. Keys that expire meanwhile are to it like those that writers
 // delete; of what it has copied of them, the record hides what is older.
 void Merger::KeepUp() {
   const int64_t now_ns = SteadyNowNs();

@@ -132,7 +132,7 @@ class Merger {
   // ended, for as long as MergePacer says.
   void Pace(uint64_t bytes, bool rests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
-  // While a merge pauses: what is else done between merges.
+  // While a merge runs: what is else done between merges.
   void KeepUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   // Of a running merge: 1 if anybody waits for its end, or as MergeUrgency.
   double Urgency() const;
@@ -153,8 +153,8 @@ class Merger {
   std::atomic<int> waiting_{0};  // for a running merge to end: it won't pause
   // Set once, under mutex_. Ends a merge, and nothing is due after it.
   std::atomic<bool> stopping_{false};
-  // Whether sweeps have more to do. Changed by the one who sweeps.
-  std::atomic<bool> sweeps_go_on_{false};
+  // When sweeps have more to do. Changed by the one who sweeps.
+  std::atomic<int64_t> next_sweep_ns_{INT64_MAX};
 
   // What to do about the bytes that there are. Invariants:
   //

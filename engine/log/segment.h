@@ -135,6 +135,11 @@ class Segment : public std::enable_shared_from_this<Segment> {
     }
   }
   void ForgetExpiries() { counters_.next_expiry_ms = kNoExpiry; }
+  // No record before this offset will yet expire. Of those that have, none is
+  // in the keydir.
+  std::atomic<uint64_t>& all_expired_before() {
+    return counters_.all_expired_before;
+  }
 
   // Bytes of tombstones that the merge which wrote this segment had to keep.
   std::atomic<uint64_t>& kept_tombstone_bytes() {
@@ -173,6 +178,7 @@ class Segment : public std::enable_shared_from_this<Segment> {
     std::atomic<bool> quarantined{false};
     std::atomic<bool> being_merged{false};
     std::atomic<int64_t> next_expiry_ms{kNoExpiry};
+    std::atomic<uint64_t> all_expired_before{kSegmentHeaderBytes};
   };
 
   explicit Segment(Parts parts);

@@ -121,6 +121,17 @@ TEST(ChooseInputsTest, LeavesWhatCannotBeMergedOrHasNothingToFree) {
   EXPECT_EQ(ChooseInputs({}, 5000), Indexes());
 }
 
+// What is dead is free only once the merge has read all of it.
+TEST(ChooseInputsTest, TakesThreeSegmentsBytesThoughLittleOfThemIsLive) {
+  constexpr uint64_t kLarge = uint64_t{64} << 20;
+  std::vector<SegmentUse> segments(10, Segment(0));
+  for (SegmentUse& segment : segments) segment.record_bytes = kLarge;
+  EXPECT_EQ(ChooseInputs(segments, kLarge), (Indexes{0, 1, 2}));
+  // A merge waits for the device as well: small ones would only be more.
+  for (SegmentUse& segment : segments) segment.record_bytes = kLarge / 32;
+  EXPECT_EQ(ChooseInputs(segments, kLarge / 32).size(), 8u);
+}
+
 // Each is open while the merge runs.
 TEST(ChooseInputsTest, TakesNoMoreThanAProcessMayHaveOpen) {
   EXPECT_EQ(
