@@ -3,6 +3,9 @@
 // last line sums up. Exits with 1 if the space bound was broken in any sample.
 //
 //   soak --directory DIR --keys 10000000 --minutes 30 > soak.jsonl
+//
+// With --ttl-seconds it leaves these keys alone and puts others beside them,
+// each once, that expire after so long.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -10,6 +13,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -22,6 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "benchmarks/workload/random_choice.h"
 #include "benchmarks/workload/records.h"
 #include "benchmarks/workload/ticks.h"
@@ -43,6 +48,7 @@ struct Plan {
   double minutes = 30;
   double calm_seconds = 20;
   bool zipf = false;
+  double ttl_seconds = 0;  // 0: overwrites
 };
 
 [[noreturn]] void Die(const absl::Status& status) {
@@ -122,6 +128,7 @@ class Soak {
                       {"samples_over_bound", over_bound_},
                       {"largest_amplification", largest_amplification_},
                       {"largest_share_of_bound", largest_share_},
+                      {"most_expired_keys", most_expired_},
                       {"write_amplification", WriteAmplification(end)},
                       {"merges", end.merges - begin_.merges},
                       {"checkpoints", end.checkpoints - begin_.checkpoints},
@@ -135,15 +142,23 @@ class Soak {
   }
 
  private:
-  uint64_t RecordBytes() const { return 24 + Key::kBytes + plan_.value_bytes; }
+  bool expires() const { return plan_.ttl_seconds > 0; }
+  uint64_t RecordBytes() const {
+    return 24 + (expires() ? 8 : 0) + Key::kBytes + plan_.value_bytes;
+  }
 
-  void Put(uint64_t index) {
+  void Put(uint64_t index, const WriteOptions& options = {}) {
     const Key key(index);
     values_.Make(index, ++version_, &value_);
     const uint64_t begin = NowTicks();
-    const absl::Status status = store_->Put(key.view(), value_);
+    const absl::Status status = store_->Put(key.view(), value_, options);
     latencies_.Add(NowTicks() - begin);
     Check(status);
+  }
+  void PutOne() {
+    if (!expires()) return Put(Choose());
+    Put(plan_.keys + expiring_, {.ttl = absl::Seconds(plan_.ttl_seconds)});
+    ++expiring_;
   }
   uint64_t Choose() {
     return plan_.zipf ? zipf_(random_)
@@ -168,7 +183,7 @@ class Soak {
       for (int tenth = 1; !done.load(); ++tenth) {
         std::this_thread::sleep_until(start +
                                       tenth * std::chrono::milliseconds(100));
-        const Statistics now = store_->GetStatistics();
+        const Statistics now = WithoutExpired(store_->GetStatistics());
         if (total != nullptr) Judge(now);
         recent.Add(latencies_.TakeRecent());
         if (tenth % 10 != 0) continue;
@@ -183,11 +198,28 @@ class Soak {
         SteadyClock::now() +
         std::chrono::milliseconds(static_cast<int64_t>(1000 * seconds));
     while (SteadyClock::now() < end) {
-      for (int i = 0; i < 256; ++i) Put(Choose());
+      for (int i = 0; i < 256; ++i) PutOne();
     }
     done = true;
     sampler.join();
     return all;
+  }
+
+  // The statistics count a key as live until its record is known to have
+  // expired; the bound is held against what has not.
+  Statistics WithoutExpired(Statistics now) {
+    if (!expires()) return now;
+    const SteadyClock::time_point time = SteadyClock::now();
+    puts_at_.push_back({time, now.puts});
+    const auto ttl = std::chrono::duration<double>(plan_.ttl_seconds);
+    while (puts_at_.size() > 1 && time - puts_at_[1].time >= ttl) {
+      puts_at_.pop_front();
+    }
+    const uint64_t young = now.puts - puts_at_.front().puts;
+    const uint64_t expired = now.keys - std::min(now.keys, plan_.keys + young);
+    most_expired_ = std::max(most_expired_, expired);
+    now.live_bytes -= expired * RecordBytes();
+    return now;
   }
 
   void Judge(const Statistics& now) {
@@ -222,6 +254,7 @@ class Soak {
     std::cout << Json{{"kind", "sample"},
                       {"second", second},
                       {"puts", recent.count()},
+                      {"keys", now.keys},
                       {"live_bytes", now.live_bytes},
                       {"segment_bytes", now.segment_bytes - now.pinned_bytes},
                       {"bound_bytes", BoundOf(now, options_, RecordBytes())},
@@ -238,10 +271,17 @@ class Soak {
   const Zipf zipf_;
   Random random_{1};
   uint32_t version_ = 0;
+  uint64_t expiring_ = 0;
   std::string value_;
   std::unique_ptr<Store> store_;
   Latencies latencies_;
   Statistics begin_;
+  struct PutsAt {
+    SteadyClock::time_point time;
+    uint64_t puts;
+  };
+  std::deque<PutsAt> puts_at_;  // of the last ttl_seconds
+  uint64_t most_expired_ = 0;
   uint64_t samples_ = 0;
   uint64_t over_bound_ = 0;
   double largest_amplification_ = 0;
@@ -262,6 +302,8 @@ int main(int argc, char** argv) {
   app.add_option("--calm-seconds", plan.calm_seconds,
                  "of overwriting without merges, to compare");
   app.add_flag("--zipf", plan.zipf, "some keys much more often than others");
+  app.add_option("--ttl-seconds", plan.ttl_seconds,
+                 "put new keys that expire, instead of overwriting");
   CLI11_PARSE(app, argc, argv);
   return stave::bench::Soak(plan).Run() ? 0 : 1;
 }
