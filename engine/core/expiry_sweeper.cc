@@ -25,6 +25,8 @@ namespace {
 constexpr uint64_t kWorthwhileFraction = 8;
 // So many times as long as a sweep took there is none.
 constexpr int64_t kRestFactor = 3;
+// If something could not be read or removed, there is none for so long.
+constexpr int64_t kRestAfterFailureNs = 1'000'000'000;
 // Who waits for merges waits for a sweep too: so long, or a segment more.
 constexpr int64_t kLongestRunNs = 20'000'000;
 // Nobody plans further ahead.
@@ -183,6 +185,7 @@ bool ExpirySweeper::Run(bool now, const std::atomic<bool>& cancelled) {
   if (first != segments.end()) {
     std::rotate(segments.begin(), first, segments.end());
   }
+  has_failed_ = false;
   bool any = false, has_more = false;
   int64_t next_ms = Segment::kNoExpiry;
   for (const std::shared_ptr<Segment>& segment : segments) {
@@ -201,9 +204,10 @@ bool ExpirySweeper::Run(bool now, const std::atomic<bool>& cancelled) {
   // With a rest, what it has not come to would become ever more.
   rest_until_ns_ =
       has_more ? end_ns : end_ns + kRestFactor * (end_ns - begin_ns);
+  if (has_failed_) rest_until_ns_ = end_ns + kRestAfterFailureNs;
   const int64_t to_next_ms = std::min(next_ms - now_ms, kLongestWaitMs);
   next_run_ns_ =
-      has_more ? end_ns
+      has_more ? rest_until_ns_
                : std::max(rest_until_ns_, end_ns + to_next_ms * 1'000'000);
   return any;
 }
@@ -223,12 +227,12 @@ bool ExpirySweeper::Sweep(Segment* segment, int64_t now_ms,
   ExpiredKeys keys(&state_, *segment);
   ExpiryForecast forecast(now_ms);
   std::optional<uint64_t> first_to_expire;
-  bool any = false, failed = false;
+  bool any = false, is_left = false;
   const auto remove_expired = [&] {
     const std::vector<ExpiredKey> expired = keys.TakeExpired();
     if (expired.empty()) return;
     const bool removed = Remove(expired);
-    failed |= !removed;  // the disk is full
+    is_left |= !removed;  // the disk is full
     any |= removed;
   };
   RecordView record;
@@ -247,7 +251,9 @@ bool ExpirySweeper::Sweep(Segment* segment, int64_t now_ms,
   keys.LookUp();
   remove_expired();
   // What could not be read, or removed, is for the next one.
-  if (failed || !scanner.read_status().ok()) {
+  is_left |= !scanner.read_status().ok();
+  if (is_left) {
+    has_failed_ = true;
     segment->NoteExpiry(now_ms);
   } else {
     segment->all_expired_before() = first_to_expire.value_or(scanner.offset());

@@ -65,6 +65,7 @@ class ExpirySweeper {
   Log& log_;
   int64_t rest_until_ns_ = 0;
   int64_t next_run_ns_ = INT64_MAX;
+  bool has_failed_ = false;   // in the last one
   SegmentId stopped_at_ = 0;  // where the next one begins
 };
 

@@ -1,7 +1,9 @@
 #include "stave/merge.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -168,6 +170,36 @@ TEST_F(MergeTest, ExpiredRecordsAreDeadWithoutAnybodyMeetingThem) {
   Merge(/*all=*/false);
   ExpectBound();
   EXPECT_LT(Stat().segment_bytes, 100u * 100);
+  ExpectContentsNowAndLater();
+}
+
+// Their times are in no order; a segment is looked at several times.
+TEST_F(MergeTest, KeysThatExpireOneAfterTheOtherAreAllRemoved) {
+  constexpr int kSteps = 60;
+  std::mt19937 random(7);
+  std::array<size_t, 2 * kSteps> expire = {};
+  size_t brief = 0;
+  const auto step = [&](int now) {
+    clock.Advance(absl::Seconds(1));
+    brief -= expire[static_cast<size_t>(now)];
+    Merge(/*all=*/false);
+    ASSERT_GE(Stat().keys, contents_.size() + brief) << "at step " << now;
+  };
+  for (int now = 0; now < kSteps; ++now) {
+    for (int i = 0; i < 6; ++i, ++brief) {
+      const int ttl = 1 + static_cast<int>(random() % (kSteps - 1));
+      Put(absl::StrCat("brief", now, ".", i), ValueOf(i, 60),
+          {.ttl = absl::Seconds(ttl)});
+      ++expire[static_cast<size_t>(now + ttl - 1)];
+    }
+    PutNumbers(now, now + 1);
+    step(now);
+    if (now == kSteps / 2) Reopen();
+  }
+  for (int now = kSteps; now < 2 * kSteps; ++now) step(now);
+  EXPECT_EQ(brief, 0u);
+  EXPECT_EQ(Stat().keys, contents_.size());
+  ExpectBound();
   ExpectContentsNowAndLater();
 }
 
