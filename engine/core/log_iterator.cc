@@ -89,6 +89,7 @@ size_t LogIterator::CollectCandidates() {
     candidate.part = &instant_->parts[part_];
     if (!candidate.part->is_all_live) {
       candidate.hash = (*state_.hasher)(candidate.record.key);
+      state_.keydir->PrefetchDirectory(candidate.hash);
     }
     const Candidate& first = ahead_.front();
     if (candidate.part != first.part ||

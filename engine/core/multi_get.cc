@@ -29,10 +29,6 @@ MultiGet::MultiGet(const State* state, const Reader* reader,
       wanted_(keys.size()),
       ahead_(state, reader) {}
 
-MultiGet::~MultiGet() {
-  for (Segment* segment : pinned_) segment->Unpin();
-}
-
 void MultiGet::Run(Visit visit) {
   Capture();
   for (size_t begin = 0; begin < keys_.size(); begin += kGroup) {
@@ -81,6 +77,7 @@ bool MultiGet::TryToCapture() {
 void MultiGet::HashAll() {
   for (size_t i = 0; i < keys_.size(); ++i) {
     wanted_[i].hash = (*state_.hasher)(keys_[i]);
+    state_.keydir->PrefetchDirectory(wanted_[i].hash);
   }
 }
 
@@ -111,8 +108,7 @@ bool MultiGet::AnyAbsent() const {
 void MultiGet::PinAll() {
   for (const Wanted& wanted : wanted_) {
     if (wanted.entry.absent()) continue;
-    Segment* const segment = state_.segments->Find(wanted.entry.location());
-    if (pinned_.insert(segment).second) segment->Pin();
+    pins_.Add(state_.segments->Find(wanted.entry.location()));
   }
 }
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -19,6 +18,7 @@
 #include "engine/core/reader.h"
 #include "engine/core/records_ahead.h"
 #include "engine/core/state.h"
+#include "engine/log/segment_pins.h"
 #include "stave/options.h"
 
 namespace stave {
@@ -43,7 +43,6 @@ class MultiGet {
   MultiGet(const State* state, const Reader* reader, Mutex* append_mutex,
            const Instant* then, absl::Span<const std::string_view> keys,
            const ReadOptions& options);
-  ~MultiGet();
   MultiGet(const MultiGet&) = delete;
   MultiGet& operator=(const MultiGet&) = delete;
 
@@ -79,7 +78,7 @@ class MultiGet {
   const ReadOptions& options_;
   absl::InlinedVector<Wanted, 32> wanted_;
   int64_t now_ms_ = 0;  // at the instant
-  absl::flat_hash_set<Segment*> pinned_;
+  SegmentPins pins_;
   RecordsAhead ahead_;
   // What has the value that is shown, if it was compressed, or is not mapped.
   std::string restored_;

@@ -26,6 +26,13 @@ void HashKeydir::Prefetch(const KeyRef& key) const {
   if (!page.empty()) At(page).Prefetch(position.key);
 }
 
+void HashKeydir::PrefetchDirectory(const KeyHash& hash) const {
+  const KeyPosition position(hash);
+  directories_[position.partition]
+      .load(std::memory_order_relaxed)
+      .Prefetch(position.stretched);
+}
+
 KeydirEntry HashKeydir::Find(const KeyRef& key) const {
   const KeyPosition position(key.hash);
   const PageRef page = PageOf(position);

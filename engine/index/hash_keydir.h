@@ -41,6 +41,7 @@ class HashKeydir final : public Keydir, public KeydirCopier {
   ~HashKeydir() override;
 
   void Prefetch(const KeyRef& key) const override;
+  void PrefetchDirectory(const KeyHash& hash) const override;
   KeydirEntry Find(const KeyRef& key) const override;
   absl::StatusOr<KeydirEntry> Put(const KeyRef& key,
                                   KeydirEntry entry) override;

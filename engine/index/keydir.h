@@ -230,6 +230,10 @@ class Keydir {
   // Brings the key's place nearer to the processor; changes nothing.
   virtual void Prefetch(const KeyRef& key) const = 0;
 
+  // The same of what Prefetch has to wait for, if it can be told by the hash,
+  // for who has many keys. Needs no EpochGuard.
+  virtual void PrefetchDirectory(const KeyHash& hash) const = 0;
+
   // The key's entry, absent when there is none.
   virtual KeydirEntry Find(const KeyRef& key) const = 0;
 

@@ -45,6 +45,7 @@ class OrderedKeydir final : public Keydir, public KeyOrder {
   ~OrderedKeydir() override;
 
   void Prefetch(const KeyRef& key) const override;
+  void PrefetchDirectory(const KeyHash&) const override {}
   KeydirEntry Find(const KeyRef& key) const override;
   absl::StatusOr<KeydirEntry> Put(const KeyRef& key,
                                   KeydirEntry entry) override;

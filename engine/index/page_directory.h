@@ -59,6 +59,10 @@ class PageDirectory {
   size_t size() const { return size_t{1} << depth(); }
   size_t bytes() const { return exists() ? BytesFor(depth()) : 0; }
 
+  // Does no harm where the memory has been given back.
+  void Prefetch(uint64_t stretched) const {
+    if (exists()) __builtin_prefetch(&pages()[EntryAt(stretched)]);
+  }
   PageRef PageAt(uint64_t stretched) const {
     return pages()[EntryAt(stretched)].load(std::memory_order_acquire);
   }
