@@ -6,6 +6,7 @@
 #include "engine/base/durability_site.h"
 #include "engine/base/epoch.h"
 #include "engine/core/damage_map.h"
+#include "engine/log/segment.h"
 
 namespace stave {
 namespace {
@@ -29,12 +30,15 @@ OrderedIterator::OrderedIterator(std::shared_ptr<const Instant> instant,
       end_(KeyRange(options).end()),
       ahead_(&state_, &reader_) {}
 
-OrderedIterator::~OrderedIterator() { UnpinAll(); }
-
 void OrderedIterator::SeekToFirst() { Seek(first_); }
 
 void OrderedIterator::BeginWalk() {
-  status_ = left_out_ = absl::OkStatus();
+  left_out_ = absl::OkStatus();
+  BeginTurn();
+}
+
+void OrderedIterator::BeginTurn() {
+  status_ = absl::OkStatus();
   most_ = 0;
 }
 
@@ -46,12 +50,17 @@ void OrderedIterator::SeekToLast() {
 
 void OrderedIterator::Seek(std::string_view key) {
   BeginWalk();
+  TurnFrom(key);
+}
+
+void OrderedIterator::TurnFrom(std::string_view key) {
+  BeginTurn();
   LookFrom(std::string(std::max<std::string_view>(key, first_)));
   GoForward();
 }
 
-void OrderedIterator::SeekBefore(std::string_view key) {
-  BeginWalk();
+void OrderedIterator::TurnBefore(std::string_view key) {
+  BeginTurn();
   LookBefore(end_.has_value() && *end_ < key ? end_ : Bound(key));
   GoBackward();
 }
@@ -95,7 +104,7 @@ void OrderedIterator::End() {
 }
 
 void OrderedIterator::BeginWindow() {
-  UnpinAll();
+  pins_.Clear();
   entries_.clear();
   ends_.Clear();
   touched_begin_ = touched_end_ = 0;
@@ -197,18 +206,7 @@ std::vector<std::string> OrderedIterator::ChangedFrom(
 
 void OrderedIterator::AddEntry(KeydirEntry entry) {
   entries_.push_back(entry);
-  Segment* const segment = state_.segments->Find(entry.location());
-  Segment*& last = last_pinned_[segment->id() % last_pinned_.size()];
-  if (segment == last) return;
-  segment->Pin();
-  pinned_.push_back(segment);
-  last = segment;
-}
-
-void OrderedIterator::UnpinAll() {
-  for (Segment* const segment : pinned_) segment->Unpin();
-  pinned_.clear();
-  last_pinned_.fill(nullptr);
+  pins_.Add(state_.segments->Find(entry.location()));
 }
 
 void OrderedIterator::Touch() {

@@ -1,7 +1,6 @@
 #ifndef STAVE_ENGINE_CORE_ORDERED_ITERATOR_H_
 #define STAVE_ENGINE_CORE_ORDERED_ITERATOR_H_
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -18,7 +17,7 @@
 #include "engine/core/state.h"
 #include "engine/format/record.h"
 #include "engine/index/keydir.h"
-#include "engine/log/segment.h"
+#include "engine/log/segment_pins.h"
 #include "stave/iterator.h"
 #include "stave/options.h"
 
@@ -35,13 +34,15 @@ class OrderedIterator final : public Iterator {
  public:
   OrderedIterator(std::shared_ptr<const Instant> instant,
                   const ReadOptions& options);
-  ~OrderedIterator() override;
 
   void SeekToFirst() override;
   void SeekToLast() override;
   void Seek(std::string_view key) override;
-  // To the last key that is less than `key`.
-  void SeekBefore(std::string_view key);
+  // Goes on from the first key that is not less than `key`, or back from the
+  // last one that is less, without beginning another walk: at its end Next and
+  // Prev tell what it has left out, wherever that was.
+  void TurnFrom(std::string_view key);
+  void TurnBefore(std::string_view key);
   void Next() override;
   void Prev() override;
   bool Valid() const override { return is_valid_; }
@@ -54,6 +55,7 @@ class OrderedIterator final : public Iterator {
   using Bound = std::optional<std::string>;
 
   void BeginWalk();
+  void BeginTurn();
 
   // Make a window of the first keys from `from` on, or of the last ones before
   // `before`.
@@ -67,7 +69,6 @@ class OrderedIterator final : public Iterator {
                const Bound& first, const Bound& last);
   void AddAll(const KeyRun& run);
   void AddEntry(KeydirEntry entry);
-  void UnpinAll();
 
   // From position_ on, or down from there, to the next key that was live.
   void GoForward();
@@ -92,10 +93,7 @@ class OrderedIterator final : public Iterator {
   Bound window_end_;
   std::vector<KeydirEntry> entries_;
   KeyRun ends_{KeyRun::Keys::kEnds};  // its memory is used again
-  // Segments that are pinned, some more than once, and the last one of each
-  // remainder of ids, so that few are.
-  std::vector<Segment*> pinned_;
-  std::array<Segment*, 64> last_pinned_{};
+  SegmentPins pins_;
   size_t most_ = 0;  // keys in the next window
   size_t touched_begin_ = 0;
   size_t touched_end_ = 0;

@@ -42,16 +42,18 @@ void OrderedTransactionIterator::Seek(std::string_view key) {
 void OrderedTransactionIterator::Next() {
   if (!goes_forward_) {
     const std::string from = std::string(key()) + '\0';
-    return Seek(from);
+    stored_.TurnFrom(from);
+    written_ = FirstWritten(from);
+  } else if (!is_at_written_) {
+    stored_.Next();
   }
-  if (!is_at_written_) stored_.Next();
   GoForward();
 }
 
 void OrderedTransactionIterator::Prev() {
   if (goes_forward_) {
     const std::string before(key());
-    stored_.SeekBefore(before);
+    stored_.TurnBefore(before);
     written_ = FirstWritten(before);
   } else if (!is_at_written_) {
     stored_.Prev();
