@@ -19,7 +19,7 @@ readonly parts=(
   fault_test damage_sweep_test model_test history_test
   concurrency_test damage_test misplaced_segment_test recovery_test
   backup_test checkpoint_test expiry_test full_disk_test small_disk_test
-  merge_test merged_damage_test sweep_test log_test
+  merge_test merged_damage_test staying_segments_test sweep_test log_test
   manifest_test log_fault_test segment_scanner_test segment_set_test
   hint_file_test hint_writer_test reserve_test
   lock_test lock_registry_test posix_sync_test

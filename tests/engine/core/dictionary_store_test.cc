@@ -372,6 +372,17 @@ TEST_F(DamagedDictionaryTest, AnIteratorVisitsTheOthersAndEndsWithDataLoss) {
       // What is left out elsewhere does not matter.
       iterator->Seek("z");
       ExpectEnd(iterator.get(), &Iterator::Next, 1, absl::StatusCode::kOk);
+      // One that turns around is still in the same walk.
+      const auto transaction = store().Begin();
+      const auto turning = transaction->NewIterator();
+      ASSERT_TRUE(turning.ok()) << turning.status();
+      (*turning)->SeekToFirst();
+      while ((*turning)->Valid() && (*turning)->key() != "z") {
+        (*turning)->Next();
+      }
+      (*turning)->Prev();
+      (*turning)->Next();
+      ExpectEnd(turning->get(), &Iterator::Next, 1);
     }
     Close();
   }
@@ -395,7 +406,8 @@ TEST_F(DamagedDictionaryTest, RepairKeepsNoOlderValueInPlaceOfALostOne) {
 }
 
 TEST_F(DamagedDictionaryTest, AWrongByteIsRefusedAndCostsWhatNeedsIt) {
-  FlipBit(PathOf(name_), 100);
+  // The last one is content: zstd has no check of its own there.
+  FlipBit(PathOf(name_), ReadFile(PathOf(name_)).size() - 1);
   ExpectRefused();
   ExpectTheOthers();
 }
