@@ -23,10 +23,12 @@ namespace {
 
 // A segment is worth another walk when this part of its records has expired.
 constexpr uint64_t kWorthwhileFraction = 8;
-// So many times as long as a sweep took there is none.
+// So many times as long as a sweep took there is none, but not for longer than
+// this, for which there is none either after something could not be removed.
 constexpr int64_t kRestFactor = 3;
-// If something could not be read or removed, there is none for so long.
-constexpr int64_t kRestAfterFailureNs = 1'000'000'000;
+constexpr int64_t kLongestRestNs = 1'000'000'000;
+// A segment that could not be read is tried again after so long.
+constexpr int64_t kUnreadableMs = 1000;
 // Who waits for merges waits for a sweep too: so long, or a segment more.
 constexpr int64_t kLongestRunNs = 20'000'000;
 // Nobody plans further ahead.
@@ -199,13 +201,16 @@ bool ExpirySweeper::Run(bool now, const std::atomic<bool>& cancelled) {
       any |= Sweep(segment.get(), now_ms, cancelled);
     }
     next_ms = std::min(next_ms, segment->next_expiry_ms());
+    if (has_failed_) break;
   }
   const int64_t end_ns = SteadyNowNs();
+  int64_t rest_ns = std::min(kRestFactor * (end_ns - begin_ns), kLongestRestNs);
   // With a rest, what it has not come to would become ever more.
-  rest_until_ns_ =
-      has_more ? end_ns : end_ns + kRestFactor * (end_ns - begin_ns);
-  if (has_failed_) rest_until_ns_ = end_ns + kRestAfterFailureNs;
-  const int64_t to_next_ms = std::min(next_ms - now_ms, kLongestWaitMs);
+  if (has_more) rest_ns = 0;
+  if (has_failed_) rest_ns = kLongestRestNs;
+  rest_until_ns_ = end_ns + rest_ns;
+  const int64_t to_next_ms =
+      std::min(std::max(next_ms, now_ms) - now_ms, kLongestWaitMs);
   next_run_ns_ =
       has_more ? rest_until_ns_
                : std::max(rest_until_ns_, end_ns + to_next_ms * 1'000'000);
@@ -250,11 +255,12 @@ bool ExpirySweeper::Sweep(Segment* segment, int64_t now_ms,
   }
   keys.LookUp();
   remove_expired();
-  // What could not be read, or removed, is for the next one.
-  is_left |= !scanner.read_status().ok();
+  // What could not be removed, or read, is for a later one.
   if (is_left) {
     has_failed_ = true;
     segment->NoteExpiry(now_ms);
+  } else if (!scanner.read_status().ok()) {
+    segment->NoteExpiry(now_ms + kUnreadableMs);
   } else {
     segment->all_expired_before() = first_to_expire.value_or(scanner.offset());
   }

@@ -23,6 +23,9 @@ constexpr int64_t kLongestSleepNs = 10'000'000;
 constexpr absl::Duration kIdlePeriod = absl::Seconds(1);
 // How often at most it looks for what has expired, besides its other work.
 constexpr absl::Duration kSweepPeriod = absl::Milliseconds(10);
+// So many merges in a row may free nothing: each can make a few tombstones of
+// another segment look as if they could go.
+constexpr int kMostVainMerges = 32;
 
 SegmentUse UseOf(Segment& segment, const ManifestState& manifest,
                  const std::set<SegmentId>& retained) {
@@ -266,23 +269,37 @@ bool Merger::MergeSome() {
     }
   }
   if (inputs.empty()) return false;
+  const uint64_t merges = merges_;
   const uint64_t read = bytes_read_, written = bytes_written_;
   const absl::Status status = MergeThese(std::move(inputs), /*rests=*/true);
   RemoveLeft(/*all=*/false);
   // A damaged input is left out from now on; the rest can go on.
-  if (!status.ok()) return absl::IsDataLoss(status);
-  return bytes_written_ - written < bytes_read_ - read;
+  if (!status.ok() && merges_ == merges) return absl::IsDataLoss(status);
+  // Where all that was dead are tombstones still needed, the next look leaves
+  // them out, and finds what they hide.
+  const bool frees = bytes_written_ - written < bytes_read_ - read;
+  vain_merges_ = frees ? 0 : vain_merges_ + 1;
+  return vain_merges_ <= kMostVainMerges;
 }
 
 absl::Status Merger::MergeThese(std::vector<std::shared_ptr<Segment>> inputs,
                                 bool rests) {
-  const absl::Status status = TryToMerge(inputs, rests);
-  // I7: the reserve is there so that this can free space on a full disk.
-  if (DURABILITY_SITE(kReserveForMerges, absl::IsResourceExhausted(status)) &&
-      settings_.log->GiveUpReserve()) {
-    return TryToMerge(inputs, rests);
+  absl::Status status = TryToMerge(inputs, rests);
+  if (!DURABILITY_SITE(kReserveForMerges, absl::IsResourceExhausted(status))) {
+    return status;
   }
-  return status;
+  // I7: the reserve is there so that this can free space on a full disk. It has
+  // room for one of them; what that frees is room for the next.
+  if (!settings_.log->GiveUpReserve() && inputs.size() == 1) return status;
+  std::stable_sort(inputs.begin(), inputs.end(),
+                   [](const auto& a, const auto& b) {
+                     return a->live_bytes().load() < b->live_bytes().load();
+                   });
+  for (std::shared_ptr<Segment>& input : inputs) {
+    RETURN_IF_ERROR(TryToMerge({std::move(input)}, rests));
+    RemoveLeft(/*all=*/false);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Merger::TryToMerge(
@@ -359,11 +376,14 @@ void Merger::Pace(uint64_t bytes, bool rests) {
 // together. Keys that expire meanwhile are to it like those that writers
 // delete; of what it has copied of them, the record hides what is older.
 void Merger::KeepUp() {
-  const int64_t now_ns = SteadyNowNs();
-  if (now_ns - kept_up_ns_ < absl::ToInt64Nanoseconds(kSweepPeriod)) return;
-  kept_up_ns_ = now_ns;
+  const int64_t begin_ns = SteadyNowNs();
+  if (begin_ns < keep_up_ns_ || waiting_ > 0) return;
   RemoveLeft(/*all=*/false);
   SweepExpired(/*now=*/false);
+  // However much there is to sweep, the merge has half of the time.
+  const int64_t end_ns = SteadyNowNs();
+  keep_up_ns_ = end_ns + std::max(end_ns - begin_ns,
+                                  absl::ToInt64Nanoseconds(kSweepPeriod));
 }
 
 double Merger::Urgency() const {

@@ -122,6 +122,8 @@ class Merger {
   bool MergeSome();
   absl::Status MergeChosen(bool all)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  // Together or, if the disk has no room for that, one after another: those of
+  // which less is live first. After an error some may have been merged.
   absl::Status MergeThese(std::vector<std::shared_ptr<Segment>> inputs,
                           bool rests)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
@@ -191,7 +193,8 @@ class Merger {
   ExpirySweeper sweeper_ ABSL_GUARDED_BY(merge_mutex_);
   MergePacer pacer_ ABSL_GUARDED_BY(merge_mutex_);
   int64_t pause_ended_ns_ ABSL_GUARDED_BY(merge_mutex_) = 0;
-  int64_t kept_up_ns_ ABSL_GUARDED_BY(merge_mutex_) = 0;
+  int64_t keep_up_ns_ ABSL_GUARDED_BY(merge_mutex_) = 0;  // from then on
+  int vain_merges_ ABSL_GUARDED_BY(merge_mutex_) = 0;     // in a row
   // Those whose unlinks the manifest has not forgotten yet; the first ones are
   // in the context of a merge that is running.
   std::vector<SegmentId> unlinked_ ABSL_GUARDED_BY(merge_mutex_);

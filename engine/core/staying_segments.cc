@@ -13,6 +13,8 @@ namespace {
 
 // A search takes as long as a walk past so many entries.
 constexpr uint64_t kEntriesPerSearch = 64;
+// Of hint files that are read by calls so much is kept for the next search.
+constexpr uint64_t kMostCopiedBytes = uint64_t{64} << 20;
 
 }  // namespace
 
@@ -45,6 +47,7 @@ void StayingSegments::FindHolders(absl::Span<Tombstone> tombstones,
     } else {
       AskTogether(each, open);
     }
+    GiveUpCopyOfHint(&each);
     open.erase(std::remove_if(open.begin(), open.end(),
                               [](const Question& question) {
                                 return question.tombstone->holder != 0;
@@ -59,8 +62,19 @@ const HintFile* StayingSegments::HintOf(Staying* staying) {
     auto hint = HintFile::Open(directory_, staying->header, staying->summary,
                                hasher_, read_mode_);
     if (hint.ok()) staying->hint = *std::move(hint);
+    if (hint.ok() && read_mode_ == ReadMode::kPread) {
+      copied_bytes_ += staying->hint->file_bytes();
+    }
   }
   return staying->hint.get();
+}
+
+// Unless all of them together are few bytes.
+void StayingSegments::GiveUpCopyOfHint(Staying* staying) {
+  if (staying->hint == nullptr || copied_bytes_ <= kMostCopiedBytes) return;
+  copied_bytes_ -= staying->hint->file_bytes();
+  staying->hint = nullptr;
+  staying->hint_was_asked_for = false;
 }
 
 void StayingSegments::Answer(const Staying& staying, Tombstone* tombstone) {

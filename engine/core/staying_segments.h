@@ -64,6 +64,7 @@ class StayingSegments {
   using Open = std::vector<Question>;
 
   const HintFile* HintOf(Staying* staying);
+  void GiveUpCopyOfHint(Staying* staying);
   // Notes that it may hold a record of the key, if that could be older.
   static void Answer(const Staying& staying, Tombstone* tombstone);
   static void AskEach(const Staying& staying, const Open& open);
@@ -73,6 +74,7 @@ class StayingSegments {
   const KeyHasher& hasher_;
   const ReadMode read_mode_;
   std::vector<Staying> segments_;
+  uint64_t copied_bytes_ = 0;  // of hint files that are not mapped
 };
 
 }  // namespace stave

@@ -359,19 +359,30 @@ absl::Status Log::AdjustReserve() {
   if (settings_.reserve_bytes == 0) return reserve_.Resize(0);
   // In whole steps, so that it need not change with every record that dies.
   constexpr uint64_t kStep = 64 << 10;
-  const uint64_t live = LeastSealedLiveBytes();
+  const uint64_t live = LiveBytesOfAMerge();
   return reserve_.Resize(settings_.reserve_bytes +
                          (live + kStep - 1) / kStep * kStep);
 }
 
-uint64_t Log::LeastSealedLiveBytes() const {
+uint64_t Log::LiveBytesOfAMerge() const {
   std::optional<uint64_t> least;
+  double most_dead = 0;
+  uint64_t live_of_most_dead = 0;
   for (const std::shared_ptr<Segment>& segment : settings_.segments->All()) {
-    if (segment->growing().load(std::memory_order_relaxed)) continue;
-    const uint64_t live = segment->live_bytes().load(std::memory_order_relaxed);
+    if (segment->growing() || segment->quarantined() || segment->retained()) {
+      continue;
+    }
+    const uint64_t live = segment->live_bytes();
     least = std::min(least.value_or(live), live);
+    const auto all = static_cast<double>(segment->end() - kSegmentHeaderBytes);
+    const double dead =
+        1 - static_cast<double>(live + segment->kept_tombstone_bytes()) / all;
+    if (dead > most_dead) {
+      most_dead = dead;
+      live_of_most_dead = live;
+    }
   }
-  return least.value_or(0);
+  return most_dead > 0 ? live_of_most_dead : least.value_or(0);
 }
 
 }  // namespace stave

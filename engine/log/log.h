@@ -235,7 +235,9 @@ class Log {
   // and the clock's floor with it.
   absl::Status AppendEdit(ManifestEdit edit);
   absl::Status AppendClockFloor();
-  uint64_t LeastSealedLiveBytes() const;
+  // Of the sealed segment of which most is dead, since that is among the inputs
+  // of the next merge; or, while nothing is dead, of the smallest.
+  uint64_t LiveBytesOfAMerge() const;
 
   // Flushing, log_flush.cc.
   // Flushes, or waits while another thread does.

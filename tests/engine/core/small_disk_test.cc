@@ -223,6 +223,32 @@ TEST_P(SmallDiskTest, AMergeFreesSpaceOnAFullDisk) {
   EXPECT_TRUE(IsPut(count));
 }
 
+// The reserve is for one input; what a merge would take together is more.
+TEST_P(SmallDiskTest, AMergeTakesOneSegmentWhereThereIsNoRoomForMore) {
+  Close();
+  options.reserve_bytes = 64 << 10;
+  options.segment_size_bytes = 512 << 10;
+  Open();
+  constexpr int kKeys = 5000;
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(IsPut(i)) << i;
+  const auto overwrite_half = [this] {
+    int i = 0;
+    while (i < 2 * kKeys && IsPut(i % kKeys)) i += 2;
+    return i;
+  };
+  overwrite_half();
+  Close();
+  // Outputs may be as long as four of the inputs.
+  options.segment_size_bytes = 2 * kMebibyte;
+  Open();
+  LeaveFree(64 << 10);
+  ASSERT_LT(overwrite_half(), kKeys);
+  const absl::Status merged = store().Merge();
+  EXPECT_TRUE(merged.ok()) << merged;
+  ExpectKeys(0, kKeys);
+  EXPECT_TRUE(IsPut(0));
+}
+
 // Such a disk takes a store that has nothing to spare.
 TEST_P(SmallDiskTest, WithoutAReserveAFullDiskRefusesDeletesToo) {
   Close();

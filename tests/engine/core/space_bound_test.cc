@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <ostream>
 #include <random>
@@ -182,6 +183,35 @@ TEST_P(SpaceWaitTest, PausesAndMergesByHandGoOn) {
   for (int i = 0; i < 40; ++i) PutNumbers(0, 50);
   other.join();
   ExpectContents();
+}
+
+// The tombstones alone are more than one merge takes, so it frees nothing: what
+// it writes has more headers than what it reads.
+TEST_P(SpaceWaitTest, DeletesOfNearlyAllKeysFreeWhatTheyHide) {
+  constexpr int kKeys = 500'000;
+  Close();
+  options.segment_size_bytes = kMiB;
+  Open();
+  store().PauseMerge();
+  const auto key = [](int i) { return absl::StrCat("key", i); };
+  for (int i = 0; i < kKeys; ++i) {
+    ASSERT_TRUE(store().Put(key(i), "0123456789").ok());
+  }
+  for (int i = 0; i < kKeys; ++i) {
+    if (i % 100 == 0) continue;
+    ASSERT_TRUE(store().Delete(key(i)).ok());
+  }
+  Close();
+  options.segment_size_bytes = 65536;
+  Open();
+  const uint64_t bound =
+      Stat().live_bytes * 3 / 2 + 2 * options.segment_size_bytes;
+  Put("one more", "value");
+  while (Stat().segment_bytes > bound) {
+    if (GetParam() == Threads::kNone) FAIL() << Stat().segment_bytes;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(Stat().keys, static_cast<uint64_t>(kKeys / 100 + 1));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, SpaceWaitTest,
