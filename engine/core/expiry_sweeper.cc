@@ -190,9 +190,11 @@ bool ExpirySweeper::Run(bool now, const std::atomic<bool>& cancelled) {
   has_failed_ = false;
   bool any = false, has_more = false;
   int64_t next_ms = Segment::kNoExpiry;
+  // Who wants it now wants it of those that could not be read before, too.
+  const int64_t due_ms = now ? now_ms + kUnreadableMs : now_ms;
   for (const std::shared_ptr<Segment>& segment : segments) {
     if (segment->quarantined()) continue;
-    if (segment->next_expiry_ms() <= now_ms) {
+    if (segment->next_expiry_ms() <= due_ms) {
       has_more = !now && SteadyNowNs() - begin_ns > kLongestRunNs;
       if (has_more) {
         stopped_at_ = segment->id();
