@@ -1,4 +1,5 @@
-// Checksums of a record header, a small record, a page and a large value.
+// Checksums of a record header, a small record, a page and a large value,
+// beside copies of as many bytes.
 //
 //   bazel run -c opt //benchmarks:checksum_benchmark
 
@@ -8,6 +9,8 @@
 #include <string_view>
 
 #include "benchmark/benchmark.h"
+#include "benchmarks/limits/limits.h"
+#include "benchmarks/limits/register.h"
 #include "engine/base/checksum.h"
 #include "engine/base/checksum_internal.h"
 
@@ -49,3 +52,9 @@ BENCHMARK_TEMPLATE(BM_Throughput, internal::ExtendCrc32cByTables)->Apply(Sizes);
 
 }  // namespace
 }  // namespace stave
+
+int main(int argc, char** argv) {
+  stave::bench::RegisterLimits(stave::bench::ProcessorLimits());
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

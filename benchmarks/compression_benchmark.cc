@@ -11,6 +11,8 @@
 
 #include "benchmark/benchmark.h"
 #include "benchmarks/key_counts.h"
+#include "benchmarks/limits/limits.h"
+#include "benchmarks/limits/register.h"
 #include "benchmarks/temporary_store.h"
 #include "stave/options.h"
 #include "stave/statistics.h"
@@ -77,6 +79,7 @@ void Get(benchmark::State& state) {
 }
 
 void RegisterAll() {
+  bench::RegisterLimits(bench::ProcessorLimits());
   for (const int64_t keys : KeyCounts({100'000})) {
     for (const Compression compression :
          {Compression::kNone, Compression::kZstd, Compression::kLz4}) {

@@ -1,9 +1,9 @@
 // The hash keydir at 1, 5, 10 and 20 M keys: insert, find, find absent, update,
-// and the bytes a key that it reserves, at each count and at most while it
-// grew; and 100,000 keys that are all one to a hash without a secret, beside
-// as many of the same length that are not. Beside it absl::flat_hash_map from 8
-// to 16 bytes, and the limit: reads of random cache lines of a gigabyte, each
-// of which tells the next one's place.
+// relocate, and the bytes a key that it reserves, at each count and at most
+// while it grew; and 100,000 keys that are all one to a hash without a secret,
+// beside as many of the same length that are not. Beside it absl::flat_hash_map
+// from 8 to 16 bytes, and the limit: reads of random cache lines of a gigabyte,
+// each of which tells the next one's place.
 
 #include <benchmark/benchmark.h>
 
@@ -17,6 +17,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "benchmarks/key_counts.h"
+#include "benchmarks/limits/limits.h"
+#include "benchmarks/limits/register.h"
 #include "engine/base/epoch.h"
 #include "engine/base/key_hash.h"
 #include "engine/index/hash_keydir.h"
@@ -136,6 +138,20 @@ void KeydirUpdate(benchmark::State& state) {
   }
 }
 
+// What a merge does for each record that it has copied.
+void KeydirRelocate(benchmark::State& state) {
+  const auto keys = static_cast<uint64_t>(state.range(0));
+  HashKeydir& keydir = Filled(keys);
+  uint64_t i = 0;
+  for (auto _ : state) {
+    const uint64_t number = Scatter(i++) % keys;
+    const KeydirEntry entry = EntryOf(number);
+    if (!keydir.CompareAndSwap(KeyOf(number), entry, entry)) {
+      state.SkipWithError("a key is missing");
+    }
+  }
+}
+
 using Map = absl::flat_hash_map<uint64_t, std::array<uint64_t, 2>>;
 
 void FlatHashMapInsert(benchmark::State& state) {
@@ -158,20 +174,6 @@ void FlatHashMapFind(benchmark::State& state) {
   for (auto _ : state) {
     benchmark::DoNotOptimize(map.find(Scatter(Scatter(i++) % keys)));
   }
-}
-
-void LimitDependentRead(benchmark::State& state) {
-  constexpr uint64_t kLines = uint64_t{1} << 24;
-  constexpr uint64_t kWordsPerLine = 8;
-  std::vector<uint64_t> memory(kLines * kWordsPerLine);
-  for (uint64_t i = 0; i < kLines; ++i) {
-    memory[i * kWordsPerLine] = Scatter(i);
-  }
-  uint64_t at = 0;
-  for (auto _ : state) {
-    at = Scatter(memory[at % kLines * kWordsPerLine] ^ at);
-  }
-  benchmark::DoNotOptimize(at);
 }
 
 KeyHasher MakeHasher() {
@@ -245,11 +247,13 @@ void RegisterAll() {
       ->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("RandomKeysPutAndFind", RandomKeysPutAndFind)
       ->Unit(benchmark::kMillisecond);
-  benchmark::RegisterBenchmark("LimitDependentRead", LimitDependentRead);
+  bench::RegisterLimits(bench::MemoryLimits());
   for (const int64_t keys :
        KeyCounts({1'000'000, 5'000'000, 10'000'000, 20'000'000})) {
     Register("KeydirFind", KeydirFind, keys);
     Register("KeydirFindAbsent", KeydirFindAbsent, keys);
+    Register("KeydirRelocate", KeydirRelocate, keys);
+    // Changes what Relocate expects.
     Register("KeydirUpdate", KeydirUpdate, keys);
     Register("KeydirInsert", KeydirInsert, keys)
         ->Iterations(1)

@@ -22,6 +22,8 @@
 #include "absl/status/statusor.h"
 #include "benchmark/benchmark.h"
 #include "benchmarks/key_counts.h"
+#include "benchmarks/limits/limits.h"
+#include "benchmarks/limits/register.h"
 #include "benchmarks/temporary_store.h"
 #include "stave/options.h"
 #include "stave/statistics.h"
@@ -168,6 +170,7 @@ void VerifyAll(benchmark::State& state) {
 }
 
 void RegisterAll() {
+  bench::RegisterLimits(bench::FileLimits(BenchmarkDirectory()));
   for (const int64_t keys : KeyCounts({1'000'000, 10'000'000})) {
     const auto add = [keys](const char* name,
                             void (*function)(benchmark::State&)) {

@@ -13,6 +13,8 @@
 
 #include "benchmark/benchmark.h"
 #include "benchmarks/key_counts.h"
+#include "benchmarks/limits/limits.h"
+#include "benchmarks/limits/register.h"
 #include "benchmarks/temporary_store.h"
 #include "stave/iterator.h"
 #include "stave/options.h"
@@ -189,6 +191,7 @@ void CloseWithCheckpoint(benchmark::State& state) {
 }
 
 void RegisterAll() {
+  bench::RegisterLimits(bench::MemoryLimits());
   for (const int64_t keys : KeyCounts({1'000'000, 10'000'000})) {
     for (const int64_t kind : {0, 1}) {
       const auto add = [&](const char* name,

@@ -1,4 +1,5 @@
-// Encoding and decoding records, with and without their bodies' checksums.
+// Encoding and decoding records, with and without their bodies' checksums,
+// beside bare checksums and copies.
 
 #include <benchmark/benchmark.h>
 
@@ -6,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "benchmarks/limits/limits.h"
+#include "benchmarks/limits/register.h"
 #include "engine/format/record.h"
 #include "engine/log/segment_scanner.h"
 
@@ -81,3 +84,9 @@ BENCHMARK(BM_DecodeRecord)
 
 }  // namespace
 }  // namespace stave
+
+int main(int argc, char** argv) {
+  stave::bench::RegisterLimits(stave::bench::ProcessorLimits());
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

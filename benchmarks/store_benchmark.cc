@@ -1,6 +1,7 @@
 // A store of 1 M and 10 M keys of 16 bytes with values of 100 bytes: fill,
-// overwrite, alone and in batches, get, absent get, get of many, increment,
-// scan, snapshots and transactions.
+// merge, overwrite, alone and in batches, get, absent get, get of many,
+// increment, scan, snapshots and transactions; and values of 1 KiB and 64 KiB.
+// Beside them what the machine can do at best: Limit/.
 //
 // Each benchmark prints operations a second. Stores are made beneath
 // $STAVE_BENCHMARK_DIR, or else $TMPDIR, or /tmp, and removed afterwards; the
@@ -18,6 +19,8 @@
 #include "absl/status/statusor.h"
 #include "benchmark/benchmark.h"
 #include "benchmarks/key_counts.h"
+#include "benchmarks/limits/limits.h"
+#include "benchmarks/limits/register.h"
 #include "benchmarks/temporary_store.h"
 #include "stave/iterator.h"
 #include "stave/options.h"
@@ -234,14 +237,69 @@ void ReadAndWrite(benchmark::State& state) {
   ReportRate(state, state.iterations());
 }
 
+// Every second key has been overwritten: half of what is merged is dead. The
+// bytes are those that the merge has written.
+void Merge(benchmark::State& state) {
+  const uint64_t keys = state.range(0);
+  const std::string value(kValueBytes, 'w');
+  uint64_t bytes = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto store = std::make_unique<TemporaryStore>();
+    (*store)->PauseMerge();
+    store->Fill(keys);
+    for (uint64_t i = 0; i < keys; i += 2) Check((*store)->Put(Key(i), value));
+    state.ResumeTiming();
+    Check((*store)->Merge());
+    state.PauseTiming();
+    bytes += (*store)->GetStatistics().merge_bytes_written;
+    store = nullptr;
+    state.ResumeTiming();
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(bytes));
+}
+
+// A store of so many keys, with values of so many bytes.
+std::unique_ptr<TemporaryStore> StoreOfValues(const benchmark::State& state,
+                                              const std::string& value) {
+  auto store = std::make_unique<TemporaryStore>();
+  const uint64_t keys = state.range(0);
+  for (uint64_t i = 0; i < keys; ++i) Check((*store)->Put(Key(i), value));
+  return store;
+}
+
+void PutLarge(benchmark::State& state) {
+  const std::string value(static_cast<size_t>(state.range(1)), 'v');
+  const auto store = StoreOfValues(state, value);
+  Picker picker;
+  for (auto _ : state) {
+    Check((*store)->Put(Key(picker.Pick(state.range(0))), value));
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(1));
+}
+
+void GetLarge(benchmark::State& state) {
+  std::string value(static_cast<size_t>(state.range(1)), 'v');
+  const auto store = StoreOfValues(state, value);
+  Picker picker;
+  for (auto _ : state) {
+    Check((*store)->Get(Key(picker.Pick(state.range(0))), &value));
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(1));
+}
+
 // Those that share a full store stand together, so that it is made once.
 void RegisterAll() {
+  bench::RegisterLimits(bench::ProcessorLimits());
+  bench::RegisterLimits(bench::MemoryLimits());
+  bench::RegisterLimits(bench::FileLimits(BenchmarkDirectory()));
   for (const int64_t keys : KeyCounts({1'000'000, 10'000'000})) {
     const auto add = [keys](const char* name,
                             void (*function)(benchmark::State&)) {
       return RegisterWithKeys(name, function, keys);
     };
     add("Fill", Fill)->Iterations(1)->Unit(benchmark::kMillisecond);
+    add("Merge", Merge)->Iterations(1)->Unit(benchmark::kMillisecond);
     add("Get", Get);
     for (const int64_t at_once : {8, 64, 1024}) {
       benchmark::RegisterBenchmark("MultiGet", MultiGet)
@@ -268,6 +326,19 @@ void RegisterAll() {
             ->Iterations(reads / at_once)
             ->UseRealTime();
       }
+    }
+  }
+  for (const int64_t keys : KeyCounts({16'384})) {
+    for (const int64_t bytes : {1 << 10, 64 << 10}) {
+      const auto add = [=](const char* name,
+                           void (*function)(benchmark::State&)) {
+        benchmark::RegisterBenchmark(name, function)
+            ->ArgNames({"keys", "value"})
+            ->Args({keys, bytes})
+            ->UseRealTime();
+      };
+      add("PutLarge", PutLarge);
+      add("GetLarge", GetLarge);
     }
   }
 }

@@ -15,14 +15,7 @@ namespace {
 // Of a store of its own, for each that is asked.
 std::string NewDirectory() {
   static int made = 0;
-  std::string place = "/tmp";
-  for (const char* name : {"STAVE_BENCHMARK_DIR", "TMPDIR"}) {
-    if (const char* other = std::getenv(name)) {
-      place = other;
-      break;
-    }
-  }
-  return place + "/stave_benchmark_" + std::to_string(++made);
+  return BenchmarkDirectory() + "/stave_benchmark_" + std::to_string(++made);
 }
 
 }  // namespace
@@ -43,6 +36,13 @@ benchmark::internal::Benchmark* RegisterWithKeys(
       ->ArgName("keys")
       ->Arg(keys)
       ->UseRealTime();
+}
+
+std::string BenchmarkDirectory() {
+  for (const char* name : {"STAVE_BENCHMARK_DIR", "TMPDIR"}) {
+    if (const char* place = std::getenv(name)) return place;
+  }
+  return "/tmp";
 }
 
 TemporaryStore::TemporaryStore(const Options& options)

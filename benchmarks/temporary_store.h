@@ -60,8 +60,11 @@ void ReportRate(benchmark::State& state, uint64_t operations);
 benchmark::internal::Benchmark* RegisterWithKeys(
     const char* name, void (*function)(benchmark::State&), int64_t keys);
 
-// A store beneath $STAVE_BENCHMARK_DIR, else $TMPDIR, else /tmp, which is gone
-// with its directory at the end.
+// $STAVE_BENCHMARK_DIR, else $TMPDIR, else /tmp.
+std::string BenchmarkDirectory();
+
+// A store beneath BenchmarkDirectory, which is gone with its own directory at
+// the end.
 class TemporaryStore {
  public:
   explicit TemporaryStore(const Options& options = {});

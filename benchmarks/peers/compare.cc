@@ -19,8 +19,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
+#include "benchmarks/limits/limits.h"
 #include "benchmarks/peers/engine.h"
-#include "benchmarks/peers/limits.h"
 #include "benchmarks/peers/trial.h"
 #include "nlohmann/json.hpp"
 
@@ -125,14 +125,16 @@ absl::Status Compare(const Arguments& arguments) {
   }
   std::filesystem::create_directories(arguments.directory);
   if (arguments.limits) {
-    const absl::StatusOr<std::vector<Limit>> limits =
-        MeasureLimits(arguments.directory);
-    if (!limits.ok()) return limits.status();
-    for (const Limit& limit : *limits) {
-      file.Write({{"kind", "limit"},
-                  {"name", limit.name},
-                  {"value", limit.value},
-                  {"unit", limit.unit}});
+    for (const auto& limits :
+         {ProcessorLimits(), MemoryLimits(), FileLimits(arguments.directory)}) {
+      for (const Limit& limit : limits) {
+        const absl::StatusOr<double> value = limit.measure();
+        if (!value.ok()) return value.status();
+        file.Write({{"kind", "limit"},
+                    {"name", limit.name},
+                    {"value", *value},
+                    {"unit", limit.unit}});
+      }
     }
   }
   for (int round = 0; round < arguments.rounds; ++round) {

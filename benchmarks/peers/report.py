@@ -209,10 +209,22 @@ def targets(ask, limits):
            ask.ratio("range@stave-ordered", "range@lmdb"))
     yield ("read, ordered / hash", at_least(0.7),
            ask.ratio("read@stave-ordered", "read"))
+    # A slot in a huge page, then a record in a page of 4 KiB.
+    misses = [limits.get(f"random 64 B of 1 GiB, dependent, {pages}")
+              for pages in ("huge pages asked for", "4 KiB pages")]
+    if ask.value_bytes < 1024:
+        yield ("time of a read / of two dependent misses", at_most(1.3),
+               1e9 / ask("read") / sum(misses)
+               if ask("read") and None not in misses else None)
+    memory = ask("fillrandom.anonymous_bytes")
+    if ask.keys >= 10_000_000:
+        yield ("memory of its own, B a key, all of the process", at_most(20),
+               memory and memory / ask.keys)
     raw = limits.get("append 128 B and fdatasync, median")
     durable = ask("durable-1.p50_ns")
-    yield ("durable put, median / raw append and fdatasync", at_most(1.15),
-           durable / 1e3 / raw if durable and raw else None)
+    if ask.value_bytes < 1024:
+        yield ("durable put, median / raw append and fdatasync", at_most(1.15),
+               durable / 1e3 / raw if durable and raw else None)
     yield ("durable put, 16 threads / one", at_least(8),
            ask.ratio("durable-16", "durable-1"))
     if ask.keys == 10_000_000:
